@@ -1,0 +1,53 @@
+# The words of this project. Each target sets up what it needs; nothing is written outside this folder.
+# make run · make test · make quick · make check · make sim SEEDS=5000 · make bench · make lock
+
+SEEDS ?= 300
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -q
+
+.PHONY: help run setup setup-dev test quick check sim bench docs lock
+
+help:
+	@echo "make run      start the demo (sets up what it needs)"
+	@echo "make test     run every test"
+	@echo "make quick    run the tests that need no browser and no server process"
+	@echo "make check    style, types and import rules"
+	@echo "make sim      run the simulation over SEEDS=$(SEEDS) seeds"
+	@echo "make bench    measure against the peers"
+	@echo "make setup    only make .venv and the command .venv/bin/syncline"
+	@echo "make docs     write the generated pages of docs/ again"
+	@echo "make lock     resolve the dependencies again and write both lock files"
+
+setup:
+	@sh tools/setup.sh run
+
+setup-dev:
+	@sh tools/setup.sh dev
+
+run: setup
+	@$(BIN)/syncline demo
+
+test: setup-dev
+	@sh tools/browser.sh
+	@$(PYTEST)
+
+quick: setup-dev
+	@$(PYTEST) -m "not browser and not emulator and not package"
+
+check: setup-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(PYTEST) tests/house -m "not package"
+
+sim: setup
+	@$(BIN)/syncline simulate --seeds $(SEEDS)
+
+bench: setup-dev
+	@$(BIN)/python bench/run.py
+
+docs: setup-dev
+	@$(BIN)/python tools/write_docs.py
+
+lock:
+	@sh tools/lock.sh
