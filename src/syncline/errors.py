@@ -1,0 +1,473 @@
+"""SyncError, the only exception that crosses a seam, and CATALOGUE: one row per thing that can go wrong.
+
+The command line, the pages, the API, the alerts and docs/ERRORS.md all read the row. This module knows words and
+classes; it must not know who raises them. Names and numbers that exist in Dynamics 365 are kept (server-side-sync.md 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """How much stands still because of the error."""
+
+    ITEM = "item"
+    MAILBOX = "mailbox"
+    PROFILE = "profile"
+    SYSTEM = "system"
+
+
+class ErrorClass(StrEnum):
+    """What happens next (5.6)."""
+
+    NEEDS_ANSWER = "needs answer"
+    WILL_RETRY = "will retry"
+    SKIPPED = "skipped by rule"
+    TRANSIENT = "transient"
+    PERMANENT = "permanent"
+    THROTTLED = "throttled"
+
+
+class Level(StrEnum):
+    """Alert level (AL-01)."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFORMATION = "information"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One kind of failure: `text` and `what_to_do` are templates over the error's parameters."""
+
+    code: str
+    number: int
+    scope: Scope
+    error_class: ErrorClass
+    level: Level
+    title: str
+    text: str
+    what_to_do: str
+    attempts: int = 0
+
+    @property
+    def help_link(self) -> str:
+        """Return the anchor of the row in docs/ERRORS.md."""
+        return f"docs/ERRORS.md#{self.code.lower()}"
+
+
+def _item(code: str, number: int, error_class: ErrorClass, title: str, text: str, do: str, attempts: int = 0) -> Row:
+    level = {
+        ErrorClass.NEEDS_ANSWER: Level.ERROR,
+        ErrorClass.WILL_RETRY: Level.WARNING,
+        ErrorClass.SKIPPED: Level.INFORMATION,
+    }.get(error_class, Level.ERROR)
+    return Row(
+        code=code,
+        number=number,
+        scope=Scope.ITEM,
+        error_class=error_class,
+        level=level,
+        title=title,
+        text=text,
+        what_to_do=do,
+        attempts=attempts,
+    )
+
+
+def _mailbox(code: str, number: int, error_class: ErrorClass, title: str, text: str, do: str) -> Row:
+    transient = error_class in (ErrorClass.TRANSIENT, ErrorClass.THROTTLED)
+    return Row(
+        code=code,
+        number=number,
+        scope=Scope.MAILBOX,
+        error_class=error_class,
+        level=Level.WARNING if transient else Level.ERROR,
+        title=title,
+        text=text,
+        what_to_do=do,
+        attempts=10 if error_class is ErrorClass.TRANSIENT else 0,
+    )
+
+
+def _system(code: str, number: int, title: str, text: str, do: str) -> Row:
+    return Row(
+        code=code,
+        number=number,
+        scope=Scope.SYSTEM,
+        error_class=ErrorClass.PERMANENT,
+        level=Level.ERROR,
+        title=title,
+        text=text,
+        what_to_do=do,
+    )
+
+
+_ASK = ErrorClass.NEEDS_ANSWER
+_RETRY = ErrorClass.WILL_RETRY
+_SKIP = ErrorClass.SKIPPED
+_TRANSIENT = ErrorClass.TRANSIENT
+_PERMANENT = ErrorClass.PERMANENT
+
+_ROWS: tuple[Row, ...] = (
+    # --- items that need an answer ---------------------------------------------------------------------------
+    _item(
+        "ExchangeSyncSchedulingConflictsError",
+        101,
+        _ASK,
+        "Scheduling conflict",
+        'A scheduling conflict was found when saving appointment "{subject}" from Exchange to {crm} because {user} is '
+        "unavailable at this time. Do you want to ignore the conflict and save anyway?",
+        "Answer Yes to save it beside the other appointment, or No to keep it out; or change it in Outlook.",
+    ),
+    _item(
+        "MassDeletionHeld",
+        9101,
+        _ASK,
+        "Many deletions held",
+        "{count} of {total} appointments of {mailbox} were deleted in Exchange since the last sync. Delete them in {crm} too?",
+        "Answer Yes to delete them, or No to keep the rows; nothing is deleted until then.",
+    ),
+    _item(
+        "MassUntrackingHeld",
+        9102,
+        _ASK,
+        "Many items untracked",
+        "{count} of {total} appointments of {mailbox} lost the tracking category since the last sync. Stop tracking them?",
+        "Answer Yes to stop tracking them, or No to keep the links; the rows stay either way.",
+    ),
+    _item(
+        "EmptiedSideHeld",
+        9103,
+        _ASK,
+        "A whole calendar disappeared",
+        "The calendar of {mailbox} is empty, and {total} appointments were there at the last sync. Delete them in {crm} too?",
+        "Check the mailbox first. Answer Yes to delete them, or No to keep the rows.",
+    ),
+    # --- items that are retried ------------------------------------------------------------------------------
+    _item(
+        "ItemUnreadable",
+        9201,
+        _RETRY,
+        "Exchange cannot hand out the item",
+        'Exchange answered with an error when "{subject}" was read: {detail}',
+        "Open the item in Outlook. If it opens, save it again; if not, repair or delete it. Syncline tries again by itself.",
+        5,
+    ),
+    _item(
+        "ErrorIrresolvableConflict",
+        9202,
+        _RETRY,
+        "Changed meanwhile",
+        '"{subject}" was changed by somebody else while it was being written.',
+        "Nothing to do: it is read again and tried again.",
+        5,
+    ),
+    _item(
+        "CrmRefused",
+        9203,
+        _RETRY,
+        "The CRM refused the item",
+        '{crm} could not save "{subject}": {detail}',
+        "Read the detail, mend the item in Outlook or the rule in the CRM. Syncline tries again by itself.",
+        5,
+    ),
+    _item(
+        "AppointmentScheduleNotSet",
+        -2147220875,
+        _RETRY,
+        "Start or end is missing",
+        '"{subject}" has no start or no end.',
+        "Set both times in Outlook and save the item.",
+        5,
+    ),
+    _item(
+        "EndBeforeStart",
+        9204,
+        _RETRY,
+        "Ends before it starts",
+        '"{subject}" ends before it starts.',
+        "Correct the times in Outlook and save the item.",
+        5,
+    ),
+    _item(
+        "RecurrenceNotSupported",
+        9205,
+        _RETRY,
+        "This repetition cannot be taken",
+        'The repetition of "{subject}" cannot be taken: {detail}',
+        "Change the repetition in Outlook to a daily, weekly, monthly or yearly one.",
+        5,
+    ),
+    _item(
+        "UnknownTimeZone",
+        9206,
+        _RETRY,
+        "Unknown time zone",
+        '"{subject}" uses the time zone "{detail}", whose rules are not known.',
+        "Choose another time zone with the same clock in Outlook and save the item.",
+        5,
+    ),
+    _item(
+        "ItemTooLarge",
+        9207,
+        _RETRY,
+        "Too large",
+        '"{subject}" is larger than {detail}.',
+        "Shorten the text or remove people, then save the item.",
+        5,
+    ),
+    _item(
+        "DoubtfulMatch",
+        9208,
+        _RETRY,
+        "Cannot tell which item this is",
+        '"{subject}" could be more than one appointment: {detail}',
+        "Delete the surplus copy in Outlook, or untrack one of them.",
+        5,
+    ),
+    _item(
+        "InternalItemError",
+        9209,
+        _RETRY,
+        "Syncline failed on this item",
+        'Syncline itself failed on "{subject}" ({detail}). Other items went on.',
+        "Please report it with the details; it is tried again by itself.",
+        5,
+    ),
+    # --- items skipped by a rule -----------------------------------------------------------------------------
+    _item("ClosedInCrm", 9301, _SKIP, "Closed in the CRM", '"{subject}" is completed, canceled or gone in {crm}.', "Nothing."),
+    _item("CopiedItemIgnored", 9302, _SKIP, "Copy of a linked item", '"{subject}" is a copy of an item that is linked.', "Nothing."),
+    _item(
+        "NotOrganizerSkipped",
+        9303,
+        _SKIP,
+        "Organized by somebody else",
+        '"{subject}" is organized by {detail}; tracking by attendees is switched off.',
+        "The organizer can track it, or an administrator can allow attendees to.",
+    ),
+    _item("OutsideCalendarFolder", 9304, _SKIP, "Outside the calendar", '"{subject}" is not in the calendar folder.', "Nothing."),
+    _item("NotTracked", 9305, _SKIP, "Not tracked", '"{subject}" does not carry the tracking category.', "Set the category to track it."),
+    _item("PrivateSkipped", 9306, _SKIP, "Private", "A private appointment is left out by the setting.", "Nothing."),
+    _item(
+        "KeptOut",
+        9307,
+        _SKIP,
+        "Kept out by an answer",
+        '"{subject}" was kept out of {crm}.',
+        "Change the answer to Yes under Failures, Kept out.",
+    ),
+    # --- mailbox and profile ---------------------------------------------------------------------------------
+    _mailbox(
+        "MailboxNotApproved",
+        9401,
+        _PERMANENT,
+        "Not approved",
+        "The address {mailbox} is not approved.",
+        "A System Administrator approves it on the mailbox page.",
+    ),
+    _mailbox(
+        "Unauthorized",
+        401,
+        _PERMANENT,
+        "Sign-in refused",
+        "Exchange refused the user name or password for {mailbox}.",
+        "Enter the password again in the profile or mailbox, then Test and enable.",
+    ),
+    _mailbox(
+        "Forbidden",
+        403,
+        _PERMANENT,
+        "Access refused",
+        "Exchange does not let this account use {mailbox}: {detail}",
+        "Allow EWS for the mailbox and give the service account the impersonation role, then Test and enable.",
+    ),
+    _mailbox(
+        "ErrorImpersonateUserDenied",
+        9402,
+        _PERMANENT,
+        "May not impersonate",
+        "The service account may not act for {mailbox}.",
+        "Give the account the role ApplicationImpersonation for this mailbox, then Test and enable.",
+    ),
+    _mailbox(
+        "ErrorNonExistentMailbox",
+        9403,
+        _PERMANENT,
+        "No such mailbox",
+        "Exchange knows no mailbox {mailbox}.",
+        "Correct the address, then Test and enable.",
+    ),
+    _mailbox(
+        "NotFound",
+        404,
+        _PERMANENT,
+        "No EWS at this address",
+        "The server answered, but there is no Exchange Web Service at {detail}.",
+        "Correct the URL of the profile; it usually ends in /EWS/Exchange.asmx.",
+    ),
+    _mailbox(
+        "CalendarUnreadable",
+        9404,
+        _PERMANENT,
+        "Calendar not readable",
+        "The calendar of {mailbox} cannot be read: {detail}",
+        "Give the account the right to read the calendar, then Test and enable.",
+    ),
+    _mailbox(
+        "UserDisabled",
+        9405,
+        _PERMANENT,
+        "CRM user missing",
+        "The user {detail} of {mailbox} is missing or disabled in {crm}.",
+        "Add or enable the user, then Test and enable.",
+    ),
+    _mailbox(
+        "ServiceUnavailable",
+        503,
+        _TRANSIENT,
+        "Exchange is not available",
+        "Exchange is not available at the moment: {detail}",
+        "Nothing to do: it is tried again by itself.",
+    ),
+    _mailbox(
+        "ServerUnreachable",
+        9406,
+        _TRANSIENT,
+        "Server not reached",
+        "The server could not be reached: {detail}",
+        "Check the URL, the name and the network; it is tried again by itself.",
+    ),
+    _mailbox(
+        "ServerTimeout",
+        9407,
+        _TRANSIENT,
+        "Server too slow",
+        "The server did not answer within {detail}.",
+        "Nothing to do: it is tried again by itself.",
+    ),
+    _mailbox(
+        "ServerAnswerInvalid",
+        9408,
+        _TRANSIENT,
+        "Answer not understood",
+        "The server sent an answer that is not valid: {detail}",
+        "Check that the URL leads to Exchange and not to a proxy; it is tried again by itself.",
+    ),
+    _mailbox(
+        "ErrorInternalServerTransientError",
+        9409,
+        _TRANSIENT,
+        "Exchange had an internal error",
+        "Exchange had an internal error: {detail}",
+        "Nothing to do: it is tried again by itself.",
+    ),
+    _mailbox(
+        "CertificateUntrusted",
+        9410,
+        _PERMANENT,
+        "Certificate not trusted",
+        "The certificate of the server is not trusted: {detail}",
+        "Add the issuing authority with --ca-file, or renew the certificate, then Test and enable.",
+    ),
+    _mailbox(
+        "HttpRefused",
+        9411,
+        _PERMANENT,
+        "Unencrypted address",
+        "{detail} is not encrypted, and the password would be readable on the way.",
+        "Use https, or allow it for a trial with --allow-http.",
+    ),
+    _mailbox(
+        "ReadOnlyRefused",
+        9412,
+        _PERMANENT,
+        "Profile is read-only",
+        "The operation {detail} writes, and the profile is read-only.",
+        "Nothing was written. Use a profile without --read-only to write.",
+    ),
+    Row(
+        code="ThrottledByExchange",
+        number=9413,
+        scope=Scope.MAILBOX,
+        error_class=ErrorClass.THROTTLED,
+        level=Level.INFORMATION,
+        title="Exchange asks to wait",
+        text="Exchange asks to wait {detail} before the next request.",
+        what_to_do="Nothing to do: Syncline waits and goes on.",
+    ),
+    _mailbox(
+        "CrmUnavailable",
+        9414,
+        _TRANSIENT,
+        "CRM not available",
+        "{crm} cannot be reached: {detail}",
+        "Nothing to do: it is tried again by itself.",
+    ),
+    _mailbox(
+        "InternalMailboxError",
+        9415,
+        _TRANSIENT,
+        "Syncline failed on this mailbox",
+        "Syncline itself failed on {mailbox} ({detail}). Other mailboxes went on.",
+        "Please report it with the details; it is tried again by itself.",
+    ),
+    # --- answers and requests --------------------------------------------------------------------------------
+    _system("AlreadyAnswered", 9501, "Already answered", "{detail}", "Nothing: the first answer stands."),
+    _system("AnswerOutdated", 9502, "Changed meanwhile", "The appointment changed since you saw it.", "Look again and answer."),
+    _system("NotAllowed", 9503, "Not allowed", "{detail}", "Ask a System Administrator."),
+    _system("NotFoundHere", 9504, "Not found", "There is no {detail}.", "Check the name or id."),
+    _system("InvalidRequest", 9505, "Not understood", "{detail}", "Correct the request."),
+    _system("AlreadyExists", 9506, "Exists already", "{detail} exists already.", "Use another name."),
+    _system("RowChanged", 9507, "Changed meanwhile", "The appointment was changed by somebody else.", "Read it again and repeat."),
+    # --- the installation ------------------------------------------------------------------------------------
+    _system("SettingInvalid", 9601, "Setting not valid", "{detail}", "Correct the setting."),
+    _system("DiskFull", 9602, "Disk full", "The disk of the data folder is full: {detail}", "Free some space; nothing was lost."),
+    _system("DataFolderBusy", 9603, "Data folder in use", "Another Syncline runs jobs on {detail}.", "Stop it, or use another --data."),
+    _system("DataFolderInvalid", 9604, "Data folder not usable", "{detail}", "Run syncline init, or name another --data."),
+    _system("MailboxHeld", 9605, "Mailbox in use", "Another process holds {mailbox}.", "Wait, or stop the other process."),
+    _system("PortInUse", 9606, "Port in use", "Port {detail} is in use.", "Choose another with --port."),
+    _system("CalendarFileInvalid", 9607, "Calendar file not readable", "{detail}", "Correct or leave out the file."),
+)
+
+CATALOGUE: Mapping[str, Row] = {row.code: row for row in _ROWS}
+
+
+class _Named(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "the CRM" if key == "crm" else key
+
+
+class SyncError(Exception):
+    """A failure in the words of the catalogue.
+
+    `params` fill the row's templates (strings; `detail` never holds secrets or bodies); `retry_after_s` is the
+    server's own wish in seconds; `ref` names the item in its replica, if one is at fault.
+    """
+
+    def __init__(
+        self, code: str, *, retry_after_s: float | None = None, ref: str | None = None, **params: str
+    ) -> None:
+        self.row = CATALOGUE[code]
+        self.params = dict(params)
+        self.retry_after_s = retry_after_s
+        self.ref = ref
+        super().__init__(f"{code}: {self.text}")
+
+    @property
+    def code(self) -> str:
+        """Return the catalogue code."""
+        return self.row.code
+
+    @property
+    def text(self) -> str:
+        """Return the row's text with the parameters filled in."""
+        return self.row.text.format_map(_Named(self.params))
+
+
+def render(code: str, params: Mapping[str, str]) -> str:
+    """Return the text of `code` filled with `params`; unknown names stay readable."""
+    return CATALOGUE[code].text.format_map(_Named(params))
