@@ -1,0 +1,590 @@
+"""The seams: Protocols of everything the engine talks to, and the values that cross them.
+
+Calendar side: `Replica`. CRM side: `Crm`. State: `Store`. Time: `Clock`. All calls are batch-shaped and
+synchronous; the only exception that crosses is `SyncError`. This module must not know any implementation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, Protocol
+
+from syncline.core.appointment import Appointment, Identity, Span, Status
+from syncline.core.scheduling import ConflictPolicy, Person, Verdict
+from syncline.errors import SyncError
+
+# ---------------------------------------------------------------------------------------------------------------
+# calendar side
+# ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """One calendar folder: the main one first (L-02)."""
+
+    ref: str
+    name: str
+    main: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Light:
+    """One row of a delta: what changed, without content. `gone` rows carry only `ref` and `folder`."""
+
+    ref: str
+    folder: str
+    revision: str = ""
+    categories: tuple[str, ...] = ()
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of a delta: `cursor` may be stored once the page is staged; `more` says that another page waits."""
+
+    items: tuple[Light, ...]
+    cursor: str
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """Content of one item at one revision. `key` is Syncline's own mark on the item, if it carries one (L-11)."""
+
+    ref: str
+    folder: str
+    revision: str
+    appointment: Appointment
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """The tracking category as the mailbox knows it (L-04): its id, and the names it has had, newest first."""
+
+    id: str
+    name: str
+
+
+class Replica(Protocol):
+    """One person's calendar on one server. Opened for one mailbox by a `Connect` function; close it after use."""
+
+    def folders(self) -> tuple[Folder, ...]:
+        """Return the main calendar folder and its calendar subfolders (L-02)."""
+
+    def categories(self) -> tuple[Category, ...]:
+        """Return the mailbox's category list (id and name); empty if the server keeps none."""
+
+    def changes(self, folder: str, cursor: str | None, limit: int) -> Page:
+        """Return the next page of changes since `cursor` (None: from the beginning); at most `limit` (1..512) items.
+
+        Raises SyncError("CursorExpired") when the server no longer knows the cursor.
+        """
+
+    def read(self, refs: Sequence[tuple[str, str]]) -> list[Observed | SyncError | None]:
+        """Return the content of each (folder, ref) in order: None if it is gone, a SyncError if it alone failed."""
+
+    def find(self, global_object_ids: Sequence[str]) -> Mapping[str, tuple[Observed, ...]]:
+        """Return every item of all calendar folders that carries one of the ids (searched by PidLidCleanGlobalObjectId)."""
+
+    def probe(self) -> tuple[str, ...]:
+        """Run test-and-enable's steps (address resolves, sign-in, calendar readable, category list readable).
+
+        Return the names of the steps done, in order; the first failing step raises its SyncError.
+        """
+
+    def close(self) -> None:
+        """Give back the connection."""
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# CRM side
+# ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A system user of the CRM; `emails` are lower case, the first is the primary one. `name` is the sign-in name."""
+
+    id: str
+    name: str
+    full_name: str
+    emails: tuple[str, ...]
+    time_zone: str = "UTC"
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmRow:
+    """One appointment or series of the CRM with everything that belongs to it.
+
+    A series is one row with one version; `appointment` carries its exceptions and deletions. `exception_ids` names
+    the row ids of the exceptions by original start. `modified_by` is "syncline" or the name of a CRM user.
+    """
+
+    id: str
+    version: int
+    appointment: Appointment
+    status: Status
+    owner: str | None = None
+    modified_by: str = ""
+    exception_ids: Mapping[datetime, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmChange:
+    """One entry of the CRM's change log: row `id` (a series as a whole) has reached `version`, or is gone."""
+
+    id: str
+    version: int
+    gone: bool = False
+    identity: Identity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmPage:
+    """One page of the change log, oldest first."""
+
+    changes: tuple[CrmChange, ...]
+    cursor: str
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An appointment to be checked or written.
+
+    `persons` are the people whom it makes busy (core.scheduling.persons); `user` is the CRM user name of the mailbox
+    that writes, always one of its persons (CD-05a). `check` False suppresses the check (an answer Yes, CD-15, A-34).
+    `since`: occurrences that ended before it are not compared (CD-07); None compares all. `row_id` is the row itself
+    when it exists (reschedule), excluded from the blockers.
+    """
+
+    appointment: Appointment
+    persons: tuple[Person, ...] = ()
+    user: str | None = None
+    check: bool = True
+    since: datetime | None = None
+    row_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """Create one row under `id` (the intent's random id: a repeated create answers EXISTS with the same id).
+
+    `status` None derives it from show-as (1.9); CANCELED is for items first seen cancelled (A-34). `owner` is a user name.
+    """
+
+    id: str
+    candidate: Candidate
+    owner: str | None = None
+    status: Status | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reschedule:
+    """Replace the content of row `id` if it still has `version`. The check runs if `candidate.check`."""
+
+    id: str
+    version: int
+    candidate: Candidate
+    status: Status | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """Delete row `id` if it still has `version`; a row already gone is SAVED."""
+
+    id: str
+    version: int
+
+
+class Result(StrEnum):
+    """What became of one write."""
+
+    SAVED = "saved"
+    EXISTS = "exists"
+    UNAVAILABLE = "unavailable"
+    STALE = "stale"
+    CLOSED = "closed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Result of one write: SAVED and EXISTS carry id and version (EXISTS: of the row that holds the identity).
+
+    UNAVAILABLE carries the verdict and nothing was written; STALE: the version moved or the row is gone, nothing was
+    written; CLOSED: the row is completed or canceled (A-22); FAILED carries the error of this item alone.
+    """
+
+    result: Result
+    id: str = ""
+    version: int = 0
+    verdict: Verdict | None = None
+    error: SyncError | None = None
+
+
+class Crm(Protocol):
+    """The CRM side. Every write is all or nothing per item and guarded by id or version."""
+
+    def users(self) -> tuple[User, ...]:
+        """Return all users."""
+
+    def changes(self, cursor: str | None, limit: int) -> CrmPage:
+        """Return the next page of the change log; cursors survive restarts."""
+
+    def read(self, ids: Sequence[str]) -> Mapping[str, CrmRow]:
+        """Return the rows that exist, by id (an id of an exception returns its series under that id)."""
+
+    def find(self, identities: Iterable[Identity]) -> Mapping[Identity, CrmRow]:
+        """Return the rows that hold one of the identities (the series row for an identity inside a series)."""
+
+    def validate(self, candidates: Sequence[Candidate], policy: ConflictPolicy) -> list[Verdict]:
+        """Check all candidates against what is committed, in one set-based call; nothing is written."""
+
+    def book(self, bookings: Sequence[Booking], policy: ConflictPolicy) -> list[Outcome]:
+        """Create rows in the order given, each checked against what is committed just before (Q-09)."""
+
+    def reschedule(self, changes: Sequence[Reschedule], policy: ConflictPolicy) -> list[Outcome]:
+        """Update rows in the order given."""
+
+    def delete(self, deletions: Sequence[Deletion]) -> list[Outcome]:
+        """Delete rows."""
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# state
+# ---------------------------------------------------------------------------------------------------------------
+
+
+class Seen(StrEnum):
+    """What the calendar side last told of an item; out of scope is never the same as gone."""
+
+    PRESENT = "present"
+    GONE = "gone"
+    UNTRACKED = "untracked"
+
+
+class LinkState(StrEnum):
+    """State of a link (interface.md)."""
+
+    SETTLED = "settled"
+    UNSETTLED = "unsettled"
+    ASKED = "asked"
+    KEPT_OUT = "kept_out"
+    PARKED = "parked"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Approval(StrEnum):
+    """Approval of a mailbox address (2.3)."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class TestState(StrEnum):
+    """Result of test-and-enable (1.4 actstatus)."""
+
+    NOT_RUN = "not_run"
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+class Track(StrEnum):
+    """Which items of a calendar are tracked."""
+
+    CATEGORY = "category"
+    ALL = "all"
+
+
+class OnSchedulingConflict(StrEnum):
+    """Q-10."""
+
+    ASK = "ask"
+    SAVE_ANYWAY = "save_anyway"
+    KEEP_OUT = "keep_out"
+
+
+class AlertState(StrEnum):
+    """Life of a question (Q-01)."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+
+
+class AlertOutcome(StrEnum):
+    """What became of an answer."""
+
+    SAVING = "saving"
+    SAVED = "saved"
+    NOT_SAVED_YET = "not_saved_yet"
+    KEPT_OUT = "kept_out"
+
+
+Answer = Literal["yes", "no"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """An email server profile. The password is a separate, encrypted column (Store.password)."""
+
+    id: int = 0
+    name: str
+    type: str = "exchange"
+    url: str
+    username: str
+    auth: str = "negotiate"
+    ca_file: str | None = None
+    access: str = "impersonation"
+    read_only: bool = False
+    allow_http: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailbox:
+    """One mailbox record (1.4): who, where, whether it runs, and when it is due next.
+
+    `revision` moves with every change. `hierarchy_due` is when folders and categories are read again. `tracking` are
+    the category names that count (L-04a), `category_id` the entry's id. `cursors` are per folder; `crm_cursor` of the change log.
+    """
+
+    id: int = 0
+    address: str
+    user: str
+    profile_id: int
+    approval: Approval = Approval.PENDING
+    test: TestState = TestState.NOT_RUN
+    enabled: bool = False
+    track: Track = Track.CATEGORY
+    on_scheduling_conflict: OnSchedulingConflict | None = None
+    time_zone: str = "UTC"
+    next_due: datetime | None = None
+    last_sync: datetime | None = None
+    last_error: str | None = None
+    last_error_text: str = ""
+    last_error_time: datetime | None = None
+    transient_failures: int = 0
+    idle_cycles: int = 0
+    folders: tuple[Folder, ...] = ()
+    hierarchy_due: datetime | None = None
+    category_id: str | None = None
+    tracking: tuple[str, ...] = ()
+    cursors: Mapping[str, str] = field(default_factory=dict)
+    crm_cursor: str | None = None
+    first_sync_done: bool = False
+    approved_by: str | None = None
+    approved_on: datetime | None = None
+    tested_on: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Time-limited claim on a mailbox; `fence` grows with every claim and is checked inside every state transaction."""
+
+    mailbox_id: int
+    owner: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Our record that one Exchange item and one CRM row are one appointment, with what was last observed and agreed.
+
+    `ref`, `folder`: address in Exchange; `seen`, `revision`, `observed`, `digest`: the last observation (`digest` is the
+    digest of the canonical content; `observed` None while unread). `revision_settled`: the revision that the current state
+    has dealt with; the link is due when it differs from `revision` or `seen` moved. `agreed`: the content both sides last
+    had in common (projected, canonical). `crm_id`, `crm_version`: the row and its version when agreed; `crm_version_seen`
+    the newest version observed (a difference is an unsettled CRM-side edit). `writes` False marks a copy that only holds
+    a link (A-33a). `scheduling_digest` and `decision` bind an answer (Q-02). `first_seen` decides CD-07.
+    """
+
+    id: int = 0
+    mailbox_id: int
+    ref: str
+    folder: str = ""
+    identity: Identity
+    subject: str = ""
+    private: bool = False
+    seen: Seen = Seen.PRESENT
+    seen_settled: Seen | None = None
+    revision: str = ""
+    revision_settled: str | None = None
+    observed: Appointment | None = None
+    digest: str = ""
+    agreed: Appointment | None = None
+    crm_id: str | None = None
+    crm_version: int = 0
+    crm_version_seen: int = 0
+    crm_gone: bool = False
+    writes: bool = True
+    state: LinkState = LinkState.UNSETTLED
+    sync_error: str | None = None
+    error_params: Mapping[str, str] = field(default_factory=dict)
+    error_time: datetime | None = None
+    retries: int = 0
+    next_try: datetime | None = None
+    decision: Answer | None = None
+    decision_by: str | None = None
+    scheduling_digest: str = ""
+    decided_digest: str = ""
+    first_seen: datetime
+    created_order: datetime | None = None
+
+
+class Verb(StrEnum):
+    """What a plan wants done to the CRM side for one link."""
+
+    BOOK = "book"
+    RESCHEDULE = "reschedule"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """Note that a write is about to leave; `crm_id` is the random id of a new row (BOOK) or the row's id."""
+
+    id: str
+    mailbox_id: int
+    link_id: int
+    verb: Verb
+    crm_id: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One alert of a mailbox (1.6). A question has a link (or, for a guard, a set of links in `held`).
+
+    `version` moves whenever what the person should see moves; an answer carries the version seen (Q-07).
+    `verdict` is the last one; `params` fill the catalogue text.
+    """
+
+    id: int = 0
+    mailbox_id: int
+    link_id: int | None = None
+    code: str
+    subject: str = ""
+    span: Span | None = None
+    private: bool = False
+    params: Mapping[str, str] = field(default_factory=dict)
+    state: AlertState = AlertState.OPEN
+    outcome: AlertOutcome | None = None
+    reason: str = ""
+    version: int = 1
+    created: datetime
+    last_seen: datetime
+    count: int = 1
+    verdict: Verdict | None = None
+    held: tuple[int, ...] = ()
+    digest: str = ""
+    answer: Answer | None = None
+    decided_by: str | None = None
+    decided_on: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the journal (append-only): what happened to which link, and by which rule."""
+
+    time: datetime
+    mailbox_id: int
+    link_id: int | None
+    action: str
+    rule: str = ""
+    fields: tuple[str, ...] = ()
+    detail: str = ""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """Everything one state transaction writes; applied whole or not at all.
+
+    `links`, `alerts` with id 0 are inserted, others replaced by id; `mailbox` replaces the mailbox row except the columns
+    that people write (approval, enabled, track, on_scheduling_conflict, time_zone) and `next_due`, which
+    `release` and `wake` own. New alerts for links that are inserted in the same transaction name them by
+    `alert_links` (index into `alerts` -> index into `links`).
+    """
+
+    links: Sequence[Link] = ()
+    removed_links: Sequence[int] = ()
+    alerts: Sequence[Alert] = ()
+    intents: Sequence[Intent] = ()
+    dropped_intents: Sequence[str] = ()
+    entries: Sequence[Entry] = ()
+    mailbox: Mailbox | None = None
+
+
+class Store(Protocol):
+    """The state of Syncline as the engine needs it. All times come from the caller; ids are the store's.
+
+    Methods that take a `Lease` check its fence inside the transaction and raise SyncError("LeaseLost") if another
+    owner has claimed the mailbox since.
+    """
+
+    def claim(self, mailbox_id: int, owner: str, now: datetime, lease_s: float) -> Lease | None:
+        """Claim a mailbox, or return None while a living owner holds it."""
+
+    def renew(self, lease: Lease, now: datetime, lease_s: float) -> None:
+        """Extend the lease."""
+
+    def release(self, lease: Lease, next_due: datetime | None, seen_due: datetime | None) -> None:
+        """Give the mailbox back and set its next due time; a `wake` that came after `seen_due` was read is kept."""
+
+    def due(self, now: datetime, limit: int) -> tuple[int, ...]:
+        """Return enabled mailboxes whose next_due has come, longest waiting first (one indexed query)."""
+
+    def wake(self, mailbox_id: int, now: datetime) -> None:
+        """Make a mailbox due now."""
+
+    def mailbox(self, mailbox_id: int) -> Mailbox:
+        """Return a mailbox; SyncError("NotFoundHere") if there is none."""
+
+    def mailboxes(self) -> tuple[Mailbox, ...]:
+        """Return all mailboxes by address."""
+
+    def profile(self, profile_id: int) -> Profile:
+        """Return a profile."""
+
+    def links_by_ref(self, mailbox_id: int, refs: Sequence[str]) -> Mapping[str, Link]:
+        """Return the links of these Exchange items."""
+
+    def links_by_identity(self, identities: Sequence[Identity]) -> tuple[Link, ...]:
+        """Return the links of all mailboxes that carry one of these identities."""
+
+    def links_by_crm_id(self, mailbox_id: int, crm_ids: Sequence[str]) -> Mapping[str, Link]:
+        """Return this mailbox's links to these rows."""
+
+    def links_by_id(self, ids: Sequence[int]) -> tuple[Link, ...]:
+        """Return links by id."""
+
+    def due_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
+        """Return links that need planning, by id from `after`: unsettled, asked, answered, or failed with next_try <= now."""
+
+    def link_count(self, mailbox_id: int) -> int:
+        """Return how many links hold a CRM row and were present when last settled (the base of the guards)."""
+
+    def intents(self, mailbox_id: int) -> tuple[Intent, ...]:
+        """Return the intents that an earlier crash left."""
+
+    def open_alerts(self, mailbox_id: int, link_ids: Sequence[int] | None = None) -> tuple[Alert, ...]:
+        """Return alerts that are open, lapsed, or answered and not carried out; for these links, or all of the mailbox."""
+
+    def write(self, lease: Lease, changes: Changes) -> tuple[int, ...]:
+        """Apply one transaction and return the ids of the inserted links, in order."""
+
+
+class Clock(Protocol):
+    """Time as the system sees it."""
+
+    def now(self) -> datetime:
+        """Return the current instant, aware UTC."""
