@@ -1,0 +1,164 @@
+"""Which value? The projection of an Exchange item to what the CRM holds, and the three-way merge per field.
+
+Clocks are never compared: each side is compared with what was last agreed (server-side-sync.md 3.1). It knows the
+field map 3.9 and the two groups of Q-08; it must not know links, revisions or who stores what.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from syncline.core.appointment import (
+    DESCRIPTION_MAX,
+    LOCATION_MAX,
+    SUBJECT_MAX,
+    Appointment,
+    Attendee,
+    Response,
+    ShowAs,
+)
+
+PRIVATE_SUBJECT = "Private appointment"
+
+# The field map 3.9 in two groups (Q-08): the scheduling group moves as one, the others flow on their own.
+SCHEDULING_FIELDS = ("span", "zone", "show_as", "organizer", "attendees", "recurrence", "deleted")
+TEXT_FIELDS = ("subject", "description", "location", "sensitivity", "importance")
+EXCEPTIONS = "exceptions"
+EXCEPTION_TEXTS = "exception_texts"
+CANCELED = "canceled"
+
+
+class PrivatePolicy(StrEnum):
+    """What happens to private items (D-03)."""
+
+    IMPORT = "import"
+    MASK = "mask"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Result of a three-way merge: the content to write, what Exchange changed, and where both sides changed."""
+
+    content: Appointment
+    fields: frozenset[str]
+    diverged: frozenset[str]
+
+
+def project(appointment: Appointment, private: PrivatePolicy = PrivatePolicy.IMPORT) -> Appointment:
+    """Return what the CRM would hold of an Exchange item: mapped, shortened, in canonical form (3.9, A-21, D-03)."""
+    masked = appointment.private and private is PrivatePolicy.MASK
+    texts = {
+        "subject": PRIVATE_SUBJECT if masked else appointment.subject[:SUBJECT_MAX],
+        "description": "" if masked else _text(appointment.description)[:DESCRIPTION_MAX],
+        "location": "" if masked else appointment.location[:LOCATION_MAX],
+    }
+    show_as = ShowAs.FREE if appointment.show_as is ShowAs.WORKING_ELSEWHERE else appointment.show_as
+    exceptions = tuple(project(exception, private) for exception in appointment.exceptions)
+    return canonical(replace(appointment, show_as=show_as, exceptions=exceptions, **texts))
+
+
+def canonical(appointment: Appointment) -> Appointment:
+    """Return the form that is written and agreed: without what never leaves its side (AT-05, D-04), in a fixed order."""
+    return replace(
+        appointment,
+        categories=(),
+        reminder_minutes=None,
+        response=Response.NONE,
+        created=None,
+        attendees=_parties(appointment.attendees),
+        exceptions=tuple(
+            canonical(exception) for exception in sorted(appointment.exceptions, key=lambda e: e.identity)
+        ),
+        deleted=tuple(sorted(set(appointment.deleted))),
+    )
+
+
+def differences(base: Appointment, other: Appointment) -> frozenset[str]:
+    """Return the names of the fields in which two canonical contents differ."""
+    names = {name for name in (*SCHEDULING_FIELDS, *TEXT_FIELDS) if _value(base, name) != _value(other, name)}
+    if base.canceled != other.canceled:
+        names.add(CANCELED)
+    if _shape(base) != _shape(other):
+        names.add(EXCEPTIONS)
+    if _texts(base) != _texts(other):
+        names.add(EXCEPTION_TEXTS)
+    return frozenset(names)
+
+
+def reschedules(fields: frozenset[str], agreed: Appointment, candidate: Appointment) -> bool:
+    """Return whether the change touches the scheduling group (CD-10); a new zone name alone moves a series only."""
+    moved = fields & {*SCHEDULING_FIELDS, EXCEPTIONS}
+    if moved == {"zone"}:
+        return agreed.recurrence is not None or candidate.recurrence is not None
+    return bool(moved)
+
+
+def merge(agreed: Appointment, exchange: Appointment, crm: Appointment) -> Merge:
+    """Merge three canonical contents: Exchange's changes since *agreed* onto the CRM's row; Exchange wins a divergence."""
+    changed = differences(agreed, exchange)
+    diverged = frozenset(name for name in changed & differences(agreed, crm) if name in differences(exchange, crm))
+    return Merge(_take(crm, exchange, changed), changed, diverged)
+
+
+def advance(agreed: Appointment, exchange: Appointment, fields: frozenset[str]) -> Appointment:
+    """Return what is agreed after the Exchange values of `fields` were written; the rest stays as agreed before."""
+    return _take(agreed, exchange, fields)
+
+
+def held(agreed: Appointment, candidate: Appointment) -> Appointment:
+    """Return the candidate with the scheduling group of *agreed* (Q-08): what may be written while a question waits."""
+    texts = {e.identity: e for e in candidate.exceptions}
+    exceptions = tuple(_with_texts(old, texts.get(old.identity, old)) for old in agreed.exceptions)
+    return replace(_with_texts(agreed, candidate), exceptions=exceptions)
+
+
+def _take(base: Appointment, source: Appointment, fields: frozenset[str]) -> Appointment:
+    plain = {name: getattr(source, name) for name in fields if name in (*SCHEDULING_FIELDS, *TEXT_FIELDS, CANCELED)}
+    result = replace(base, **plain)
+    if EXCEPTIONS in fields:
+        kept = {} if EXCEPTION_TEXTS in fields else {e.identity: e for e in base.exceptions}
+        exceptions = tuple(_with_texts(new, kept.get(new.identity, new)) for new in source.exceptions)
+        return replace(result, exceptions=exceptions)
+    if EXCEPTION_TEXTS in fields:
+        texts = {e.identity: e for e in source.exceptions}
+        return replace(result, exceptions=tuple(_with_texts(e, texts.get(e.identity, e)) for e in base.exceptions))
+    return result
+
+
+def _with_texts(scheduling: Appointment, texts: Appointment) -> Appointment:
+    return replace(scheduling, **{name: getattr(texts, name) for name in TEXT_FIELDS})
+
+
+def _shape(appointment: Appointment) -> tuple[object, ...]:
+    return tuple(
+        (e.identity, e.canceled, *(_value(e, name) for name in SCHEDULING_FIELDS)) for e in appointment.exceptions
+    )
+
+
+def _texts(appointment: Appointment) -> tuple[object, ...]:
+    return tuple((e.identity, *(getattr(e, name) for name in TEXT_FIELDS)) for e in appointment.exceptions)
+
+
+def _value(appointment: Appointment, name: str) -> object:
+    """Return what counts in a comparison: of people the address and the role, since names differ by address book."""
+    if name == "organizer":
+        return appointment.organizer and appointment.organizer.address
+    if name == "attendees":
+        return tuple((attendee.address, attendee.role) for attendee in appointment.attendees)
+    return getattr(appointment, name)
+
+
+def _parties(attendees: tuple[Attendee, ...]) -> tuple[Attendee, ...]:
+    """Return each address once, without answers, in a fixed order."""
+    seen: dict[str, Attendee] = {}
+    for attendee in attendees:
+        seen.setdefault(attendee.address, replace(attendee, response=Response.NONE))
+    return tuple(sorted(seen.values(), key=lambda a: (a.role, a.address)))
+
+
+def _text(text: str) -> str:
+    """Return text with one kind of line end and without trailing blanks, as every CRM normalises it."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(line.rstrip() for line in lines).strip("\n")
