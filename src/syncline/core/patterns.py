@@ -1,0 +1,189 @@
+"""The dates of a recurrence, by arithmetic on day numbers.
+
+A pattern cuts time into periods (days, weeks, months, years) and puts the same number of candidates into each, so the
+n-th candidate and the candidate nearest to a date are computed, never searched from the start: the cost does not depend
+on how old a series is. Days are proleptic ordinals (`date.toordinal`). Nothing here knows times of day, zones or items.
+
+Two rules are Exchange's and differ from RFC 5545 (ews-facts.md): a day of the month that a month does not have falls on
+its last day, and a series begins at the first date that fits, in the period grid of the date asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+
+from syncline.core.appointment import Pattern, PatternKind, Recurrence
+
+LAST_ORDINAL = date.max.toordinal()
+WORKDAYS = (0, 1, 2, 3, 4)
+WEEKEND = (5, 6)
+ALL_DAYS = (0, 1, 2, 3, 4, 5, 6)
+_LAST_MONTH = 9999 * 12 + 11
+
+
+def starts(recurrence: Recurrence, first_date: date, last_date: date) -> Iterator[date]:
+    """Yield the dates of a recurrence within [first_date, last_date], deleted and moved ones included."""
+    return map(date.fromordinal, ordinals(recurrence, first_date.toordinal(), last_date.toordinal()))
+
+
+def ordinals(recurrence: Recurrence, low: int, high: int) -> Sequence[int]:
+    """Return the day numbers of a recurrence within [low, high], ascending."""
+    pattern = recurrence.pattern
+    begin = max(low, recurrence.first.toordinal())
+    end = min(high, _last_ordinal(recurrence))
+    if end < begin:
+        return ()
+    lowest, highest = _candidate_at(recurrence, begin), _candidate_at(recurrence, end + 1)
+    if _per_period(pattern) == 1 and pattern.kind in (PatternKind.DAILY, PatternKind.WEEKLY):
+        step = pattern.interval * (1 if pattern.kind is PatternKind.DAILY else 7)
+        first = _candidate(recurrence, lowest)
+        return range(first, first + (highest - lowest) * step, step)
+    return [_candidate(recurrence, number) for number in range(lowest, highest)]
+
+
+def occurrence_date(recurrence: Recurrence, index: int) -> date | None:
+    """Return the date of the occurrence with that index, None outside the range.
+
+    The index counts from 1 and counts deleted occurrences, as an OccurrenceItemId does.
+    """
+    if index < 1 or (recurrence.count is not None and index > recurrence.count):
+        return None
+    ordinal = _candidate(recurrence, _skipped(recurrence) + index - 1)
+    beyond = recurrence.until.toordinal() if recurrence.until else LAST_ORDINAL
+    return date.fromordinal(ordinal) if ordinal <= beyond else None
+
+
+def occurrence_index(recurrence: Recurrence, day: date) -> int | None:
+    """Return the index (from 1) of the occurrence on that date, None if there is none."""
+    ordinal = day.toordinal()
+    if not recurrence.first.toordinal() <= ordinal <= _last_ordinal(recurrence):
+        return None
+    number = _candidate_at(recurrence, ordinal)
+    if _candidate(recurrence, number) != ordinal:
+        return None
+    return number - _skipped(recurrence) + 1
+
+
+def last_date(recurrence: Recurrence) -> date | None:
+    """Return the date of the last occurrence, None for an endless recurrence or one without any occurrence."""
+    if recurrence.count is None and recurrence.until is None:
+        return None
+    end = _last_ordinal(recurrence)
+    number = _candidate_at(recurrence, end + 1) - 1
+    return date.fromordinal(_candidate(recurrence, number)) if number >= _skipped(recurrence) else None
+
+
+def first_fitting(pattern: Pattern, day: date) -> date:
+    """Return the first date from `day` on that fits, the period of `day` being the first one.
+
+    With an interval above 1 the grid is RFC 5545's: every second Monday from a Wednesday begins twelve days later.
+    Raise ValueError if there is none before the year 10000.
+    """
+    ordinal = _candidate(probe := Recurrence(pattern=pattern, first=day), _candidate_at(probe, day.toordinal()))
+    return date.fromordinal(ordinal)
+
+
+def _last_ordinal(recurrence: Recurrence) -> int:
+    """Return the last day number on which an occurrence may fall."""
+    if recurrence.count is not None:
+        return min(_candidate(recurrence, _skipped(recurrence) + recurrence.count - 1), LAST_ORDINAL)
+    return recurrence.until.toordinal() if recurrence.until is not None else LAST_ORDINAL
+
+
+def _per_period(pattern: Pattern) -> int:
+    return len(pattern.weekdays) if pattern.kind is PatternKind.WEEKLY else 1
+
+
+def _skipped(recurrence: Recurrence) -> int:
+    """Return how many candidates of the first period lie before the first date."""
+    first = recurrence.first.toordinal()
+    pattern = recurrence.pattern
+    return sum(ordinal < first for ordinal in _IN_PERIOD[pattern.kind](pattern, _PERIOD[pattern.kind](pattern, first)))
+
+
+def _candidate(recurrence: Recurrence, number: int) -> int:
+    """Return the day number of a candidate, counted from 0 in the period of the first date.
+
+    Beyond the calendar's end it is a number above `LAST_ORDINAL`.
+    """
+    pattern = recurrence.pattern
+    period, place = divmod(number, _per_period(pattern))
+    base = _PERIOD[pattern.kind](pattern, recurrence.first.toordinal())
+    return _IN_PERIOD[pattern.kind](pattern, base + period * pattern.interval)[place]
+
+
+def _candidate_at(recurrence: Recurrence, ordinal: int) -> int:
+    """Return the number of the first candidate that is part of the recurrence and not before that day."""
+    pattern, skipped = recurrence.pattern, _skipped(recurrence)
+    period = _PERIOD[pattern.kind]
+    passed = period(pattern, ordinal) - period(pattern, recurrence.first.toordinal())
+    number = max(skipped, passed // pattern.interval * _per_period(pattern))
+    while _candidate(recurrence, number) < ordinal:
+        number += 1
+    return number
+
+
+def _week(pattern: Pattern, ordinal: int) -> int:
+    return (ordinal - 1 - pattern.first_weekday) // 7
+
+
+def _days_of_week(pattern: Pattern, week: int) -> tuple[int, ...]:
+    begin = week * 7 + 1 + pattern.first_weekday
+    return tuple(sorted(begin + (weekday - pattern.first_weekday) % 7 for weekday in pattern.weekdays))
+
+
+def _month(_pattern: Pattern, ordinal: int) -> int:
+    day = date.fromordinal(min(ordinal, LAST_ORDINAL))
+    return day.year * 12 + day.month - 1
+
+
+def _year(_pattern: Pattern, ordinal: int) -> int:
+    return date.fromordinal(min(ordinal, LAST_ORDINAL)).year
+
+
+def _bounds(month: int) -> tuple[int, int]:
+    """Return the day numbers [begin, end) of a month counted from year 0."""
+    year, index = divmod(month, 12)
+    begin = date(year, index + 1, 1).toordinal()
+    end = date(year + (index == 11), (index + 1) % 12 + 1, 1).toordinal() if month < _LAST_MONTH else LAST_ORDINAL + 1
+    return begin, end
+
+
+def _day_of_month(pattern: Pattern, month: int) -> tuple[int, ...]:
+    if month > _LAST_MONTH:
+        return (LAST_ORDINAL + 1,)
+    begin, end = _bounds(month)
+    return (min(begin + pattern.day - 1, end - 1),)
+
+
+def _nth_of_month(pattern: Pattern, month: int) -> tuple[int, ...]:
+    if month > _LAST_MONTH:
+        return (LAST_ORDINAL + 1,)
+    begin, end = _bounds(month)
+    fitting = [ordinal for ordinal in range(begin, end) if (ordinal - 1) % 7 in pattern.weekdays]
+    return (fitting[pattern.nth - 1 if pattern.nth > 0 else pattern.nth],)
+
+
+def _of_year(within: Callable[[Pattern, int], tuple[int, ...]]) -> Callable[[Pattern, int], tuple[int, ...]]:
+    return lambda pattern, year: within(pattern, year * 12 + pattern.month - 1)
+
+
+_PERIOD: dict[PatternKind, Callable[[Pattern, int], int]] = {
+    PatternKind.DAILY: lambda _pattern, ordinal: ordinal,
+    PatternKind.WEEKLY: _week,
+    PatternKind.MONTHLY_DAY: _month,
+    PatternKind.MONTHLY_NTH: _month,
+    PatternKind.YEARLY_DAY: _year,
+    PatternKind.YEARLY_NTH: _year,
+}
+
+# Day numbers of the candidates of one period, ascending and always equally many.
+_IN_PERIOD: dict[PatternKind, Callable[[Pattern, int], tuple[int, ...]]] = {
+    PatternKind.DAILY: lambda _pattern, day: (day,),
+    PatternKind.WEEKLY: _days_of_week,
+    PatternKind.MONTHLY_DAY: _day_of_month,
+    PatternKind.MONTHLY_NTH: _nth_of_month,
+    PatternKind.YEARLY_DAY: _of_year(_day_of_month),
+    PatternKind.YEARLY_NTH: _of_year(_nth_of_month),
+}
