@@ -7,7 +7,9 @@ field map 3.9 and the two groups of Q-08; it must not know links, revisions or w
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from syncline.core.appointment import (
     DESCRIPTION_MAX,
@@ -49,7 +51,7 @@ class Merge:
 def project(appointment: Appointment, private: PrivatePolicy = PrivatePolicy.IMPORT) -> Appointment:
     """Return what the CRM would hold of an Exchange item: mapped, shortened, in canonical form (3.9, A-21, D-03)."""
     masked = appointment.private and private is PrivatePolicy.MASK
-    texts = {
+    texts: dict[str, Any] = {
         "subject": PRIVATE_SUBJECT if masked else appointment.subject[:SUBJECT_MAX],
         "description": "" if masked else _text(appointment.description)[:DESCRIPTION_MAX],
         "location": "" if masked else appointment.location[:LOCATION_MAX],
@@ -60,7 +62,7 @@ def project(appointment: Appointment, private: PrivatePolicy = PrivatePolicy.IMP
 
 
 def canonical(appointment: Appointment) -> Appointment:
-    """Return the form that is written and agreed: without what never leaves its side (AT-05, D-04), in a fixed order."""
+    """Return the form that is written and agreed: without what never leaves its side (AT-05, D-04), in one order."""
     return replace(
         appointment,
         categories=(),
@@ -73,6 +75,13 @@ def canonical(appointment: Appointment) -> Appointment:
         ),
         deleted=tuple(sorted(set(appointment.deleted))),
     )
+
+
+def carried(agreed: Appointment | None, candidate: Appointment, now: datetime) -> Appointment:
+    """Return the candidate without occurrences that were deleted in Exchange after they had started (A-25)."""
+    known = agreed.deleted if agreed else candidate.deleted
+    kept = tuple(start for start in candidate.deleted if start in known or start >= now)
+    return candidate if kept == candidate.deleted else replace(candidate, deleted=kept)
 
 
 def differences(base: Appointment, other: Appointment) -> frozenset[str]:
@@ -96,7 +105,7 @@ def reschedules(fields: frozenset[str], agreed: Appointment, candidate: Appointm
 
 
 def merge(agreed: Appointment, exchange: Appointment, crm: Appointment) -> Merge:
-    """Merge three canonical contents: Exchange's changes since *agreed* onto the CRM's row; Exchange wins a divergence."""
+    """Merge Exchange's changes since *agreed* onto the CRM's row; where both changed a field, Exchange wins."""
     changed = differences(agreed, exchange)
     diverged = frozenset(name for name in changed & differences(agreed, crm) if name in differences(exchange, crm))
     return Merge(_take(crm, exchange, changed), changed, diverged)
@@ -115,7 +124,9 @@ def held(agreed: Appointment, candidate: Appointment) -> Appointment:
 
 
 def _take(base: Appointment, source: Appointment, fields: frozenset[str]) -> Appointment:
-    plain = {name: getattr(source, name) for name in fields if name in (*SCHEDULING_FIELDS, *TEXT_FIELDS, CANCELED)}
+    plain: dict[str, Any] = {
+        name: getattr(source, name) for name in fields if name in (*SCHEDULING_FIELDS, *TEXT_FIELDS, CANCELED)
+    }
     result = replace(base, **plain)
     if EXCEPTIONS in fields:
         kept = {} if EXCEPTION_TEXTS in fields else {e.identity: e for e in base.exceptions}
@@ -128,7 +139,8 @@ def _take(base: Appointment, source: Appointment, fields: frozenset[str]) -> App
 
 
 def _with_texts(scheduling: Appointment, texts: Appointment) -> Appointment:
-    return replace(scheduling, **{name: getattr(texts, name) for name in TEXT_FIELDS})
+    taken: dict[str, Any] = {name: getattr(texts, name) for name in TEXT_FIELDS}
+    return replace(scheduling, **taken)
 
 
 def _shape(appointment: Appointment) -> tuple[object, ...]:
