@@ -1,0 +1,259 @@
+"""The objects of interface.md, exactly with the fields named there, and their JSON.
+
+The same values go out of the command line (`--json`), the API and the pages. Times are aware UTC and become RFC 3339.
+They are already masked for the viewer who asked: nothing here decides who may read what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invited:
+    """One attendee: role required, optional or resource; response none, tentative, accepted or declined."""
+
+    address: str
+    name: str
+    role: str
+    response: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkMark:
+    """The mailbox through which an appointment is synchronized, and how that stands."""
+
+    mailbox: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppointmentObject:
+    """One appointment of the CRM: single, series (as its master), occurrence or exception.
+
+    `organizer` is an address; `recurrence` an RRULE. `series_id` and `original_start` are set on occurrences and
+    exceptions only. An all-day appointment runs from 00:00 UTC of its first date to 00:00 UTC after its last.
+    """
+
+    id: str
+    global_object_id: str
+    kind: str
+    series_id: str | None
+    original_start: datetime | None
+    subject: str
+    start: datetime
+    end: datetime
+    time_zone: str
+    all_day: bool
+    show_as: str
+    status: str
+    organizer: str | None
+    attendees: tuple[Invited, ...]
+    recurrence: str | None
+    private: bool
+    link: LinkMark | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clash:
+    """One appointment that is in the way, as the viewer may read it; `user` is the person whom it occupies."""
+
+    appointment_id: str | None
+    subject: str
+    start: datetime
+    end: datetime
+    show_as: str
+    user: str
+    masked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClashingSeries:
+    """How many dates the waiting series has, and the starts of those that clash."""
+
+    occurrences: int
+    clashing: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertObject:
+    """One alert; a question has Yes and No while `state` is open (and Yes while it is kept out or lapsed)."""
+
+    id: int
+    mailbox: str
+    code: str
+    level: str
+    text: str
+    subject: str
+    start: datetime | None
+    end: datetime | None
+    state: str
+    outcome: str | None
+    decided_by: str | None
+    decided_on: datetime | None
+    created: datetime
+    last_seen: datetime
+    count: int
+    version: int
+    url: str
+    unavailable: tuple[str, ...]
+    series: ClashingSeries | None
+    clashes: tuple[Clash, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureObject:
+    """One item that is not synchronized; `state` is waiting, failed, kept_out or skipped."""
+
+    id: int
+    mailbox: str
+    subject: str
+    sync_error: str
+    last_sync_error_time: datetime | None
+    retries: int
+    direction: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxObject:
+    """One mailbox; `state` is needs_approval, rejected, needs_test, ready, backoff or disabled."""
+
+    id: int
+    address: str
+    user: str
+    profile: str
+    approval: str
+    test: str
+    state: str
+    enabled: bool
+    track: str
+    next_due: datetime | None
+    last_sync: datetime | None
+    open_alerts: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkObject:
+    """How one item of a mailbox and one appointment of the CRM belong together."""
+
+    mailbox: str
+    appointment_id: str | None
+    global_object_id: str
+    original_start: datetime | None
+    state: str
+    sync_error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserObject:
+    """One person who signs in; `name` is the sign-in name."""
+
+    id: str
+    name: str
+    full_name: str
+    email: str
+    role: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileObject:
+    """One email server profile; its password is never handed out."""
+
+    id: int
+    name: str
+    type: str
+    url: str
+    username: str
+    auth: str
+    ca_file: str | None
+    access: str
+    read_only: bool
+    allow_http: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenObject:
+    """One API token without its secret; `token` is set once, in the answer that creates it."""
+
+    id: int
+    user: str
+    name: str
+    created: datetime
+    last_used: datetime | None
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeObject:
+    """One entry of the embedded CRM's change log; `gone` marks a tombstone."""
+
+    appointment_id: str
+    version: int
+    gone: bool
+    global_object_id: str | None
+    original_start: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncedMailbox:
+    """What one cycle did to one mailbox; `error` is a catalogue code."""
+
+    mailbox: str
+    saved: int
+    updated: int
+    deleted: int
+    waiting: int
+    skipped: int
+    failed: int
+    error: str | None
+    text: str | None
+    plan: tuple[PlannedItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedItem:
+    """One line of a dry run: what would be done to which item, and by which rule or code."""
+
+    action: str
+    subject: str
+    start: datetime | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncReport:
+    """What `sync` did, summed up and for each mailbox."""
+
+    saved: int
+    updated: int
+    deleted: int
+    waiting: int
+    skipped: int
+    failed: int
+    mailboxes: tuple[SyncedMailbox, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One page of a listing: `next` is the cursor of the following page, or None."""
+
+    items: tuple[object, ...]
+    next: str | None = None
+
+
+def encode(value: object) -> bytes:
+    """Return the JSON of objects, listings and plain mappings, as UTF-8."""
+    return msgspec.json.encode(value)
+
+
+def plain(value: object) -> Mapping[str, object]:
+    """Return one object as a mapping of JSON values (times as RFC 3339 text)."""
+    built: Mapping[str, object] = msgspec.to_builtins(value)
+    return built
