@@ -23,8 +23,8 @@ class Limits:
 class Weight:
     """The dangerous part of one mailbox's plan.
 
-    `deletions`: rows that would be deleted; `gone`: linked items that vanished, deleted or not; `untrackings`: links that
-    would be cut because the category is gone; `total`: linked items before this cycle.
+    `deletions`: rows that would be deleted; `gone`: linked items that vanished, deleted or not; `untrackings`: links
+    that would be cut because the category is gone; `total`: linked items before this cycle.
     """
 
     deletions: int = 0

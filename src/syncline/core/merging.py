@@ -29,6 +29,10 @@ TEXT_FIELDS = ("subject", "description", "location", "sensitivity", "importance"
 EXCEPTIONS = "exceptions"
 EXCEPTION_TEXTS = "exception_texts"
 CANCELED = "canceled"
+PERSONS = "persons"  # not a field of the content: who is busy moved, because somebody declined or came back (CD-05a)
+
+_PLAIN = frozenset((*SCHEDULING_FIELDS, *TEXT_FIELDS, CANCELED))
+_SCHEDULING = frozenset((*SCHEDULING_FIELDS, EXCEPTIONS, PERSONS))
 
 
 class PrivatePolicy(StrEnum):
@@ -98,7 +102,7 @@ def differences(base: Appointment, other: Appointment) -> frozenset[str]:
 
 def reschedules(fields: frozenset[str], agreed: Appointment, candidate: Appointment) -> bool:
     """Return whether the change touches the scheduling group (CD-10); a new zone name alone moves a series only."""
-    moved = fields & {*SCHEDULING_FIELDS, EXCEPTIONS}
+    moved = fields & _SCHEDULING
     if moved == {"zone"}:
         return agreed.recurrence is not None or candidate.recurrence is not None
     return bool(moved)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from syncline.core.appointment import Appointment, Status
-from syncline.core.merging import CANCELED, PrivatePolicy, differences, reschedules
+from syncline.core.merging import CANCELED, PERSONS, PrivatePolicy, differences, reschedules
 
 
 class Verb(StrEnum):
@@ -69,9 +69,9 @@ class Situation:
     """One appointment as both sides and the past show it.
 
     `candidate` is the projected Exchange content (None when not present), `agreed` the merge base, `linked` whether a
-    row is known, `row` its status (None: the row is gone). `organizer`: the mailbox owns the meeting; `colleague`: a CRM
-    user other than the owner organizes it; `copy`: another living item of this mailbox holds the identity;
-    `started`: it began before now.
+    row is known, `row` its status (None: the row is gone). `organizer`: the mailbox owns the meeting; `colleague`: a
+    CRM user other than the owner organizes it; `copy`: another living item of this mailbox holds the identity;
+    `started`: it began before now; `persons_moved`: other people are busy than when it was last written.
     """
 
     presence: Presence
@@ -84,13 +84,14 @@ class Situation:
     colleague: bool = False
     copy: bool = False
     started: bool = False
+    persons_moved: bool = False
     decision: Decision = Decision.NONE
     fields: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One light action. `check`: book or reschedule asks whether everybody is free; `code`: catalogue code of a skip."""
+    """One light action. `check`: a write asks whether everybody is free; `code`: catalogue code of a skip."""
 
     verb: Verb
     rule: str
@@ -194,4 +195,5 @@ def _table(s: Situation) -> tuple[_Rule, ...]:
 def _with_fields(s: Situation) -> Situation:
     if s.agreed is None or s.candidate is None:
         return s
-    return replace(s, fields=differences(s.agreed, s.candidate))
+    fields = differences(s.agreed, s.candidate)
+    return replace(s, fields=fields | {PERSONS} if s.persons_moved else fields)
