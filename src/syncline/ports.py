@@ -6,7 +6,7 @@ synchronous; the only exception that crosses is `SyncError`. This module must no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -404,7 +404,8 @@ class Link:
     has dealt with; the link is due when it differs from `revision` or `seen` moved. `agreed`: the content both sides last
     had in common (projected, canonical). `crm_id`, `crm_version`: the row and its version when agreed; `crm_version_seen`
     the newest version observed (a difference is an unsettled CRM-side edit). `writes` False marks a copy that only holds
-    a link (A-33a). `scheduling_digest` and `decision` bind an answer (Q-02). `first_seen` decides CD-07.
+    a link (A-33a). `scheduling_digest` and `decision` bind an answer (Q-02). `first_seen` decides CD-07. `answers` counts
+    the answers given so far and is the store's: carry it on unchanged, and an answer that came meanwhile is not overwritten.
     """
 
     id: int = 0
@@ -438,6 +439,7 @@ class Link:
     decided_digest: str = ""
     first_seen: datetime
     created_order: datetime | None = None
+    answers: int = 0
 
 
 class Verb(StrEnum):
@@ -465,7 +467,7 @@ class Alert:
     """One alert of a mailbox (1.6). A question has a link (or, for a guard, a set of links in `held`).
 
     `version` moves whenever what the person should see moves; an answer carries the version seen (Q-07).
-    `verdict` is the last one; `params` fill the catalogue text.
+    `verdict` is the last one; `params` fill the catalogue text. `answers` is the store's, as in `Link`.
     """
 
     id: int = 0
@@ -489,6 +491,7 @@ class Alert:
     answer: Answer | None = None
     decided_by: str | None = None
     decided_on: datetime | None = None
+    answers: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -512,7 +515,8 @@ class Changes:
     `links`, `alerts` with id 0 are inserted, others replaced by id; `mailbox` replaces the mailbox row except the columns
     that people write (approval, enabled, track, on_scheduling_conflict, time_zone) and `next_due`, which
     `release` and `wake` own. New alerts for links that are inserted in the same transaction name them by
-    `alert_links` (index into `alerts` -> index into `links`).
+    `alert_links` (index into `alerts` -> index into `links`). `disable` switches the mailbox off (B-02, B-03).
+    An answer that was given since a link or alert was read survives: its decision columns are not overwritten.
     """
 
     links: Sequence[Link] = ()
@@ -522,6 +526,8 @@ class Changes:
     dropped_intents: Sequence[str] = ()
     entries: Sequence[Entry] = ()
     mailbox: Mailbox | None = None
+    alert_links: Mapping[int, int] = field(default_factory=dict)
+    disable: bool = False
 
 
 class Store(Protocol):
@@ -581,6 +587,35 @@ class Store(Protocol):
 
     def write(self, lease: Lease, changes: Changes) -> tuple[int, ...]:
         """Apply one transaction and return the ids of the inserted links, in order."""
+
+
+class Questions(Protocol):
+    """The questions as the people who answer them need them; no lease, because an answer never waits for a cycle."""
+
+    def decide(
+        self, alert_ids: Sequence[int], judge: Callable[[Alert, Link | None], Alert | SyncError]
+    ) -> list[Alert | SyncError]:
+        """Re-read the questions in one transaction, let `judge` answer each, and store what it answered.
+
+        `judge` gets the alert and its link (without contents; None if it is gone) and returns the answered alert or why
+        not. An answered alert is recorded as a decision, its links carry the answer, and its mailbox is due at once.
+        """
+
+
+class Mailboxes(Protocol):
+    """Mailbox records as the people who look after them need them."""
+
+    def mailbox(self, mailbox_id: int) -> Mailbox:
+        """Return a mailbox; SyncError("NotFoundHere") if there is none."""
+
+    def change_mailbox(self, mailbox_id: int, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
+        """Replace a mailbox by what `change` makes of it, in one transaction; only the members that differ are written."""
+
+    def report(self, alert: Alert) -> int:
+        """Open an alert, or count it on the open one of the same mailbox, link and code (AL-10); return its id."""
+
+    def withdraw_notices(self, mailbox_id: int, reason: str) -> None:
+        """Withdraw the open alerts of the mailbox itself; questions stay."""
 
 
 class Clock(Protocol):
