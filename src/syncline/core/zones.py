@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from tzlocal.windows_tz import tz_win, win_tz
 
 CUSTOM_PREFIX = "custom:"
+OFFSET_MAX_S = 18 * 3600
 MATCH_YEARS = (2010, 2037)
 _SAMPLE_STEP = timedelta(days=9)
 
@@ -320,7 +321,7 @@ def _parse(key: str) -> ZoneRules:
         transitions = tuple(_parse_transition(change) for change in changes)
     except ValueError as error:
         raise UnknownZone(key) from error
-    if any(abs(offset) >= 86_400 for offset in (offset_s, *(change.offset_s for change in transitions))):
+    if any(abs(offset) > OFFSET_MAX_S for offset in (offset_s, *(change.offset_s for change in transitions))):
         raise UnknownZone(key)
     return ZoneRules(offset_s, transitions)
 

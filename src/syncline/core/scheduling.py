@@ -1,0 +1,380 @@
+"""Who is unavailable when: the rules of the scheduling conflict, pure (server-side-sync.md, CD-01 to CD-16).
+
+An appointment makes persons busy (`persons`), a blocker is what keeps one person busy (`Busy`), and `clashes` compares
+the two for one person. Addresses are resolved to people, blockers are looked up and permissions are applied elsewhere:
+this module must not know a database, a clock or a user.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from syncline.core.appointment import Appointment, Identity, Recurrence, Response, Role, ShowAs, Span, Status
+from syncline.core.overlaps import Course, Near, Track, Window, join, pairs, track
+from syncline.core.rrule import to_rrule
+from syncline.core.times import epoch_s, from_epoch_s
+
+HORIZON_DAYS = 1830
+
+
+class AllDayBlocks(StrEnum):
+    """Which all-day items block (CD-08); BUSY means Busy and Out of Office."""
+
+    OUT_OF_OFFICE = "out_of_office"
+    BUSY = "busy"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictPolicy:
+    """The settings `conflict.*`: whether to check, what blocks, and how far to look."""
+
+    enabled: bool = True
+    tentative_blocks: bool = False
+    check_optional: bool = True
+    check_past: bool = False
+    all_day_blocks: AllDayBlocks = AllDayBlocks.BUSY
+    horizon_days: int = HORIZON_DAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody whom an appointment makes busy, by address in lower case."""
+
+    address: str
+    name: str = ""
+    role: Role = Role.REQUIRED
+    organizer: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Busy:
+    """One thing that keeps one person busy: a single, an exception, or a series by its rule.
+
+    `span` of a series is its first occurrence. `without` are the original starts of a series that do not stand where
+    the pattern puts them: the deleted ones, and the exceptions, which are values of their own.
+    """
+
+    row_id: str
+    identity: Identity
+    span: Span
+    zone: str = "UTC"
+    show_as: ShowAs = ShowAs.BUSY
+    status: Status = Status.SCHEDULED
+    subject: str = ""
+    private: bool = False
+    recurrence: Recurrence | None = None
+    without: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clash:
+    """One occurrence of a blocker that overlaps one occurrence of the candidate (CD-13).
+
+    `start` and `end` are those of the blocker's span (dates at 00:00 UTC if `all_day`), `candidate_start` likewise.
+    """
+
+    row_id: str
+    subject: str
+    start: datetime
+    end: datetime
+    show_as: ShowAs
+    candidate_start: datetime
+    private: bool = False
+    all_day: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailable:
+    """One person who is unavailable, and why."""
+
+    user_id: str
+    full_name: str
+    clashes: tuple[Clash, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the check of one candidate found: nothing if nobody is unavailable (CD-12).
+
+    `occurrences` is how many of the candidate's were compared, `clashing` their starts that overlap something.
+    """
+
+    unavailable: tuple[Unavailable, ...] = ()
+    occurrences: int = 0
+    clashing: tuple[datetime, ...] = ()
+
+
+# CD-02, CD-04: the states in which a show-as keeps somebody busy; tentative only if the policy says so.
+_BLOCKING_STATES = {
+    ShowAs.BUSY: (Status.SCHEDULED,),
+    ShowAs.OUT_OF_OFFICE: (Status.SCHEDULED,),
+    ShowAs.TENTATIVE: (Status.OPEN, Status.SCHEDULED),
+}
+_ALL_DAY_SHOW_AS = {
+    AllDayBlocks.OUT_OF_OFFICE: (ShowAs.OUT_OF_OFFICE,),
+    AllDayBlocks.BUSY: (ShowAs.BUSY, ShowAs.OUT_OF_OFFICE),
+    AllDayBlocks.NEVER: (),
+}
+# A-21: the state a living item is stored in.
+_STORED = {ShowAs.BUSY: Status.SCHEDULED, ShowAs.OUT_OF_OFFICE: Status.SCHEDULED}
+_STRENGTH = (Role.REQUIRED, Role.RESOURCE, Role.OPTIONAL)
+
+
+def blocks(show_as: ShowAs, status: Status, all_day: bool, policy: ConflictPolicy) -> bool:
+    """Return whether an item in that state keeps its persons busy (CD-02 to CD-04, CD-06, CD-08)."""
+    if status not in _BLOCKING_STATES.get(show_as, ()):
+        return False
+    if all_day:
+        return show_as in _ALL_DAY_SHOW_AS[policy.all_day_blocks]
+    return policy.tentative_blocks or show_as is not ShowAs.TENTATIVE
+
+
+def persons(appointment: Appointment, mailbox_address: str | None) -> tuple[Person, ...]:
+    """Return the persons whom an appointment of that mailbox makes busy (CD-05, CD-05a), ordered by address.
+
+    Nobody when it is Free, Working elsewhere or cancelled; nobody who declined; the mailbox's own address always, as
+    organizer if the item names none, else as required. A series has the persons of its exceptions too.
+    """
+    found: dict[str, Person] = {}
+    for part in (appointment, *appointment.exceptions):
+        for person in _persons_of(part, mailbox_address):
+            known = found.get(person.address)
+            if known is None or _rank(person) < _rank(known):
+                found[person.address] = person
+    return tuple(found[address] for address in sorted(found))
+
+
+def checked(person: Person, policy: ConflictPolicy) -> bool:
+    """Return whether a person whom the candidate makes busy is also checked (CD-05): optional ones by policy."""
+    return policy.check_optional or person.organizer or person.role is not Role.OPTIONAL
+
+
+def busy_of(
+    appointment: Appointment,
+    row_id: str,
+    *,
+    status: Status | None = None,
+    exception_ids: Mapping[datetime, str] | None = None,
+    address: str | None = None,
+    mailbox_address: str | None = None,
+) -> tuple[Busy, ...]:
+    """Return the blockers that one row is: itself, and each of its exceptions under its own row id if it has one.
+
+    `status` None derives it from show-as (A-21). With `address` only what makes that person busy.
+    """
+    ids = exception_ids or {}
+    parts = (appointment, *appointment.exceptions)
+    found = []
+    for part in parts:
+        if address is not None and address not in {person.address for person in _persons_of(part, mailbox_address)}:
+            continue
+        original = part.identity.original_start
+        own_id = row_id if part is appointment or original is None else ids.get(original, row_id)
+        found.append(_busy(part, own_id, status if status is not None and not part.canceled else _status(part)))
+    return tuple(found)
+
+
+def clashes(
+    candidate: Appointment,
+    blockers: Iterable[Busy],
+    person_zone: str,
+    now: datetime | None,
+    policy: ConflictPolicy,
+    *,
+    address: str | None = None,
+    mailbox_address: str | None = None,
+    row_id: str | None = None,
+    present: datetime | None = None,
+) -> list[Clash]:
+    """Return every overlap of the candidate with one person's blockers, by candidate start, start and row (CD-09).
+
+    `person_zone` is where that person's all-day items begin and end (CD-08). Occurrences that ended before `now` are
+    not compared (CD-07) unless it is None or the policy checks the past. The horizon of a series counts from
+    `present`, by default `now`; without both, from the latest beginning of any series compared. `address` limits the
+    candidate to the occurrences that make that person busy; `row_id` is the candidate's own row. Blockers that do not
+    block (CD-03, CD-04), the item itself and other parts of its meeting are ignored.
+    """
+    listed = [busy for busy in blockers if _in_the_way(busy, candidate.identity, row_id, policy)]
+    if not policy.enabled or not listed:
+        return []
+    window = _window(candidate, listed, now, present, policy)
+    ours = _candidate_track(candidate, person_zone, window, policy, address, mailbox_address)
+    if not ours.starts:
+        return []
+    near = Near(ours)
+    found: list[Clash] = []
+    for busy in listed:
+        theirs = track(_course(busy), person_zone, window, near)
+        found.extend(_clash(busy, ours, theirs, places) for places in pairs(ours, theirs))
+    return sorted(found, key=lambda clash: (clash.candidate_start, clash.start, clash.row_id))
+
+
+def candidate_times(
+    candidate: Appointment,
+    person_zone: str,
+    now: datetime | None,
+    policy: ConflictPolicy,
+    *,
+    present: datetime | None = None,
+) -> list[tuple[datetime, datetime]]:
+    """Return the instants [start, end) that the candidate's compared occurrences cover, ordered, overlapping joined.
+
+    An index of busy singles needs to be asked for these only.
+    """
+    window = _window(candidate, (), now, present, policy)
+    ours = _candidate_track(candidate, person_zone, window, policy, None, None)
+    merged: list[tuple[int, int]] = []
+    for start, end in zip(ours.starts, ours.ends, strict=True):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return [(from_epoch_s(start), from_epoch_s(end)) for start, end in merged]
+
+
+def verdict(
+    candidate: Appointment,
+    unavailable: Iterable[Unavailable],
+    now: datetime | None,
+    policy: ConflictPolicy,
+    *,
+    present: datetime | None = None,
+) -> Verdict:
+    """Return the findings about all persons as one (CD-09, CD-12), people without a clash left out."""
+    people = tuple(person for person in unavailable if person.clashes)
+    starts = {clash.candidate_start for person in people for clash in person.clashes}
+    window = _window(candidate, (), now, present, policy)
+    compared = _candidate_track(candidate, "UTC", window, policy, None, None)
+    return Verdict(unavailable=people, occurrences=len(compared.starts), clashing=tuple(sorted(starts)))
+
+
+def scheduling_digest(appointment: Appointment, persons: Iterable[Person]) -> str:
+    """Return the digest an answer is bound to (Q-02): when and how busy for whom, nothing else.
+
+    Texts, responses that do not change who is busy, revisions and the order of anything do not enter; a zone enters
+    with a series only, whose later occurrences depend on it.
+    """
+    lines = [_times_text(appointment)]
+    if appointment.recurrence is not None:
+        lines.append(f"{appointment.recurrence.first} {to_rrule(appointment.recurrence)} {appointment.zone}")
+    for exception in sorted(appointment.exceptions, key=lambda part: _text(part.identity.original_start)):
+        people = " ".join(person.address for person in _persons_of(exception, None))
+        lines.append(f"{_text(exception.identity.original_start)} {_times_text(exception)} {people}")
+    lines.extend(_text(original) for original in sorted(appointment.deleted))
+    lines.extend(sorted(f"{person.address} {person.role} {person.organizer}" for person in persons))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _persons_of(part: Appointment, mailbox_address: str | None) -> Iterator[Person]:
+    """Yield the persons of one part by itself, each address once, in its strongest role."""
+    if part.canceled or part.show_as not in _BLOCKING_STATES:
+        return
+    mailbox = mailbox_address.lower() if mailbox_address else ""
+    seen = {each.address.lower() for each in part.attendees if each.response is Response.DECLINED}
+    if part.response is Response.DECLINED:
+        seen.add(mailbox)
+    named = part.organizer.address.lower() if part.organizer else ""
+    organizer = named or mailbox
+    listed = [Person(address=organizer, name=part.organizer.name if part.organizer else "", organizer=True)]
+    attendees = sorted(part.attendees, key=lambda each: (_STRENGTH.index(each.role), each.address))
+    listed += [Person(address=each.address.lower(), name=each.name, role=each.role) for each in attendees]
+    listed.append(Person(address=mailbox))
+    for person in listed:
+        if person.address and person.address not in seen:
+            seen.add(person.address)
+            yield person
+
+
+def _rank(person: Person) -> int:
+    return -1 if person.organizer else _STRENGTH.index(person.role)
+
+
+def _status(part: Appointment) -> Status:
+    return Status.CANCELED if part.canceled else _STORED.get(part.show_as, Status.OPEN)
+
+
+def _busy(part: Appointment, row_id: str, status: Status) -> Busy:
+    moved = (each.identity.original_start for each in part.exceptions)
+    return Busy(
+        row_id=row_id,
+        identity=part.identity,
+        span=part.span,
+        zone=part.zone,
+        show_as=part.show_as,
+        status=status,
+        subject=part.subject,
+        private=part.private,
+        recurrence=part.recurrence,
+        without=tuple(sorted({*part.deleted, *(original for original in moved if original is not None)})),
+    )
+
+
+def _in_the_way(busy: Busy, identity: Identity, row_id: str | None, policy: ConflictPolicy) -> bool:
+    if row_id is not None and busy.row_id == row_id:
+        return False
+    if identity.global_object_id and busy.identity.global_object_id == identity.global_object_id:
+        return False
+    return blocks(busy.show_as, busy.status, busy.span.all_day, policy)
+
+
+def _course(busy: Busy) -> Course:
+    return Course(span=busy.span, zone=busy.zone, recurrence=busy.recurrence, without=busy.without)
+
+
+def _window(
+    candidate: Appointment,
+    listed: Iterable[Busy],
+    now: datetime | None,
+    present: datetime | None,
+    policy: ConflictPolicy,
+) -> Window:
+    """Return what is compared (CD-07, CD-09); the horizon is for series, a single is compared wherever it is."""
+    since = Window().since if now is None or policy.check_past else epoch_s(now)
+    if candidate.recurrence is None:
+        return Window(since=since)
+    begins = (busy.span.start for busy in listed if busy.recurrence is not None)
+    anchor = present or now or max((candidate.span.start, *begins))
+    return Window(since=since, until=epoch_s(anchor) + policy.horizon_days * 86_400)
+
+
+def _candidate_track(
+    candidate: Appointment,
+    person_zone: str,
+    window: Window,
+    policy: ConflictPolicy,
+    address: str | None,
+    mailbox_address: str | None,
+) -> Track:
+    """Return the occurrences of the candidate that would block, occurrence by occurrence (CD-06)."""
+    parts = busy_of(candidate, "", address=address, mailbox_address=mailbox_address)
+    blocking = [part for part in parts if blocks(part.show_as, part.status, part.span.all_day, policy)]
+    tracks = [track(_course(part), person_zone, window) for part in blocking]
+    return tracks[0] if len(tracks) == 1 else join(tracks)
+
+
+def _clash(busy: Busy, ours: Track, theirs: Track, places: tuple[int, int]) -> Clash:
+    our_place, their_place = places
+    return Clash(
+        row_id=busy.row_id,
+        subject=busy.subject,
+        start=from_epoch_s(theirs.shown_starts[their_place]),
+        end=from_epoch_s(theirs.shown_ends[their_place]),
+        show_as=busy.show_as,
+        candidate_start=from_epoch_s(ours.shown_starts[our_place]),
+        private=busy.private,
+        all_day=busy.span.all_day,
+    )
+
+
+def _times_text(part: Appointment) -> str:
+    shown = "canceled" if part.canceled else part.show_as.value
+    return f"{_text(part.span.start)} {_text(part.span.end)} {part.span.all_day} {shown}"
+
+
+def _text(at: datetime | None) -> str:
+    return "" if at is None else (at - timedelta(microseconds=at.microsecond)).isoformat()
