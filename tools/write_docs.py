@@ -47,9 +47,8 @@ def errors_page() -> str:
 
 def commands_page() -> str:
     """Return docs/commands.md from the commands themselves."""
-    from typer.main import get_command
-
     from syncline.cli import app
+    from typer.main import get_command
 
     parts = [COMMANDS_HEAD]
     for words, command in _walk(get_command(app), ("syncline",)):
