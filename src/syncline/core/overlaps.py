@@ -50,9 +50,9 @@ class Track:
     shown_starts: Sequence[int] = ()
     shown_ends: Sequence[int] = ()
 
-    def reach(self) -> int:
-        """Return the length of the longest occurrence in seconds."""
-        return max(map(int.__sub__, self.ends, self.starts), default=0)
+    def columns(self) -> tuple[Sequence[int], Sequence[int], Sequence[int], Sequence[int]]:
+        """Return the four lists in the order of the constructor."""
+        return self.starts, self.ends, self.shown_starts, self.shown_ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,75 +74,79 @@ def track(course: Course, person_zone: str, window: Window, near: Near | None = 
     With `near` only those that may overlap its track.
     """
     if course.recurrence is None:
-        rows: Iterable[_Row] = _single(course.span, person_zone)
-    else:
-        rows = _series(course, course.recurrence, person_zone, window, near)
-    kept = [row for row in rows if row[0] < row[1] and row[1] >= window.since and row[0] < window.until]
-    return _track(kept)
+        return _kept(_single(course.span, person_zone), window, frozenset())
+    found = _days(course, course.recurrence, person_zone, window, near)
+    if not found:
+        return Track()
+    every = _all_day(course.span, found, person_zone) if course.span.all_day else _timed(course, found)
+    return _kept(every, window, frozenset(map(epoch_s, course.without)))
 
 
 def join(tracks: Iterable[Track]) -> Track:
     """Return all occurrences of several tracks as one."""
-    return _track(sorted(row for each in tracks for row in _rows(each)))
-
-
-def pairs(ours: Track, theirs: Track) -> Iterator[tuple[int, int]]:
-    """Yield the places (in ours, in theirs) of all occurrences that overlap; touching ends do not (CD-01)."""
-    reach = ours.reach()
-    starts, ends = ours.starts, ours.ends
-    for place, (start, end) in enumerate(zip(theirs.starts, theirs.ends, strict=True)):
-        for other in range(bisect_right(starts, start - reach), bisect_left(starts, end)):
-            if ends[other] > start:
-                yield other, place
+    rows = sorted(row for each in tracks for row in zip(*each.columns(), strict=True))
+    return Track(*zip(*rows, strict=True)) if rows else Track()
 
 
 class Near:
-    """The days on which something must begin to overlap a track; worked out once per length."""
+    """One track, prepared to be compared with many others."""
 
-    def __init__(self, track: Track) -> None:
-        self._track = track
-        self._days: dict[int, frozenset[int] | None] = {}
-        self.first_s = track.starts[0] if track.starts else 0
-        self.last_s = max(track.ends, default=0)
+    def __init__(self, ours: Track) -> None:
+        self._ours = ours
+        self._reach = max(map(int.__sub__, ours.ends, ours.starts), default=0)
+        self._days: dict[tuple[int, int, int], frozenset[int] | None] = {}
+        self.first_s = ours.starts[0] if ours.starts else 0
+        self.last_s = max(ours.ends, default=0)
 
-    def days(self, length_s: int) -> frozenset[int] | None:
-        """Return the day numbers (in any zone) on which a span of that length may begin, None if that is too many."""
-        length_days = length_s // DAY_S
-        if length_days not in self._days:
-            self._days[length_days] = self._compute((length_days + 1) * DAY_S)
-        return self._days[length_days]
+    def pairs(self, theirs: Track) -> Iterator[tuple[int, int]]:
+        """Yield the places (in ours, in theirs) of all occurrences that overlap; touching ends do not (CD-01)."""
+        starts, ends, reach = self._ours.starts, self._ours.ends, self._reach
+        for place, (start, end) in enumerate(zip(theirs.starts, theirs.ends, strict=True)):
+            for other in range(bisect_right(starts, start - reach), bisect_left(starts, end)):
+                if ends[other] > start:
+                    yield other, place
 
-    def _compute(self, length_s: int) -> frozenset[int] | None:
+    def days(self, length_s: int, lowest_s: int, highest_s: int) -> frozenset[int] | None:
+        """Return the day numbers on which something must begin to overlap, None if they are too many to list.
+
+        Its wall length is `length_s`, the offset of its zone lies between the other two.
+        """
+        # Rounded up to hours, so that a person's many meetings share few sets.
+        key = (-(-length_s // 3600) * 3600 + highest_s - lowest_s, lowest_s, highest_s)
+        if key not in self._days:
+            self._days[key] = self._list_days(*key)
+        return self._days[key]
+
+    def _list_days(self, length_s: int, lowest_s: int, highest_s: int) -> frozenset[int] | None:
         found: set[int] = set()
-        for start, end in zip(self._track.starts, self._track.ends, strict=True):
-            found.update(range(_ordinal(start - length_s - _SLACK_S), _ordinal(end + _SLACK_S) + 1))
+        for start, end in zip(self._ours.starts, self._ours.ends, strict=True):
+            found.update(range(_ordinal(start - length_s + lowest_s), _ordinal(end + highest_s) + 1))
             if len(found) > _NEAR_DAYS_MAX:
                 return None
         return frozenset(found)
 
 
-_Row = tuple[int, int, int, int]
+def _kept(every: Track, window: Window, gone: frozenset[int]) -> Track:
+    """Return the occurrences with a length that are in sight and not gone, by their shown starts."""
+    since, until = window.since, window.until
+    rows = enumerate(zip(every.starts, every.ends, every.shown_starts, strict=True))
+    kept = [
+        place
+        for place, (start, end, shown) in rows
+        if start < end and end >= since and start < until and shown not in gone
+    ]
+    if len(kept) == len(every.starts):
+        return every
+    return Track(*([column[place] for place in kept] for column in every.columns()))
 
 
-def _track(rows: Sequence[_Row]) -> Track:
-    if not rows:
-        return Track()
-    starts, ends, shown_starts, shown_ends = zip(*rows, strict=True)
-    return Track(starts, ends, shown_starts, shown_ends)
-
-
-def _rows(each: Track) -> Iterator[_Row]:
-    return zip(each.starts, each.ends, each.shown_starts, each.shown_ends, strict=True)
-
-
-def _single(span: Span, person_zone: str) -> list[_Row]:
+def _single(span: Span, person_zone: str) -> Track:
     begin, end = blocking(span, person_zone)
-    return [(epoch_s(begin), epoch_s(end), epoch_s(span.start), epoch_s(span.end))]
+    return Track((epoch_s(begin),), (epoch_s(end),), (epoch_s(span.start),), (epoch_s(span.end),))
 
 
-def _series(
-    course: Course, recurrence: Recurrence, person_zone: str, window: Window, near: Near | None
-) -> Iterable[_Row]:
+def _days(course: Course, recurrence: Recurrence, person_zone: str, window: Window, near: Near | None) -> Sequence[int]:
+    """Return the day numbers of a series that may be in sight, and near if that is asked."""
     first, last = _walls(course)
     # Elapsed and wall length differ if the first occurrence spans a clock change; the longer one is safe.
     length_s = max(course.span.end - course.span.start, last - first) // _SECOND
@@ -151,15 +155,11 @@ def _series(
         low, high = max(low, near.first_s), min(high, near.last_s)
     latest = LAST_ORDINAL - length_s // DAY_S - 3
     found = ordinals(recurrence, _ordinal(low - length_s - 2 * _SLACK_S), min(_ordinal(high + _SLACK_S), latest))
-    if near is not None and found and (days := near.days(length_s)) is not None:
-        found = [ordinal for ordinal in found if ordinal in days]
-    if not found:
-        return ()
-    rows = _all_day(course.span, found, person_zone) if course.span.all_day else _timed(course, found, first, last)
-    if not course.without:
-        return rows
-    gone = {epoch_s(original) for original in course.without}
-    return [row for row in rows if row[2] not in gone]
+    if near is None or not found:
+        return found
+    zone = person_zone if course.span.all_day else course.zone
+    days = near.days(length_s, *_offset_range(zone, _year(found[0]) - 1, _year(found[-1]) + 1))
+    return found if days is None else [ordinal for ordinal in found if ordinal in days]
 
 
 def _walls(course: Course) -> tuple[datetime, datetime]:
@@ -169,23 +169,22 @@ def _walls(course: Course) -> tuple[datetime, datetime]:
     return wall(course.span.start, course.zone), wall(course.span.end, course.zone)
 
 
-def _timed(course: Course, found: Sequence[int], first: datetime, last: datetime) -> Iterable[_Row]:
+def _timed(course: Course, found: Sequence[int]) -> Track:
+    first, last = _walls(course)
     length_s = (course.span.end - course.span.start) // _SECOND
     starts = _instants(found, first.time(), course.zone)
     ends = _instants(_shifted(found, (last.date() - first.date()).days), last.time(), course.zone)
     kept = [end if end >= start else start + length_s for start, end in zip(starts, ends, strict=True)]
-    return zip(starts, kept, starts, kept, strict=True)
+    return Track(starts, kept, starts, kept)
 
 
-def _all_day(span: Span, found: Sequence[int], person_zone: str) -> Iterable[_Row]:
-    length_days = (span.end - span.start).days
-    after = _shifted(found, length_days)
-    return zip(
+def _all_day(span: Span, found: Sequence[int], person_zone: str) -> Track:
+    after = _shifted(found, (span.end - span.start).days)
+    return Track(
         _instants(found, None, person_zone),
         _instants(after, None, person_zone),
         [(ordinal - _EPOCH_ORDINAL) * DAY_S for ordinal in found],
         [(ordinal - _EPOCH_ORDINAL) * DAY_S for ordinal in after],
-        strict=True,
     )
 
 
@@ -225,11 +224,11 @@ def _exactly(at: time | None, zone: str) -> Callable[[int], int]:
 @lru_cache(maxsize=8192)
 def _runs(zone: str, year: int) -> tuple[tuple[int, int | None], ...]:
     """Return runs of days of a year as (last day number, offset in seconds or None around a clock change)."""
-    first = date(year, 1, 1).toordinal()
-    count = (date(year + 1, 1, 1).toordinal() if year < date.max.year else LAST_ORDINAL + 1) - first
     if not 1 < year <= _YEAR_MAX:
-        return ((first + count - 1, None),)
-    samples = _offsets(zone, first - 1, count + 3)
+        return ((date(year, 12, 31).toordinal(), None),)
+    first = date(year, 1, 1).toordinal()
+    count = date(year, 12, 31).toordinal() + 1 - first
+    samples = _offsets(zone, year)
     runs: list[tuple[int, int | None]] = []
     for place in range(count):
         around = samples[place : place + 4]
@@ -240,10 +239,25 @@ def _runs(zone: str, year: int) -> tuple[tuple[int, int | None], ...]:
     return tuple(runs)
 
 
-def _offsets(zone: str, first: int, count: int) -> list[int]:
-    """Return the offset in seconds at 00:00 UTC of consecutive days."""
+@lru_cache(maxsize=1024)
+def _offset_range(zone: str, first_year: int, last_year: int) -> tuple[int, int]:
+    """Return the least and the greatest offset in seconds of a zone in those years."""
+    ranges = [_offset_range_of(zone, min(max(year, 2), _YEAR_MAX)) for year in range(first_year, last_year + 1)]
+    return min(low for low, _ in ranges), max(high for _, high in ranges)
+
+
+@lru_cache(maxsize=8192)
+def _offset_range_of(zone: str, year: int) -> tuple[int, int]:
+    offsets = _offsets(zone, year)
+    return min(offsets), max(offsets)
+
+
+@lru_cache(maxsize=1024)
+def _offsets(zone: str, year: int) -> list[int]:
+    """Return the offset in seconds at 00:00 UTC of the days of a year, one before it and two after it."""
     info = zone_info(zone)
-    midnights = (datetime.combine(date.fromordinal(first + place), time(), UTC) for place in range(count))
+    first, end = date(year, 1, 1).toordinal() - 1, date(year + 1, 1, 1).toordinal() + 2
+    midnights = (datetime.combine(date.fromordinal(ordinal), time(), UTC) for ordinal in range(first, end))
     return [(at.astimezone(info).utcoffset() or timedelta(0)) // _SECOND for at in midnights]
 
 

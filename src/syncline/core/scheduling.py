@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from syncline.core.appointment import Appointment, Identity, Recurrence, Response, Role, ShowAs, Span, Status
-from syncline.core.overlaps import Course, Near, Track, Window, join, pairs, track
+from syncline.core.overlaps import Course, Near, Track, Window, join, track
 from syncline.core.rrule import to_rrule
 from syncline.core.times import epoch_s, from_epoch_s
 
@@ -210,7 +210,7 @@ def clashes(
     found: list[Clash] = []
     for busy in listed:
         theirs = track(_course(busy), person_zone, window, near)
-        found.extend(_clash(busy, ours, theirs, places) for places in pairs(ours, theirs))
+        found.extend(_clash(busy, ours, theirs, places) for places in near.pairs(theirs))
     return sorted(found, key=lambda clash: (clash.candidate_start, clash.start, clash.row_id))
 
 
