@@ -20,7 +20,8 @@ from typing import Annotated, get_type_hints
 
 from platformdirs import user_data_path
 
-from syncline.core.scheduling import ConflictPolicy
+from syncline.core.guards import Limits
+from syncline.core.scheduling import AllDayBlocks, ConflictPolicy
 from syncline.errors import SyncError
 from syncline.ports import OnSchedulingConflict
 
@@ -30,14 +31,6 @@ CLOCK_OFFSET_MAX_S = 200 * 366 * 86_400
 
 
 Value = bool | int | float | str | tuple[str, ...]
-
-
-class AllDayBlocks(StrEnum):
-    """Which all-day items make a person unavailable (CD-08)."""
-
-    OUT_OF_OFFICE = "out_of_office"
-    BUSY = "busy"
-    NEVER = "never"
 
 
 class PrivatePolicy(StrEnum):
@@ -89,7 +82,14 @@ class ConflictSettings:
 
     def policy(self) -> ConflictPolicy:
         """Return the same rules as the core understands them."""
-        return ConflictPolicy(**dataclasses.asdict(self))
+        return ConflictPolicy(
+            enabled=self.enabled,
+            tentative_blocks=self.tentative_blocks,
+            check_optional=self.check_optional,
+            check_past=self.check_past,
+            all_day_blocks=self.all_day_blocks,
+            horizon_days=self.horizon_days,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +158,10 @@ class GuardSettings:
     percent_max: Annotated[
         float, Meant("Up to this share of the mailbox's tracked items passes unasked, in percent.", low=0, high=100)
     ] = 5.0
+
+    def limits(self) -> Limits:
+        """Return the same limits as the core understands them."""
+        return Limits(items_max=self.items_max, share_max=self.percent_max / 100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

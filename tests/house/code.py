@@ -17,8 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCE = ROOT / "src"
 PACKAGE = "syncline"
-# Migrations are written once and never changed; what others wrote lies in vendor folders.
-LEFT_OUT = {"migrations", "vendor"}
+# A version of the schema is written once and never changed; what others wrote lies in vendor folders.
+LEFT_OUT = {"versions", "vendor"}
 
 NOT_CODE = {
     tokenize.COMMENT,
