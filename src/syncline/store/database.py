@@ -1,0 +1,18 @@
+"""`Database`: the whole state of Syncline behind one object, for the engine (ports.Store) and for people.
+
+It joins the parts and adds nothing; it must not hold a statement.
+"""
+
+from __future__ import annotations
+
+from syncline.store.answers import Answers
+from syncline.store.links import Links
+from syncline.store.records import Records
+from syncline.store.writing import Writing
+
+
+class Database(Links, Writing, Answers, Records):
+    """State in one SQLite database; usable from several threads, and beside other processes.
+
+    `Database(path, key=...)` opens it, `migrate()` creates or updates the tables (":memory:" has them at once).
+    """

@@ -1,0 +1,114 @@
+"""Who works on which mailbox until when, and which mailboxes are due.
+
+A lease ends by its clock, or at once when the operating system shows that its holder is dead. The fence makes a late
+holder harmless. It must not know what a cycle does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, RowMapping, case, literal_column, select, update
+
+from syncline.errors import SyncError
+from syncline.ports import Lease
+from syncline.store.connection import Connected
+from syncline.store.schema import mailbox
+
+_ENABLED = literal_column("enabled") == literal_column("1")
+
+
+class Leases(Connected):
+    """Claims on mailboxes."""
+
+    def claim(self, mailbox_id: int, owner: str, now: datetime, lease_s: float) -> Lease | None:
+        """Claim a mailbox, or return None while a living owner holds it."""
+        with self.writing() as connection:
+            row = _lease_row(connection, mailbox_id)
+            free = row["lease_owner"] is None or row["lease_until"] <= now
+            alone = self.locks.take(mailbox_id)
+            if not free and not alone:
+                return None
+            fence = int(row["fence"]) + 1
+            until = now + timedelta(seconds=lease_s)
+            connection.execute(
+                update(mailbox)
+                .where(mailbox.c.id == mailbox_id)
+                .values(lease_owner=owner, lease_until=until, fence=fence, woken=False)
+            )
+            return Lease(mailbox_id=mailbox_id, owner=owner, fence=fence)
+
+    def renew(self, lease: Lease, now: datetime, lease_s: float) -> None:
+        """Extend the lease; SyncError("LeaseLost") if somebody else has claimed the mailbox since."""
+        with self.fenced(lease) as connection:
+            until = now + timedelta(seconds=lease_s)
+            connection.execute(update(mailbox).where(mailbox.c.id == lease.mailbox_id).values(lease_until=until))
+
+    def release(self, lease: Lease, next_due: datetime | None, seen_due: datetime | None) -> None:
+        """Give the mailbox back and set its next due time, unless it was woken since it was claimed or `seen_due` read."""
+        try:
+            with self.fenced(lease) as connection:
+                woken = mailbox.c.woken | mailbox.c.next_due.is_distinct_from(seen_due)
+                connection.execute(
+                    update(mailbox)
+                    .where(mailbox.c.id == lease.mailbox_id)
+                    .values(
+                        lease_owner=None,
+                        lease_until=None,
+                        woken=False,
+                        next_due=case((woken & mailbox.c.next_due.is_not(None), mailbox.c.next_due), else_=next_due),
+                    )
+                )
+        finally:
+            self.locks.drop(lease.mailbox_id)
+
+    def due(self, now: datetime, limit: int) -> tuple[int, ...]:
+        """Return enabled mailboxes whose next_due has come, longest waiting first (one indexed query)."""
+        query = (
+            select(mailbox.c.id)
+            .where(_ENABLED, mailbox.c.next_due <= now)
+            .order_by(mailbox.c.next_due, mailbox.c.id)
+            .limit(limit)
+        )
+        with self.reading() as connection:
+            return tuple(connection.scalars(query))
+
+    def wake(self, mailbox_id: int, now: datetime) -> None:
+        """Make a mailbox due now."""
+        with self.writing() as connection:
+            wake(connection, [mailbox_id], now)
+
+    def holder(self, mailbox_id: int, now: datetime) -> str | None:
+        """Return the owner whose lease runs, as far as the clock tells; None if the mailbox is free."""
+        with self.reading() as connection:
+            row = _lease_row(connection, mailbox_id)
+        return None if row["lease_owner"] is None or row["lease_until"] <= now else str(row["lease_owner"])
+
+    @contextmanager
+    def fenced(self, lease: Lease) -> Iterator[Connection]:
+        """A writing unit of work that begins by checking the fence."""
+        with self.writing() as connection:
+            row = _lease_row(connection, lease.mailbox_id)
+            if (row["fence"], row["lease_owner"]) != (lease.fence, lease.owner):
+                raise SyncError("LeaseLost", mailbox=row["address"])
+            yield connection
+
+
+def wake(connection: Connection, mailbox_ids: list[int], now: datetime) -> None:
+    """Make mailboxes due now, inside the caller's unit of work; what was due earlier stays so."""
+    earlier = mailbox.c.next_due.is_not(None) & (mailbox.c.next_due < now)
+    connection.execute(
+        update(mailbox)
+        .where(mailbox.c.id.in_(mailbox_ids))
+        .values(woken=True, next_due=case((earlier, mailbox.c.next_due), else_=now))
+    )
+
+
+def _lease_row(connection: Connection, mailbox_id: int) -> RowMapping:
+    columns = (mailbox.c.address, mailbox.c.lease_owner, mailbox.c.lease_until, mailbox.c.fence)
+    row = connection.execute(select(*columns).where(mailbox.c.id == mailbox_id)).mappings().first()
+    if row is None:
+        raise SyncError("NotFoundHere", detail=f"mailbox {mailbox_id}")
+    return row

@@ -1,0 +1,23 @@
+"""The steps from one version of the tables to the next, carried out by alembic.
+
+It must not know today's tables: a step says by itself what it does, for ever.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+HEAD = "0001"
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the database behind `connection` to `HEAD`, inside the transaction that is open."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    command.upgrade(config, HEAD)

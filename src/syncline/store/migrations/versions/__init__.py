@@ -1,0 +1,1 @@
+"""The steps, one module each; alembic finds them by their place."""

@@ -1,0 +1,95 @@
+"""Rows into values and values into rows, for the values of ports.py.
+
+It knows both forms; it must not run a statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Column, Table
+
+from syncline.core.appointment import Identity
+from syncline.errors import CATALOGUE, ErrorClass
+from syncline.ports import Alert, AlertOutcome, AlertState, Entry, Intent, Link, LinkState, Mailbox, Profile
+from syncline.store import schema
+
+PROFILE_FIELDS = tuple(field.name for field in fields(Profile))
+MAILBOX_FIELDS = tuple(field.name for field in fields(Mailbox))
+ALERT_FIELDS = tuple(field.name for field in fields(Alert))
+_LINK_FIELDS = tuple(field.name for field in fields(Link) if field.name != "identity")
+_HEAVY = frozenset({"observed", "agreed"})
+
+# Columns of a mailbox that people write, and `release`, `wake` and `claim` own: a cycle never overwrites them.
+PEOPLE_FIELDS = frozenset(
+    {
+        "id", "address", "user", "profile_id", "approval", "approved_by", "approved_on", "enabled", "track",
+        "on_scheduling_conflict", "time_zone", "test", "tested_on", "next_due",
+    }
+)  # fmt: skip
+
+
+def columns(table: Table, names: tuple[str, ...]) -> list[Column[Any]]:
+    """Return the columns with these names."""
+    return [table.c[name] for name in names]
+
+
+PROFILE = columns(schema.profile, PROFILE_FIELDS)
+MAILBOX = columns(schema.mailbox, MAILBOX_FIELDS)
+ALERT = columns(schema.alert, ALERT_FIELDS)
+LINK = [*columns(schema.link, _LINK_FIELDS), schema.link.c.global_object_id, schema.link.c.original_start]
+LIGHT_LINK = [column for column in LINK if column.name not in _HEAVY]
+INTENT = columns(schema.intent, tuple(field.name for field in fields(Intent)))
+ENTRY = columns(schema.journal, tuple(field.name for field in fields(Entry)))
+
+
+def to_link(row: Mapping[str, Any]) -> Link:
+    """Return the link of a row of `LINK`, or of `LIGHT_LINK` (its contents are None then)."""
+    values = dict(row)
+    identity = Identity(values.pop("global_object_id"), values.pop("original_start"))
+    return Link(identity=identity, **values)
+
+
+def link_values(link: Link) -> dict[str, Any]:
+    """Return the columns of a link but its id, with `answered` as the link itself implies it."""
+    values = {name: getattr(link, name) for name in _LINK_FIELDS if name != "id"}
+    values["global_object_id"] = link.identity.global_object_id
+    values["original_start"] = link.identity.original_start
+    values["answered"] = int(waits_for_engine(link))
+    return values
+
+
+def waits_for_engine(link: Link) -> bool:
+    """Return whether the link carries an answer that is not carried out: any on a question, Yes on what is kept out."""
+    if link.state is LinkState.ASKED:
+        return link.decision is not None
+    return link.state in (LinkState.KEPT_OUT, LinkState.PARKED) and link.decision == "yes"
+
+
+def to_alert(row: Mapping[str, Any]) -> Alert:
+    """Return the alert of a row of `ALERT`."""
+    return Alert(**row)
+
+
+def alert_values(alert: Alert) -> dict[str, Any]:
+    """Return the columns of an alert but its id."""
+    values = {name: getattr(alert, name) for name in ALERT_FIELDS if name != "id"}
+    values["question"] = int(is_question(alert.code))
+    values["pending"] = int(alert.state is AlertState.ANSWERED and alert.outcome in _UNDER_WAY)
+    return values
+
+
+_UNDER_WAY = (None, AlertOutcome.SAVING, AlertOutcome.NOT_SAVED_YET)
+
+
+def is_question(code: str) -> bool:
+    """Return whether alerts of this code ask for Yes or No."""
+    row = CATALOGUE.get(code)
+    return row is not None and row.error_class is ErrorClass.NEEDS_ANSWER
+
+
+def mailbox_values(mailbox: Mailbox) -> dict[str, Any]:
+    """Return all columns of a mailbox but its id."""
+    return {name: getattr(mailbox, name) for name in MAILBOX_FIELDS if name != "id"}

@@ -1,0 +1,391 @@
+"""The tables of the state, with its invariants: uniqueness, closed lists, one open question per link, append-only.
+
+It knows names, types and constraints; it must not know who reads or writes them. The alembic revisions beside it say
+the same in steps; a test holds both equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from syncline.core.appointment import Appointment, Span
+from syncline.core.scheduling import Verdict
+from syncline.ports import (
+    AlertOutcome,
+    AlertState,
+    Approval,
+    Folder,
+    LinkState,
+    OnSchedulingConflict,
+    Seen,
+    TestState,
+    Track,
+    Verb,
+)
+from syncline.store.columns import Coded, Instant, Word
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+ANSWERS = ("yes", "no")
+
+
+class AccountRole(StrEnum):
+    """Role of somebody who signs in (interface.md)."""
+
+    ADMINISTRATOR = "System Administrator"
+    USER = "User"
+
+
+def _id() -> Column[int]:
+    return Column("id", Integer, primary_key=True, autoincrement=True)
+
+
+def _mailbox_id(*, null: bool = False) -> Column[int]:
+    return Column("mailbox_id", Integer, ForeignKey("mailbox.id", ondelete="CASCADE"), nullable=null)
+
+
+def _flag(name: str, *, value: bool = False) -> Column[bool]:
+    return Column(name, Boolean, nullable=False, server_default=text("1" if value else "0"))
+
+
+def _count(name: str, value: int = 0) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default=text(str(value)))
+
+
+def _text(name: str, *, null: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=null)
+
+
+def _one_of(column: str, words: Iterable[str]) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(str(word)) for word in words)})", name=column)
+
+
+profile = Table(
+    "profile",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    _text("type"),
+    _text("url"),
+    _text("username"),
+    _text("auth"),
+    _text("ca_file", null=True),
+    _text("access"),
+    _flag("read_only"),
+    _flag("allow_http"),
+    Column("secret", LargeBinary),
+    _one_of("type", ("exchange",)),
+    _one_of("auth", ("negotiate", "ntlm", "basic")),
+    _one_of("access", ("impersonation", "delegate", "own")),
+    sqlite_autoincrement=True,
+)
+
+mailbox = Table(
+    "mailbox",
+    metadata,
+    _id(),
+    Column("address", Text, nullable=False, unique=True),
+    _text("user"),
+    Column("profile_id", Integer, ForeignKey("profile.id", ondelete="RESTRICT"), nullable=False),
+    Column("approval", Word(Approval), nullable=False),
+    Column("test", Word(TestState), nullable=False),
+    _flag("enabled"),
+    Column("track", Word(Track), nullable=False),
+    Column("on_scheduling_conflict", Word(OnSchedulingConflict)),
+    _text("time_zone"),
+    Column("next_due", Instant),
+    Column("last_sync", Instant),
+    _text("last_error", null=True),
+    _text("last_error_text"),
+    Column("last_error_time", Instant),
+    _count("transient_failures"),
+    _count("idle_cycles"),
+    Column("folders", Coded(tuple[Folder, ...]), nullable=False),
+    Column("hierarchy_due", Instant),
+    _text("category_id", null=True),
+    Column("tracking", Coded(tuple[str, ...]), nullable=False),
+    Column("cursors", Coded(dict[str, str]), nullable=False),
+    _text("crm_cursor", null=True),
+    _flag("first_sync_done"),
+    _text("approved_by", null=True),
+    Column("approved_on", Instant),
+    Column("tested_on", Instant),
+    Column("secret", LargeBinary),
+    _text("lease_owner", null=True),
+    Column("lease_until", Instant),
+    _count("fence"),
+    _flag("woken"),
+    _one_of("approval", Approval),
+    _one_of("test", TestState),
+    _one_of("track", Track),
+    _one_of("on_scheduling_conflict", OnSchedulingConflict),
+    sqlite_autoincrement=True,
+)
+Index("ix_mailbox_due", mailbox.c.next_due, sqlite_where=text("enabled = 1"), postgresql_where=text("enabled"))
+
+# A link wants attention while its observation is unsettled, its question stands, its answer is not carried out, or a
+# retry is planned. The column is computed by the database, so that no writer can forget it; its partial index makes
+# an idle look-up independent of the number of links.
+_UNSETTLED = "revision_settled IS NULL OR revision_settled <> revision OR seen_settled IS NULL OR seen_settled <> seen"
+_ATTENTION_RULE = f"CASE WHEN {_UNSETTLED} OR state IN ('asked', 'failed') OR answered = 1 THEN 1 ELSE 0 END"
+
+link = Table(
+    "link",
+    metadata,
+    _id(),
+    _mailbox_id(),
+    _text("ref"),
+    _text("folder"),
+    _text("global_object_id"),
+    Column("original_start", Instant),
+    _text("subject"),
+    _flag("private"),
+    Column("seen", Word(Seen), nullable=False),
+    Column("seen_settled", Word(Seen)),
+    _text("revision"),
+    _text("revision_settled", null=True),
+    Column("observed", Coded(Appointment)),
+    _text("digest"),
+    Column("agreed", Coded(Appointment)),
+    _text("crm_id", null=True),
+    Column("crm_version", BigInteger, nullable=False),
+    Column("crm_version_seen", BigInteger, nullable=False),
+    _flag("crm_gone"),
+    _flag("writes", value=True),
+    Column("state", Word(LinkState), nullable=False),
+    _text("sync_error", null=True),
+    Column("error_params", Coded(dict[str, str]), nullable=False),
+    Column("error_time", Instant),
+    _count("retries"),
+    Column("next_try", Instant),
+    _text("decision", null=True),
+    _text("decision_by", null=True),
+    _text("scheduling_digest"),
+    _text("decided_digest"),
+    Column("first_seen", Instant, nullable=False),
+    Column("created_order", Instant),
+    _count("answers"),
+    Column("answered", Integer, nullable=False, server_default=text("0")),
+    Column("attention", Integer, Computed(_ATTENTION_RULE, persisted=True)),
+    UniqueConstraint("mailbox_id", "ref"),
+    _one_of("seen", Seen),
+    _one_of("seen_settled", Seen),
+    _one_of("state", LinkState),
+    _one_of("decision", ANSWERS),
+    sqlite_autoincrement=True,
+)
+Index(None, link.c.global_object_id, link.c.original_start)
+Index(None, link.c.crm_id, link.c.mailbox_id)
+_ATTENTION = text("attention = 1")
+Index("ix_link_attention", link.c.mailbox_id, link.c.id, sqlite_where=_ATTENTION, postgresql_where=_ATTENTION)
+_HELD = text("crm_id IS NOT NULL AND crm_gone = 0 AND seen_settled = 'present'")
+Index("ix_link_base", link.c.mailbox_id, sqlite_where=_HELD, postgresql_where=_HELD)
+_ERROR = text("sync_error IS NOT NULL")
+Index("ix_link_failure", link.c.mailbox_id, link.c.id, sqlite_where=_ERROR, postgresql_where=_ERROR)
+
+alert = Table(
+    "alert",
+    metadata,
+    _id(),
+    _mailbox_id(),
+    Column("link_id", Integer, ForeignKey("link.id", ondelete="SET NULL")),
+    _text("code"),
+    _text("subject"),
+    Column("span", Coded(Span)),
+    _flag("private"),
+    Column("params", Coded(dict[str, str]), nullable=False),
+    Column("state", Word(AlertState), nullable=False),
+    Column("outcome", Word(AlertOutcome)),
+    _text("reason"),
+    _count("version", 1),
+    Column("created", Instant, nullable=False),
+    Column("last_seen", Instant, nullable=False),
+    _count("count", 1),
+    Column("verdict", Coded(Verdict)),
+    Column("held", Coded(tuple[int, ...]), nullable=False),
+    _text("digest"),
+    _text("answer", null=True),
+    _text("decided_by", null=True),
+    Column("decided_on", Instant),
+    _count("answers"),
+    Column("question", Integer, nullable=False),
+    Column("pending", Integer, nullable=False, server_default=text("0")),
+    _one_of("state", AlertState),
+    _one_of("outcome", AlertOutcome),
+    _one_of("answer", ANSWERS),
+    CheckConstraint("state <> 'answered' OR answer IS NOT NULL", name="answered_by"),
+    sqlite_autoincrement=True,
+)
+_OPEN_QUESTION = text("state = 'open' AND question = 1 AND link_id IS NOT NULL")
+_STANDING = text("state = 'open' OR state = 'lapsed' OR pending = 1")
+Index(
+    "uq_alert_open_question",
+    alert.c.link_id,
+    unique=True,
+    sqlite_where=_OPEN_QUESTION,
+    postgresql_where=_OPEN_QUESTION,
+)
+Index("ix_alert_standing", alert.c.mailbox_id, alert.c.id, sqlite_where=_STANDING, postgresql_where=_STANDING)
+Index(None, alert.c.mailbox_id, alert.c.id)
+Index(None, alert.c.link_id)
+
+intent = Table(
+    "intent",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _mailbox_id(),
+    Column("link_id", Integer, ForeignKey("link.id", ondelete="CASCADE"), nullable=False),
+    Column("verb", Word(Verb), nullable=False),
+    _text("crm_id"),
+    Column("created", Instant, nullable=False),
+    _one_of("verb", Verb),
+)
+Index(None, intent.c.mailbox_id)
+Index(None, intent.c.link_id)
+
+decision = Table(
+    "decision",
+    metadata,
+    _id(),
+    Column("time", Instant, nullable=False),
+    Column("mailbox_id", Integer, nullable=False),
+    Column("alert_id", Integer, nullable=False),
+    Column("link_id", Integer),
+    _text("code"),
+    _text("answer"),
+    Column("decided_by", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    _text("digest"),
+    _one_of("answer", ANSWERS),
+    sqlite_autoincrement=True,
+)
+Index(None, decision.c.alert_id)
+
+journal = Table(
+    "journal",
+    metadata,
+    _id(),
+    Column("time", Instant, nullable=False),
+    Column("mailbox_id", Integer, nullable=False),
+    Column("link_id", Integer),
+    _text("action"),
+    _text("rule"),
+    Column("fields", Coded(tuple[str, ...]), nullable=False),
+    _text("detail"),
+    sqlite_autoincrement=True,
+)
+Index(None, journal.c.link_id, journal.c.id)
+
+cycle = Table(
+    "cycle",
+    metadata,
+    _id(),
+    _mailbox_id(),
+    Column("started", Instant, nullable=False),
+    Column("finished", Instant, nullable=False),
+    *(_count(name) for name in ("saved", "updated", "deleted", "waiting", "skipped", "failed", "requests")),
+    sqlite_autoincrement=True,
+)
+Index(None, cycle.c.mailbox_id, cycle.c.id)
+
+setting = Table("setting", metadata, Column("key", Text, primary_key=True), _text("value"))
+
+account = Table(
+    "account",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", Word(AccountRole), nullable=False),
+    _text("password_hash"),
+    _count("wrong"),
+    Column("locked_until", Instant),
+    Column("created", Instant, nullable=False),
+    _one_of("role", AccountRole),
+    sqlite_autoincrement=True,
+)
+
+
+def _account_id() -> Column[int]:
+    return Column("account_id", Integer, ForeignKey("account.id", ondelete="CASCADE"), nullable=False)
+
+
+session = Table(
+    "session",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    _account_id(),
+    _text("csrf"),
+    Column("created", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+)
+Index(None, session.c.account_id)
+Index(None, session.c.expires)
+
+token = Table(
+    "token",
+    metadata,
+    _id(),
+    _account_id(),
+    _text("label"),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("created", Instant, nullable=False),
+    Column("revoked", Instant),
+    sqlite_autoincrement=True,
+)
+Index(None, token.c.account_id)
+
+request = Table(
+    "request",
+    metadata,
+    _id(),
+    _text("kind"),
+    _mailbox_id(null=True),
+    Column("payload", Coded(dict[str, Any]), nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("taken", Instant),
+    Column("done", Instant),
+    Column("result", Coded(dict[str, Any])),
+    sqlite_autoincrement=True,
+)
+_WAITING = text("done IS NULL")
+Index("ix_request_waiting", request.c.id, sqlite_where=_WAITING, postgresql_where=_WAITING)
+
+APPEND_ONLY = ("decision", "journal")
+
+
+def triggers(dialect: str) -> tuple[str, ...]:
+    """Return the statements that make the tables of `APPEND_ONLY` refuse update and delete ("sqlite" only today)."""
+    assert dialect == "sqlite", dialect
+    return tuple(
+        f"CREATE TRIGGER {name}_refuses_{verb.lower()} BEFORE {verb} ON {name} "
+        f"BEGIN SELECT RAISE(ABORT, '{name} is append-only'); END"
+        for name in APPEND_ONLY
+        for verb in ("UPDATE", "DELETE")
+    )

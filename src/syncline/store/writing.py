@@ -1,0 +1,128 @@
+"""The one transaction in which a cycle writes (ports.Changes), behind the fence.
+
+What people wrote meanwhile survives: answers on links and alerts, and the columns of a mailbox that are theirs. It
+must not decide anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from sqlalchemy import Column, Connection, Update, bindparam, case, delete, exists, insert, update
+
+from syncline.ports import Alert, AlertOutcome, Changes, Entry, Intent, Lease, Link, Mailbox
+from syncline.store.leases import Leases
+from syncline.store.links import chunks
+from syncline.store.rows import PEOPLE_FIELDS, alert_values, link_values, mailbox_values
+from syncline.store.schema import alert, intent, journal, link, mailbox
+
+_PREFIX = "new_"
+
+# Columns that an answer writes: kept as they are when one was given after the value was read.
+_LINK_ANSWER = ("decision", "decision_by", "decided_digest", "answered")
+_ALERT_ANSWER = ("state", "outcome", "reason", "answer", "decided_by", "decided_on", "pending")
+
+
+class Writing(Leases):
+    """Writes what a cycle found and did."""
+
+    def write(self, lease: Lease, changes: Changes) -> tuple[int, ...]:
+        """Apply one transaction and return the ids of the inserted links, in order; all or nothing."""
+        with self.fenced(lease) as connection:
+            for part in chunks(changes.removed_links):
+                connection.execute(delete(link).where(link.c.id.in_(part)))
+            ids = _write_links(connection, changes.links)
+            new = tuple(number for number, each in zip(ids, changes.links, strict=True) if each.id == 0)
+            _write_alerts(connection, _with_links(changes, ids))
+            _write_intents(connection, changes.dropped_intents, changes.intents)
+            _write_entries(connection, changes.entries)
+            if changes.mailbox is not None:
+                _write_mailbox(connection, changes.mailbox)
+            if changes.disable:
+                connection.execute(update(mailbox).where(mailbox.c.id == lease.mailbox_id).values(enabled=False))
+            return new
+
+
+def _write_links(connection: Connection, links: Sequence[Link]) -> list[int]:
+    old = [each for each in links if each.id]
+    new = [each for each in links if not each.id]
+    if old:
+        connection.execute(_UPDATE_LINK, [_named(link_values(each), each.id) for each in old])
+        _settle_alerts(connection, [each.id for each in old])
+    ids: dict[int, int] = {}
+    if new:
+        statement = insert(link).returning(link.c.id, sort_by_parameter_order=True)
+        numbers = connection.scalars(statement, [link_values(each) for each in new])
+        ids = {id(each): number for each, number in zip(new, numbers, strict=True)}
+    return [each.id or ids[id(each)] for each in links]
+
+
+def _settle_alerts(connection: Connection, link_ids: list[int]) -> None:
+    """An answer is carried out when its link says so; alerts whose outcome is final need no further look."""
+    waiting = exists().where(link.c.id == alert.c.link_id, link.c.answered == 1)
+    final = alert.c.outcome.in_((AlertOutcome.SAVED, AlertOutcome.KEPT_OUT))
+    for part in chunks(link_ids):
+        mine = (alert.c.link_id.in_(part), alert.c.pending == 1, final, ~waiting)
+        connection.execute(update(alert).where(*mine).values(pending=0))
+
+
+def _with_links(changes: Changes, ids: list[int]) -> list[Alert]:
+    return [
+        replace(each, link_id=ids[changes.alert_links[at]]) if at in changes.alert_links else each
+        for at, each in enumerate(changes.alerts)
+    ]
+
+
+def _write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
+    old = [_named(alert_values(each), each.id) for each in alerts if each.id]
+    new = [alert_values(each) for each in alerts if not each.id]
+    if old:
+        connection.execute(_UPDATE_ALERT, old)
+    if new:
+        connection.execute(insert(alert), new)
+
+
+def _write_intents(connection: Connection, dropped: Sequence[str], new: Sequence[Intent]) -> None:
+    for part in chunks(dropped):
+        connection.execute(delete(intent).where(intent.c.id.in_(part)))
+    if new:
+        names = [field.name for field in fields(Intent)]
+        connection.execute(insert(intent), [{name: getattr(each, name) for name in names} for each in new])
+
+
+def _write_entries(connection: Connection, entries: Sequence[Entry]) -> None:
+    if entries:
+        connection.execute(insert(journal), [entry_values(each) for each in entries])
+
+
+def entry_values(entry: Entry) -> dict[str, Any]:
+    """Return the columns of a line of the journal but its id."""
+    return {field.name: getattr(entry, field.name) for field in fields(Entry) if field.name != "id"}
+
+
+def _write_mailbox(connection: Connection, value: Mailbox) -> None:
+    values = {name: each for name, each in mailbox_values(value).items() if name not in PEOPLE_FIELDS}
+    connection.execute(update(mailbox).where(mailbox.c.id == value.id).values(values))
+
+
+def _named(values: dict[str, Any], number: int) -> dict[str, Any]:
+    return {_PREFIX + name: value for name, value in values.items()} | {_PREFIX + "id": number}
+
+
+def _update_keeping(columns: Sequence[Column[Any]], answers: Column[Any], kept: tuple[str, ...]) -> Update:
+    """Return an update by id that leaves the columns `kept` alone when an answer was given since the value was read."""
+    table = answers.table
+    current = answers == bindparam(_PREFIX + "answers", type_=answers.type)
+    values: dict[str, Any] = {}
+    for column in columns:
+        new = bindparam(_PREFIX + column.name, type_=column.type)
+        values[column.name] = case((current, new), else_=column) if column.name in kept else new
+    return update(table).where(table.c.id == bindparam(_PREFIX + "id")).values(values)  # type: ignore[arg-type]
+
+
+_OWN = ("id", "answers", "attention")
+_UPDATE_LINK = _update_keeping([each for each in link.c if each.name not in _OWN], link.c.answers, _LINK_ANSWER)
+_UPDATE_ALERT = _update_keeping([each for each in alert.c if each.name not in _OWN], alert.c.answers, _ALERT_ANSWER)
+
