@@ -1,0 +1,311 @@
+"""A CRM in memory (`syncline.ports.Crm`): rows with versions, unique identities, a change log, book and reschedule.
+
+An honest fake: it keeps the guarantees of the embedded CRM (design.md section 6) and finds scheduling conflicts by
+comparing everything with everything (`naive`). Methods with people's words are what people do on the Calendar page.
+It must not know Exchange, links or cycles.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import count
+
+from syncline.connectors.memory import naive
+from syncline.core.appointment import Appointment, Identity, ShowAs, Status
+from syncline.core.recurrence import occurrence_day
+from syncline.core.scheduling import Clash, ConflictPolicy, Person, Unavailable, Verdict, checked, persons
+from syncline.errors import SyncError
+from syncline.ports import (
+    Booking,
+    Candidate,
+    CrmChange,
+    CrmPage,
+    CrmRow,
+    Deletion,
+    Outcome,
+    Reschedule,
+    Result,
+    User,
+)
+
+CLOSED = frozenset({Status.COMPLETED, Status.CANCELED})
+SYNCLINE = "syncline"
+_SCHEDULED = frozenset({ShowAs.BUSY, ShowAs.OUT_OF_OFFICE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    """A row, and whom it makes busy: the persons it was written with, and the user of the mailbox that wrote it."""
+
+    row: CrmRow
+    persons: tuple[Person, ...]
+    user: str | None
+
+
+class MemoryCrm:
+    """The CRM of one organization; everything it makes up comes from counters, so that every run is the same."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, _Stored] = {}
+        self._ids: dict[Identity, str] = {}
+        self._log: list[CrmChange] = []
+        self._users: dict[str, User] = {}
+        self._numbers = count(1)
+        self.requests: Counter[str] = Counter()
+
+    # --- people --------------------------------------------------------------------------------------------------
+
+    def add_user(self, user: User) -> None:
+        """Add or replace a user."""
+        self._users[user.name] = user
+
+    def rows(self) -> tuple[CrmRow, ...]:
+        """Return all rows."""
+        return tuple(stored.row for stored in self._rows.values())
+
+    def persons_of(self, row_id: str) -> tuple[Person, ...]:
+        """Return the persons whom a row was written with."""
+        return self._rows[row_id].persons
+
+    def create(self, appointment: Appointment, *, owner: str, status: Status | None = None) -> str:
+        """Save a new row as its owner, without a check, and return its id."""
+        row_id = f"row-{next(self._numbers)}"
+        candidate = self._own(appointment, owner)
+        self._save(Booking(id=row_id, candidate=candidate, owner=owner, status=status), None, owner, ConflictPolicy())
+        return row_id
+
+    def edit(self, row_id: str, change: Callable[[Appointment], Appointment], *, by: str) -> None:
+        """Save a row changed by `change`, without a check; closed rows are read-only (KeyError if it is gone)."""
+        stored = self._rows[row_id]
+        if stored.row.status in CLOSED:
+            raise SyncError("ClosedInCrm", subject=stored.row.appointment.subject)
+        candidate = replace(self._own(change(stored.row.appointment), stored.user or by), row_id=row_id)
+        self._save(Booking(id=row_id, candidate=candidate, owner=stored.row.owner), stored, by, ConflictPolicy())
+
+    def complete(self, row_id: str, *, by: str) -> None:
+        """Mark a row as completed."""
+        self._close(row_id, Status.COMPLETED, by)
+
+    def cancel(self, row_id: str, *, by: str) -> None:
+        """Mark a row as canceled."""
+        self._close(row_id, Status.CANCELED, by)
+
+    def remove(self, row_id: str) -> None:
+        """Delete a row."""
+        stored = self._rows.pop(row_id)
+        identity = stored.row.appointment.identity
+        del self._ids[identity]
+        self._log.append(CrmChange(id=row_id, version=self._version(), gone=True, identity=identity))
+
+    # --- the port ------------------------------------------------------------------------------------------------
+
+    def users(self) -> tuple[User, ...]:
+        """Return all users."""
+        self.requests["users"] += 1
+        return tuple(self._users.values())
+
+    def changes(self, cursor: str | None, limit: int) -> CrmPage:
+        """Return the next page of the change log."""
+        self.requests["changes"] += 1
+        begin = int(cursor or 0)
+        found = tuple(self._log[begin : begin + limit])
+        end = begin + len(found)
+        return CrmPage(changes=found, cursor=str(end), more=end < len(self._log))
+
+    def read(self, ids: Sequence[str]) -> Mapping[str, CrmRow]:
+        """Return the rows that exist; an exception's id gives its series."""
+        self.requests["read"] += 1
+        series = {
+            exception_id: stored.row
+            for stored in self._rows.values()
+            for exception_id in stored.row.exception_ids.values()
+        }
+        found = {row_id: self._rows[row_id].row if row_id in self._rows else series.get(row_id) for row_id in ids}
+        return {row_id: row for row_id, row in found.items() if row is not None}
+
+    def find(self, identities: Iterable[Identity]) -> Mapping[Identity, CrmRow]:
+        """Return the rows that hold one of the identities."""
+        self.requests["find"] += 1
+        found = {identity: self._holder(identity) for identity in identities}
+        return {identity: stored.row for identity, stored in found.items() if stored is not None}
+
+    def validate(self, candidates: Sequence[Candidate], policy: ConflictPolicy) -> list[Verdict]:
+        """Check all candidates against what is committed."""
+        self.requests["validate"] += 1
+        return [self.check(candidate, policy) for candidate in candidates]
+
+    def book(self, bookings: Sequence[Booking], policy: ConflictPolicy) -> list[Outcome]:
+        """Create rows in the order given."""
+        self.requests["book"] += 1
+        return [self._book(booking, policy) for booking in bookings]
+
+    def reschedule(self, changes: Sequence[Reschedule], policy: ConflictPolicy) -> list[Outcome]:
+        """Update rows in the order given."""
+        self.requests["reschedule"] += 1
+        return [self._reschedule(change, policy) for change in changes]
+
+    def delete(self, deletions: Sequence[Deletion]) -> list[Outcome]:
+        """Delete rows."""
+        self.requests["delete"] += 1
+        return [self._delete(deletion) for deletion in deletions]
+
+    def check(self, candidate: Candidate, policy: ConflictPolicy) -> Verdict:
+        """Return who of the candidate's people is unavailable, and why; nobody if the check is suppressed or off."""
+        sight = naive.Sight(zone="UTC", policy=policy, since=candidate.since)
+        if not candidate.check or not policy.enabled:
+            return Verdict()
+        asked = {person.address for person in candidate.persons if checked(person, policy)}
+        people = [user for user in self._users.values() if user.enabled and self._asked(user, asked, candidate)]
+        found = [
+            Unavailable(user_id=user.id, full_name=user.full_name, clashes=tuple(self._clashes(user, candidate, sight)))
+            for user in people
+        ]
+        unavailable = tuple(person for person in found if person.clashes)
+        clashing = {clash.candidate_start for person in unavailable for clash in person.clashes}
+        return Verdict(
+            unavailable=unavailable,
+            occurrences=naive.compared(candidate.appointment, sight),
+            clashing=tuple(sorted(clashing)),
+        )
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _version(self) -> int:
+        return len(self._log) + 1
+
+    def _own(self, appointment: Appointment, user: str) -> Candidate:
+        address = self._users[user].emails[0]
+        return Candidate(appointment=appointment, persons=persons(appointment, address), user=user, check=False)
+
+    def _asked(self, user: User, addresses: set[str], candidate: Candidate) -> bool:
+        return user.name == candidate.user or not addresses.isdisjoint(user.emails)
+
+    def _clashes(self, user: User, candidate: Candidate, sight: naive.Sight) -> list[Clash]:
+        others = [
+            naive.Busy(
+                row_id=row_id,
+                appointment=stored.row.appointment,
+                takes=_takes(user, stored.persons, stored.user),
+                status=_common_status(stored.row),
+                ids=_exception_ids(stored.row),
+            )
+            for row_id, stored in self._rows.items()
+            if row_id != candidate.row_id
+        ]
+        takes = _takes(user, candidate.persons, candidate.user)
+        return naive.compare(candidate.appointment, takes, others, replace(sight, zone=user.time_zone))
+
+    def _holder(self, identity: Identity) -> _Stored | None:
+        if identity in self._ids:
+            return self._rows[self._ids[identity]]
+        series = self._ids.get(Identity(identity.global_object_id))
+        stored = self._rows[series] if series is not None else None
+        if stored is None or identity.original_start is None:
+            return None
+        return stored if _within(stored.row.appointment, identity.original_start) else None
+
+    def _book(self, booking: Booking, policy: ConflictPolicy) -> Outcome:
+        known = self._rows.get(booking.id) or self._holder(booking.candidate.appointment.identity)
+        if known is not None:
+            return Outcome(result=Result.EXISTS, id=known.row.id, version=known.row.version)
+        return self._write(booking, None, policy)
+
+    def _reschedule(self, change: Reschedule, policy: ConflictPolicy) -> Outcome:
+        stored = self._rows.get(change.id)
+        if stored is None:
+            return Outcome(result=Result.STALE, id=change.id)
+        if stored.row.status in CLOSED:
+            return Outcome(result=Result.CLOSED, id=change.id, version=stored.row.version)
+        if stored.row.version != change.version:
+            return Outcome(result=Result.STALE, id=change.id, version=stored.row.version)
+        candidate = replace(change.candidate, row_id=change.id)
+        booking = Booking(id=change.id, candidate=candidate, owner=stored.row.owner, status=change.status)
+        return self._write(booking, stored, policy)
+
+    def _write(self, booking: Booking, stored: _Stored | None, policy: ConflictPolicy) -> Outcome:
+        appointment = booking.candidate.appointment
+        if appointment.span.end < appointment.span.start:
+            error = SyncError("CrmRefused", subject=appointment.subject, detail="it ends before it starts")
+            return Outcome(result=Result.FAILED, id=booking.id, error=error)
+        found = Verdict() if booking.status in CLOSED else self.check(booking.candidate, policy)
+        if found.unavailable:
+            return Outcome(result=Result.UNAVAILABLE, id=booking.id, verdict=found)
+        row = self._save(booking, stored, SYNCLINE, policy)
+        return Outcome(result=Result.SAVED, id=row.id, version=row.version)
+
+    def _delete(self, deletion: Deletion) -> Outcome:
+        stored = self._rows.get(deletion.id)
+        if stored is not None:
+            if stored.row.version != deletion.version:
+                return Outcome(result=Result.STALE, id=deletion.id, version=stored.row.version)
+            self.remove(deletion.id)
+        return Outcome(result=Result.SAVED, id=deletion.id, version=deletion.version)
+
+    def _save(self, booking: Booking, stored: _Stored | None, by: str, policy: ConflictPolicy) -> CrmRow:
+        appointment = booking.candidate.appointment
+        known: Mapping[datetime, str] = stored.row.exception_ids if stored is not None else {}
+        starts = [part.identity.original_start for part in appointment.exceptions]
+        row = CrmRow(
+            id=booking.id,
+            version=self._version(),
+            appointment=appointment,
+            status=booking.status or _status(appointment, policy),
+            owner=booking.owner,
+            modified_by=by,
+            exception_ids={at: known.get(at) or f"row-{next(self._numbers)}" for at in starts if at is not None},
+        )
+        if stored is not None:
+            self._ids.pop(stored.row.appointment.identity, None)
+        candidate = booking.candidate
+        self._rows[row.id] = _Stored(row=row, persons=candidate.persons, user=candidate.user)
+        self._ids[appointment.identity] = row.id
+        self._log.append(CrmChange(id=row.id, version=row.version, identity=appointment.identity))
+        return row
+
+    def _close(self, row_id: str, status: Status, by: str) -> None:
+        stored = self._rows[row_id]
+        row = replace(stored.row, status=status, version=self._version(), modified_by=by)
+        self._rows[row_id] = replace(stored, row=row)
+        self._log.append(CrmChange(id=row.id, version=row.version, identity=row.appointment.identity))
+
+
+def _status(appointment: Appointment, policy: ConflictPolicy) -> Status:
+    """Return the status a row is stored with (1.9, A-21, CD-15: open where nothing is checked)."""
+    if appointment.canceled:
+        return Status.CANCELED
+    return Status.SCHEDULED if policy.enabled and appointment.show_as in _SCHEDULED else Status.OPEN
+
+
+def _takes(user: User, people: tuple[Person, ...], owner: str | None) -> naive.Takes:
+    """Return which parts of an appointment make the user busy: those that name one of the row's persons (CD-05a)."""
+    busy = {person.address for person in people}.intersection(user.emails)
+
+    def takes(part: Appointment) -> bool:
+        if user.name == owner:
+            return True
+        named = {person.address for person in persons(replace(part, exceptions=()), None)}
+        return not busy.isdisjoint(named)
+
+    return takes
+
+
+def _common_status(row: CrmRow) -> Status | None:
+    """Return the status that all parts of a row share; None where each part of a living series has its own."""
+    return None if row.appointment.exceptions and row.status not in CLOSED else row.status
+
+
+def _exception_ids(row: CrmRow) -> Callable[[Appointment], str]:
+    ids = row.exception_ids
+    return lambda part: ids.get(part.identity.original_start, row.id) if part.identity.original_start else row.id
+
+
+def _within(series: Appointment, original_start: datetime) -> bool:
+    """Return whether the series has an occurrence of that original start."""
+    if series.recurrence is None or original_start in series.deleted:
+        return False
+    if any(part.identity.original_start == original_start for part in series.exceptions):
+        return True
+    return occurrence_day(series, original_start) is not None

@@ -1,0 +1,279 @@
+"""A whole Exchange in memory: mailboxes, folders, items, revisions, tombstones, cursors, and copies of meetings.
+
+An honest fake (ews-facts.md): every change makes a new revision, an item that moves to another folder gets a new
+reference, deltas come newest first and per folder, cursors expire, and the copies of a meeting follow the organizer's.
+Methods with people's words are what people do in Outlook; `replica` opens the port. It must not know the engine or
+the store, and it takes the time from nobody: its own counter orders everything.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from syncline.connectors.memory import meetings
+from syncline.core.appointment import Address, Appointment, Identity, Response, Span
+from syncline.errors import SyncError
+from syncline.ports import Category, Folder
+
+CALENDAR = "calendar"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One calendar item at one revision; `seq` is the moment of its last change."""
+
+    ref: str
+    folder: str
+    revision: str
+    seq: int
+    appointment: Appointment
+    key: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class MailboxStore:
+    """One mailbox: its folders and items, what left a folder and when, its category list, and unreadable items."""
+
+    address: str
+    name: str
+    folders: dict[str, Folder] = field(default_factory=dict)
+    items: dict[str, Item] = field(default_factory=dict)
+    removed: dict[tuple[str, str], int] = field(default_factory=dict)
+    categories: list[Category] = field(default_factory=list)
+    spoiled: dict[str, SyncError] = field(default_factory=dict)
+    epoch: int = 0
+
+
+class MemoryExchange:
+    """One server with any number of mailboxes; addresses are lower case."""
+
+    def __init__(self) -> None:
+        self._mailboxes: dict[str, MailboxStore] = {}
+        self._seq = 0
+        self.requests: Counter[str] = Counter()
+
+    # --- the installation ----------------------------------------------------------------------------------------
+
+    def add_mailbox(self, address: str, name: str = "") -> None:
+        """Create a mailbox with its main calendar folder."""
+        store = MailboxStore(address=address, name=name or address)
+        store.folders[CALENDAR] = Folder(ref=CALENDAR, name="Calendar", main=True)
+        self._mailboxes[address] = store
+
+    def add_folder(self, address: str, name: str) -> str:
+        """Create a calendar subfolder and return its reference."""
+        ref = f"folder-{self._tick()}"
+        self.store(address).folders[ref] = Folder(ref=ref, name=name)
+        return ref
+
+    def add_category(self, address: str, name: str) -> Category:
+        """Add an entry to the mailbox's category list."""
+        category = Category(id=f"category-{self._tick()}", name=name)
+        self.store(address).categories.append(category)
+        return category
+
+    def rename_category(self, address: str, category_id: str, name: str) -> None:
+        """Rename an entry of the category list; items keep the old name, as in Exchange (L-04a)."""
+        store = self.store(address)
+        store.categories = [
+            replace(entry, name=name) if entry.id == category_id else entry for entry in store.categories
+        ]
+
+    def remove_category(self, address: str, category_id: str) -> None:
+        """Remove an entry from the category list; items keep the name."""
+        store = self.store(address)
+        store.categories = [entry for entry in store.categories if entry.id != category_id]
+
+    def store(self, address: str) -> MailboxStore:
+        """Return a mailbox; SyncError("ErrorNonExistentMailbox") if there is none."""
+        store = self._mailboxes.get(address)
+        if store is None:
+            raise SyncError("ErrorNonExistentMailbox", mailbox=address)
+        return store
+
+    def addresses(self) -> tuple[str, ...]:
+        """Return the addresses of all mailboxes."""
+        return tuple(self._mailboxes)
+
+    # --- looking -------------------------------------------------------------------------------------------------
+
+    def item(self, address: str, ref: str) -> Item:
+        """Return one item; KeyError if it is gone."""
+        return self.store(address).items[ref]
+
+    def items(self, address: str) -> tuple[Item, ...]:
+        """Return all items of a mailbox, oldest reference first."""
+        return tuple(self.store(address).items.values())
+
+    # --- what people do ------------------------------------------------------------------------------------------
+
+    def add(self, address: str, appointment: Appointment, *, folder: str = CALENDAR, send: bool = True) -> str:
+        """Save a new appointment and return its reference; a meeting of this organizer is sent if `send`."""
+        store = self.store(address)
+        if appointment.organizer is None and appointment.attendees:
+            appointment = replace(appointment, organizer=Address(address, store.name))
+        organizes = appointment.organizer is not None and appointment.organizer.address == address
+        if organizes and appointment.response is Response.NONE:
+            appointment = replace(appointment, response=Response.ORGANIZER)
+        ref = self._put(store, folder, appointment)
+        if send and organizes:
+            self._deliver(appointment, None)
+        return ref
+
+    def edit(self, address: str, ref: str, change: Callable[[Appointment], Appointment], *, send: bool = True) -> None:
+        """Save an item changed by `change`; what the organizer changes reaches the attendees' copies if `send`."""
+        store = self.store(address)
+        item = store.items[ref]
+        after = change(item.appointment)
+        self._replace(store, item, after)
+        if send and after.response is Response.ORGANIZER:
+            self._deliver(after, item.appointment)
+
+    def edit_occurrence(self, address: str, ref: str, at: Span, change: Callable[[Appointment], Appointment]) -> None:
+        """Change one occurrence; `at` is its span by the pattern, so `at.start` is its original start."""
+        self.edit(address, ref, lambda series: meetings.with_occurrence(series, change(_occurrence(series, at))))
+
+    def delete_occurrence(self, address: str, ref: str, at: Span) -> None:
+        """Delete one occurrence; `at` is its span by the pattern."""
+        identity = Identity(self.item(address, ref).appointment.identity.global_object_id, at.start)
+        self.edit(address, ref, lambda series: meetings.without_occurrence(series, identity))
+
+    def delete(self, address: str, ref: str) -> None:
+        """Delete an item from one calendar without telling anybody."""
+        store = self.store(address)
+        self._remove(store, store.items[ref])
+
+    def cancel(self, address: str, ref: str) -> None:
+        """Call a meeting off: the organizer's copy goes, the attendees' copies stay, cancelled (A-34)."""
+        item = self.item(address, ref)
+        self.delete(address, ref)
+        for store, copy in self._copies(item.appointment):
+            self._replace(store, copy, meetings.canceled_copy(copy.appointment))
+
+    def respond(self, address: str, ref: str, response: Response, *, new_ref: bool = False) -> str | None:
+        """Answer an invitation and return the item's reference: None after a decline, another one with `new_ref`.
+
+        The organizer's copy learns the answer, which moves its revision and nothing else.
+        """
+        store = self.store(address)
+        item = store.items[ref]
+        self._tell_organizer(item.appointment, address, response)
+        if response is Response.DECLINED:
+            self._remove(store, item)
+            return None
+        answered = meetings.answered_copy(item.appointment, response)
+        if new_ref:
+            self._remove(store, item)
+            return self._put(store, item.folder, answered, item.key)
+        self._replace(store, item, answered)
+        return ref
+
+    def set_categories(self, address: str, ref: str, names: Iterable[str]) -> None:
+        """Set the categories of one item in one calendar (L-01); copies of others keep theirs."""
+        self.edit(address, ref, lambda found: replace(found, categories=tuple(names)), send=False)
+
+    def move(self, address: str, ref: str, folder: str) -> str:
+        """Move an item to another folder: it goes there and comes here, with a new reference."""
+        store = self.store(address)
+        item = store.items[ref]
+        self._remove(store, item)
+        return self._put(store, folder, item.appointment, item.key)
+
+    def copy(self, address: str, ref: str, folder: str | None = None) -> str:
+        """Copy an item: same identity, same key, another reference (L-11)."""
+        store = self.store(address)
+        item = store.items[ref]
+        return self._put(store, folder or item.folder, item.appointment, item.key)
+
+    def touch(self, address: str, ref: str) -> None:
+        """Let the server process an item: a new revision of the same content."""
+        self.edit(address, ref, lambda found: found, send=False)
+
+    # --- what can go wrong ---------------------------------------------------------------------------------------
+
+    def expire_cursors(self, address: str) -> None:
+        """Forget every cursor given out for this mailbox."""
+        self.store(address).epoch += 1
+
+    def empty(self, address: str) -> tuple[Item, ...]:
+        """Lose every item of a mailbox, as a wrong restore does; return them, for `refill`."""
+        store = self.store(address)
+        lost = tuple(store.items.values())
+        for item in lost:
+            self._remove(store, item)
+        return lost
+
+    def refill(self, address: str, lost: Iterable[Item]) -> None:
+        """Bring items back under new references, as a restore from a backup does."""
+        store = self.store(address)
+        for item in lost:
+            folder = item.folder if item.folder in store.folders else CALENDAR
+            self._put(store, folder, item.appointment, item.key)
+
+    def spoil(self, address: str, ref: str, error: SyncError | None) -> None:
+        """Make one item unreadable with `error`, or readable again with None."""
+        spoiled = self.store(address).spoiled
+        spoiled.pop(ref, None)
+        if error is not None:
+            spoiled[ref] = error
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _tick(self) -> int:
+        self._seq += 1
+        return self._seq
+
+    def _put(self, store: MailboxStore, folder: str, appointment: Appointment, key: str | None = None) -> str:
+        if folder not in store.folders:
+            raise KeyError(folder)
+        seq = self._tick()
+        ref = f"item-{seq}"
+        store.items[ref] = Item(
+            ref=ref, folder=folder, revision=f"rev-{seq}", seq=seq, appointment=appointment, key=key
+        )
+        return ref
+
+    def _replace(self, store: MailboxStore, item: Item, appointment: Appointment) -> None:
+        seq = self._tick()
+        store.items[item.ref] = replace(item, revision=f"rev-{seq}", seq=seq, appointment=appointment)
+
+    def _remove(self, store: MailboxStore, item: Item) -> None:
+        del store.items[item.ref]
+        store.removed[item.folder, item.ref] = self._tick()
+        store.spoiled.pop(item.ref, None)
+
+    def _deliver(self, meeting: Appointment, before: Appointment | None) -> None:
+        invited = {person.address for person in meeting.attendees}
+        held = {store.address: (store, item) for store, item in self._copies(meeting)}
+        for address in sorted(invited & set(self._mailboxes) - set(held)):
+            known = before is not None and any(person.address == address for person in before.attendees)
+            if not known:
+                self._put(self.store(address), CALENDAR, meetings.invitation(meeting))
+        for address, (store, item) in held.items():
+            if address in invited:
+                copy = meetings.updated_copy(item.appointment, before or meeting, meeting)
+            else:
+                copy = meetings.canceled_copy(item.appointment)
+            if copy != item.appointment:
+                self._replace(store, item, copy)
+
+    def _copies(self, meeting: Appointment) -> list[tuple[MailboxStore, Item]]:
+        return [
+            (store, item)
+            for store in self._mailboxes.values()
+            for item in tuple(store.items.values())
+            if item.appointment.identity == meeting.identity and item.appointment.response is not Response.ORGANIZER
+            if meeting.organizer is not None and store.address != meeting.organizer.address
+        ]
+
+    def _tell_organizer(self, copy: Appointment, address: str, response: Response) -> None:
+        store = self._mailboxes.get(copy.organizer.address) if copy.organizer is not None else None
+        for item in tuple(store.items.values()) if store is not None else ():
+            if store is not None and item.appointment.identity == copy.identity:
+                self._replace(store, item, meetings.with_answer(item.appointment, address, response))
+
+
+def _occurrence(series: Appointment, at: Span) -> Appointment:
+    return meetings.occurrence(series, Identity(series.identity.global_object_id, at.start), at)

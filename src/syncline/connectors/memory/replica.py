@@ -1,0 +1,126 @@
+"""The calendar port onto one mailbox of the memory Exchange: deltas with cursors, contents, and search by identity.
+
+A cursor names the mailbox's epoch, the folder, and how far was read: everything up to `base`; between two pages also
+everything from `below` to `top`, because pages come newest first. It must not
+know people's methods nor change anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from syncline.connectors.memory.exchange import Item, MemoryExchange
+from syncline.errors import SyncError
+from syncline.ports import Category, Folder, Light, Observed, Page
+
+PAGE_MAX = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cursor:
+    epoch: int
+    folder: str
+    base: int
+    top: int = 0
+    below: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.epoch}|{self.folder}|{self.base}|{self.top}|{self.below}"
+
+
+class MemoryReplica:
+    """One person's calendar on the memory Exchange (`syncline.ports.Replica`)."""
+
+    def __init__(self, exchange: MemoryExchange, address: str) -> None:
+        self._exchange = exchange
+        self._address = address
+
+    def folders(self) -> tuple[Folder, ...]:
+        """Return the calendar folders, the main one first (L-02)."""
+        self._count("folders")
+        found = self._exchange.store(self._address).folders.values()
+        return tuple(sorted(found, key=lambda folder: not folder.main))
+
+    def categories(self) -> tuple[Category, ...]:
+        """Return the category list."""
+        self._count("categories")
+        return tuple(self._exchange.store(self._address).categories)
+
+    def changes(self, folder: str, cursor: str | None, limit: int) -> Page:
+        """Return the next page of changes, newest first; raises CursorExpired for an unknown cursor."""
+        self._count("changes")
+        if not 1 <= limit <= PAGE_MAX:
+            raise ValueError(f"limit {limit} is not in 1..{PAGE_MAX}")
+        found = self._open(folder, cursor)
+        rows = self._rows(folder, with_gone=found.base > 0)
+        top = found.top or max((seq for seq, _ in rows), default=found.base)
+        below = found.below or top + 1
+        waiting = sorted((pair for pair in rows if found.base < pair[0] < below), key=lambda pair: -pair[0])
+        shown = waiting[:limit]
+        more = len(waiting) > limit
+        following = replace(found, top=top, below=shown[-1][0]) if more else replace(found, base=top, top=0, below=0)
+        return Page(items=tuple(row for _, row in shown), cursor=str(following), more=more)
+
+    def read(self, refs: Sequence[tuple[str, str]]) -> list[Observed | SyncError | None]:
+        """Return the contents in order; a gone item is None, an unreadable one its error."""
+        self._count("read")
+        store = self._exchange.store(self._address)
+        return [
+            store.spoiled.get(ref) or (_observed(store.items[ref]) if ref in store.items else None) for _, ref in refs
+        ]
+
+    def find(self, global_object_ids: Sequence[str]) -> Mapping[str, tuple[Observed, ...]]:
+        """Return every item of all folders that carries one of the ids."""
+        self._count("find")
+        items = self._exchange.items(self._address)
+        found = {
+            wanted: tuple(_observed(item) for item in items if item.appointment.identity.global_object_id == wanted)
+            for wanted in global_object_ids
+        }
+        return {wanted: seen for wanted, seen in found.items() if seen}
+
+    def probe(self) -> tuple[str, ...]:
+        """Run the steps of test-and-enable."""
+        self._count("probe")
+        self._exchange.store(self._address)
+        return ("address resolves", "sign-in", "calendar readable", "category list readable")
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _count(self, operation: str) -> None:
+        self._exchange.requests[operation] += 1
+
+    def _rows(self, folder: str, *, with_gone: bool) -> list[tuple[int, Light]]:
+        store = self._exchange.store(self._address)
+        rows = [(item.seq, _light(item)) for item in store.items.values() if item.folder == folder]
+        if with_gone:
+            gone = ((seq, of, ref) for (of, ref), seq in store.removed.items() if of == folder)
+            rows += [(seq, Light(ref=ref, folder=of, gone=True)) for seq, of, ref in gone]
+        return rows
+
+    def _open(self, folder: str, cursor: str | None) -> _Cursor:
+        store = self._exchange.store(self._address)
+        if folder not in store.folders:
+            raise SyncError("CalendarUnreadable", mailbox=self._address, detail=f"folder {folder} is gone")
+        if cursor is None:
+            return _Cursor(epoch=store.epoch, folder=folder, base=0)
+        try:
+            epoch, of, base, top, below = cursor.split("|")
+            found = _Cursor(epoch=int(epoch), folder=of, base=int(base), top=int(top), below=int(below))
+        except ValueError as error:
+            raise SyncError("CursorExpired", mailbox=self._address) from error
+        if (found.epoch, found.folder) != (store.epoch, folder):
+            raise SyncError("CursorExpired", mailbox=self._address)
+        return found
+
+
+def _light(item: Item) -> Light:
+    return Light(ref=item.ref, folder=item.folder, revision=item.revision, categories=item.appointment.categories)
+
+
+def _observed(item: Item) -> Observed:
+    return Observed(
+        ref=item.ref, folder=item.folder, revision=item.revision, appointment=item.appointment, key=item.key
+    )
