@@ -25,8 +25,8 @@ ALLOWED: dict[str, set[str]] = {
     "wiring": {"core", "errors", "ports", "config", "connectors", "store", "engine", "emulators"},
     "desk": {"core", "errors", "ports", "config", "wiring", "engine", "store"},
     "web": {"core", "errors", "ports", "config", "wiring", "desk", "engine", "store"},
-    "commands": {*_EVERYWHERE, "wiring", "desk", "web", "emulators", "simulation"},
-    "cli": {*_EVERYWHERE, "wiring", "desk", "web", "emulators", "simulation", "commands"},
+    "commands": {*_EVERYWHERE, "wiring", "desk", "web", "emulators", "simulation", "demo"},
+    "cli": {*_EVERYWHERE, "wiring", "desk", "web", "emulators", "simulation", "demo", "commands"},
     "__main__": {"cli"},
 }
 APART = {"connectors", "emulators"}
