@@ -11,7 +11,9 @@ its last day, and a series begins at the first date that fits, in the period gri
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 
 from syncline.core.appointment import Pattern, PatternKind, Recurrence
 
@@ -29,17 +31,17 @@ def starts(recurrence: Recurrence, first_date: date, last_date: date) -> Iterato
 
 def ordinals(recurrence: Recurrence, low: int, high: int) -> Sequence[int]:
     """Return the day numbers of a recurrence within [low, high], ascending."""
-    pattern = recurrence.pattern
-    begin = max(low, recurrence.first.toordinal())
-    end = min(high, _last_ordinal(recurrence))
+    grid = _grid(recurrence)
+    begin, end = max(low, grid.first), min(high, grid.last)
     if end < begin:
         return ()
-    lowest, highest = _candidate_at(recurrence, begin), _candidate_at(recurrence, end + 1)
-    if _per_period(pattern) == 1 and pattern.kind in (PatternKind.DAILY, PatternKind.WEEKLY):
+    lowest, highest = grid.number_at(begin), grid.number_at(end + 1)
+    pattern = recurrence.pattern
+    if grid.size == 1 and pattern.kind in (PatternKind.DAILY, PatternKind.WEEKLY):
         step = pattern.interval * (1 if pattern.kind is PatternKind.DAILY else 7)
-        first = _candidate(recurrence, lowest)
+        first = grid.candidate(lowest)
         return range(first, first + (highest - lowest) * step, step)
-    return [_candidate(recurrence, number) for number in range(lowest, highest)]
+    return [grid.candidate(number) for number in range(lowest, highest)]
 
 
 def occurrence_date(recurrence: Recurrence, index: int) -> date | None:
@@ -47,31 +49,29 @@ def occurrence_date(recurrence: Recurrence, index: int) -> date | None:
 
     The index counts from 1 and counts deleted occurrences, as an OccurrenceItemId does.
     """
-    if index < 1 or (recurrence.count is not None and index > recurrence.count):
+    if index < 1:
         return None
-    ordinal = _candidate(recurrence, _skipped(recurrence) + index - 1)
-    beyond = recurrence.until.toordinal() if recurrence.until else LAST_ORDINAL
-    return date.fromordinal(ordinal) if ordinal <= beyond else None
+    grid = _grid(recurrence)
+    ordinal = grid.candidate(grid.skipped + index - 1)
+    return date.fromordinal(ordinal) if ordinal <= grid.last else None
 
 
 def occurrence_index(recurrence: Recurrence, day: date) -> int | None:
     """Return the index (from 1) of the occurrence on that date, None if there is none."""
-    ordinal = day.toordinal()
-    if not recurrence.first.toordinal() <= ordinal <= _last_ordinal(recurrence):
+    ordinal, grid = day.toordinal(), _grid(recurrence)
+    if not grid.first <= ordinal <= grid.last:
         return None
-    number = _candidate_at(recurrence, ordinal)
-    if _candidate(recurrence, number) != ordinal:
-        return None
-    return number - _skipped(recurrence) + 1
+    number = grid.number_at(ordinal)
+    return number - grid.skipped + 1 if grid.candidate(number) == ordinal else None
 
 
 def last_date(recurrence: Recurrence) -> date | None:
     """Return the date of the last occurrence, None for an endless recurrence or one without any occurrence."""
     if recurrence.count is None and recurrence.until is None:
         return None
-    end = _last_ordinal(recurrence)
-    number = _candidate_at(recurrence, end + 1) - 1
-    return date.fromordinal(_candidate(recurrence, number)) if number >= _skipped(recurrence) else None
+    grid = _grid(recurrence)
+    number = grid.number_at(grid.last + 1) - 1
+    return date.fromordinal(grid.candidate(number)) if number >= grid.skipped else None
 
 
 def first_fitting(pattern: Pattern, day: date) -> date:
@@ -80,48 +80,51 @@ def first_fitting(pattern: Pattern, day: date) -> date:
     With an interval above 1 the grid is RFC 5545's: every second Monday from a Wednesday begins twelve days later.
     Raise ValueError if there is none before the year 10000.
     """
-    ordinal = _candidate(probe := Recurrence(pattern=pattern, first=day), _candidate_at(probe, day.toordinal()))
-    return date.fromordinal(ordinal)
+    grid = _grid(Recurrence(pattern=pattern, first=day))
+    return date.fromordinal(grid.candidate(grid.skipped))
 
 
-def _last_ordinal(recurrence: Recurrence) -> int:
-    """Return the last day number on which an occurrence may fall."""
-    if recurrence.count is not None:
-        return min(_candidate(recurrence, _skipped(recurrence) + recurrence.count - 1), LAST_ORDINAL)
-    return recurrence.until.toordinal() if recurrence.until is not None else LAST_ORDINAL
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """A recurrence laid out for arithmetic: candidates are numbered from 0 in the period of the first date.
 
-
-def _per_period(pattern: Pattern) -> int:
-    return len(pattern.weekdays) if pattern.kind is PatternKind.WEEKLY else 1
-
-
-def _skipped(recurrence: Recurrence) -> int:
-    """Return how many candidates of the first period lie before the first date."""
-    first = recurrence.first.toordinal()
-    pattern = recurrence.pattern
-    return sum(ordinal < first for ordinal in _IN_PERIOD[pattern.kind](pattern, _PERIOD[pattern.kind](pattern, first)))
-
-
-def _candidate(recurrence: Recurrence, number: int) -> int:
-    """Return the day number of a candidate, counted from 0 in the period of the first date.
-
-    Beyond the calendar's end it is a number above `LAST_ORDINAL`.
+    `base` is that period, `size` how many candidates each period has, `skipped` how many of the first period lie before
+    the first date, `last` the latest day number on which an occurrence may fall.
     """
-    pattern = recurrence.pattern
-    period, place = divmod(number, _per_period(pattern))
-    base = _PERIOD[pattern.kind](pattern, recurrence.first.toordinal())
-    return _IN_PERIOD[pattern.kind](pattern, base + period * pattern.interval)[place]
+
+    pattern: Pattern
+    first: int
+    base: int
+    size: int
+    skipped: int
+    last: int = LAST_ORDINAL
+
+    def candidate(self, number: int) -> int:
+        """Return the day number of a candidate; beyond the calendar's end it is above `LAST_ORDINAL`."""
+        period, place = divmod(number, self.size)
+        return _IN_PERIOD[self.pattern.kind](self.pattern, self.base + period * self.pattern.interval)[place]
+
+    def number_at(self, ordinal: int) -> int:
+        """Return the number of the first candidate of the recurrence that is not before that day."""
+        passed = _PERIOD[self.pattern.kind](self.pattern, ordinal) - self.base
+        number = max(self.skipped, passed // self.pattern.interval * self.size)
+        while self.candidate(number) < ordinal:
+            number += 1
+        return number
 
 
-def _candidate_at(recurrence: Recurrence, ordinal: int) -> int:
-    """Return the number of the first candidate that is part of the recurrence and not before that day."""
-    pattern, skipped = recurrence.pattern, _skipped(recurrence)
-    period = _PERIOD[pattern.kind]
-    passed = period(pattern, ordinal) - period(pattern, recurrence.first.toordinal())
-    number = max(skipped, passed // pattern.interval * _per_period(pattern))
-    while _candidate(recurrence, number) < ordinal:
-        number += 1
-    return number
+@lru_cache(maxsize=4096)
+def _grid(recurrence: Recurrence) -> _Grid:
+    pattern, first = recurrence.pattern, recurrence.first.toordinal()
+    if pattern.kind is PatternKind.WEEKLY and not pattern.weekdays:
+        raise ValueError("a weekly pattern without weekdays")
+    base = _PERIOD[pattern.kind](pattern, first)
+    begun = _IN_PERIOD[pattern.kind](pattern, base)
+    skipped = sum(ordinal < first for ordinal in begun)
+    grid = _Grid(pattern, first, base, len(begun), skipped)
+    if recurrence.count is not None:
+        return replace(grid, last=min(grid.candidate(skipped + recurrence.count - 1), LAST_ORDINAL))
+    return replace(grid, last=recurrence.until.toordinal()) if recurrence.until is not None else grid
 
 
 def _week(pattern: Pattern, ordinal: int) -> int:

@@ -199,7 +199,7 @@ def clashes(
     candidate to the occurrences that make that person busy; `row_id` is the candidate's own row. Blockers that do not
     block (CD-03, CD-04), the item itself and other parts of its meeting are ignored.
     """
-    listed = [busy for busy in blockers if _in_the_way(busy, candidate.identity, row_id, policy)]
+    listed = list(blockers)
     if not policy.enabled or not listed:
         return []
     window = _window(candidate, listed, now, present, policy)
@@ -207,8 +207,11 @@ def clashes(
     if not ours.starts:
         return []
     near = Near(ours)
+    begin, end = from_epoch_s(near.first_s), from_epoch_s(near.last_s)
     found: list[Clash] = []
     for busy in listed:
+        if _elsewhen(busy, begin, end) or not _in_the_way(busy, candidate.identity, row_id, policy):
+            continue
         theirs = track(_course(busy), person_zone, window, near)
         found.extend(_clash(busy, ours, theirs, places) for places in near.pairs(theirs))
     return sorted(found, key=lambda clash: (clash.candidate_start, clash.start, clash.row_id))
@@ -312,6 +315,12 @@ def _busy(part: Appointment, row_id: str, status: Status) -> Busy:
         recurrence=part.recurrence,
         without=tuple(sorted({*part.deleted, *(original for original in moved if original is not None)})),
     )
+
+
+def _elsewhen(busy: Busy, begin: datetime, end: datetime) -> bool:
+    """Return at little cost whether a single with a time of day lies outside [begin, end)."""
+    span = busy.span
+    return busy.recurrence is None and not span.all_day and (span.end <= begin or span.start >= end)
 
 
 def _in_the_way(busy: Busy, identity: Identity, row_id: str | None, policy: ConflictPolicy) -> bool:
