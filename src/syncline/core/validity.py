@@ -6,7 +6,7 @@ wrong; whether that refuses an item, changes it or is only shown is decided else
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -160,7 +160,7 @@ def _has_weekdays(pattern: Pattern) -> bool:
     return bool(pattern.weekdays) and set(pattern.weekdays) <= set(range(7))
 
 
-_COMPLETE = {
+_COMPLETE: dict[PatternKind, Callable[[Pattern], bool]] = {
     PatternKind.DAILY: lambda _pattern: True,
     PatternKind.WEEKLY: _has_weekdays,
     PatternKind.MONTHLY_DAY: _has_day,
