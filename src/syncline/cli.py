@@ -1,0 +1,52 @@
+"""The command `syncline`: puts the commands of `syncline.commands` together and is the last to see an error."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from syncline import __version__
+from syncline.commands import calendar, demo, mailboxes, outside, people, profiles, questions, serving, setup, syncing
+from syncline.commands.frame import Boundary
+
+app = typer.Typer(
+    name="syncline",
+    cls=Boundary,
+    help="Keeps Exchange calendars and a CRM in step, and asks before an appointment double-books somebody.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"syncline {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Keep Exchange calendars and a CRM in step, and ask before an appointment double-books somebody."""
+
+
+for _module in (demo, setup, serving, syncing, questions, outside):
+    _module.register(app)
+app.add_typer(profiles.group, name="profiles")
+app.add_typer(mailboxes.group, name="mailboxes")
+app.add_typer(questions.alerts, name="alerts")
+app.add_typer(questions.failures, name="failures")
+app.add_typer(calendar.group, name="appointments")
+app.add_typer(people.users, name="users")
+app.add_typer(people.tokens, name="tokens")
+app.add_typer(outside.emulate, name="emulate")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

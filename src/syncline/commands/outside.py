@@ -1,0 +1,114 @@
+"""`syncline simulate` and `emulate`: the world outside Syncline, for trying it without one."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from syncline.commands.frame import FAILED, Json, print_json
+from syncline.errors import SyncError
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+emulate = typer.Typer(no_args_is_help=True, help="Stand-ins for other people's servers.")
+
+
+def register(app: typer.Typer) -> None:
+    """Put `simulate` among the commands."""
+    app.command("simulate")(simulate)
+
+
+def simulate(
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds to run.")] = 300,
+    seed: Annotated[int | None, typer.Option("--seed", help="Run this seed only.")] = None,
+    policy: Annotated[Path | None, typer.Option("--policy", help="Settings file to run them under.")] = None,
+) -> None:
+    """Run the whole system on invented people and faults; exit 1 and print the seed if it goes wrong."""
+    from syncline.simulation import run
+
+    if not run(seeds, seed, policy):
+        raise typer.Exit(FAILED)
+
+
+@emulate.command("exchange")
+def emulate_exchange(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8081,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    data: Annotated[str, typer.Option("--data", help="File or folder for its mailboxes, or :memory:.")] = ":memory:",
+    mailbox: Annotated[
+        list[str] | None, typer.Option("--mailbox", metavar="ADDRESS:PASSWORD", help="A mailbox; repeat for more.")
+    ] = None,
+    service: Annotated[
+        str | None,
+        typer.Option("--service", metavar="NAME:PASSWORD", help="Service account that may impersonate every mailbox."),
+    ] = None,
+    calendar: Annotated[
+        list[str] | None,
+        typer.Option("--calendar", metavar="ADDRESS=FILE.ics", help="Fill a mailbox from a file; repeat for more."),
+    ] = None,
+    time_zone: Annotated[str, typer.Option("--time-zone", help="IANA zone of the mailboxes.")] = "UTC",
+    tls: Annotated[bool, typer.Option("--tls", help="Serve https with a certificate of its own.")] = False,
+    extended_protection: Annotated[
+        bool, typer.Option("--extended-protection", help="Demand channel binding of NTLM (with --tls).")
+    ] = False,
+    clock: Annotated[Literal["real", "frozen"], typer.Option("--clock", help="Let its time pass or stand.")] = "real",
+    control_token: Annotated[
+        str | None, typer.Option("--control-token", help="Allow the control plane from elsewhere with this token.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Serve an Exchange stand-in over EWS; Ctrl-C ends it."""
+    from syncline.emulators.exchange import ExchangeEmulator
+
+    if host not in LOOPBACK:
+        typer.echo(f"Warning: everybody who reaches {host} can read and change these mailboxes.", err=True)
+    emulator = ExchangeEmulator(
+        data,
+        host=host,
+        port=port,
+        mailboxes=tuple(_pair(text, ":", "--mailbox") for text in mailbox or ()),
+        service=_pair(service, ":", "--service") if service else None,
+        time_zone=time_zone,
+        tls=tls,
+        extended_protection=extended_protection,
+        frozen_clock=clock == "frozen",
+        control_token=control_token,
+    )
+    calendars = [_pair(text, "=", "--calendar") for text in calendar or ()]
+    texts = [(address, _read(file)) for address, file in calendars]
+    emulator.start()
+    try:
+        for address, text in texts:
+            emulator.load_calendar(address, text)
+        if json:
+            print_json({"url": emulator.url, "ews": emulator.ews_url, "control": emulator.control_url})
+        else:
+            typer.echo(f"Exchange stand-in: {emulator.ews_url}\nControl plane: {emulator.control_url}\nCtrl-C ends it.")
+        _until_asked_to_end()
+    finally:
+        emulator.stop()
+
+
+def _until_asked_to_end() -> None:
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    ended.wait()
+
+
+def _pair(text: str, separator: str, option: str) -> tuple[str, str]:
+    left, found, right = text.partition(separator)
+    if not found or not left or not right:
+        raise SyncError("InvalidRequest", detail=f"{option} takes two parts joined by {separator}, not {text!r}.")
+    return left, right
+
+
+def _read(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SyncError("CalendarFileInvalid", detail=f"{file} cannot be read: {error}") from error
