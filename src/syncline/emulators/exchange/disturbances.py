@@ -1,0 +1,67 @@
+"""Faults that a test arms: which one the next request of an operation meets.
+
+Knows names and counts; what a fault does is told in `site`.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+FAULTS: dict[str, str] = {
+    "unauthorized": "401, as if the password were wrong",
+    "forbidden": "403",
+    "busy": "SOAP fault ErrorServerBusy with BackOffMilliseconds",
+    "unavailable": "503 with Retry-After",
+    "invalid_sync_state": "ErrorInvalidSyncStateData (SyncFolderItems and SyncFolderHierarchy)",
+    "lost_answer": "the work is done, then the connection drops without an answer",
+    "slow": "the answer comes `delay_s` seconds late (2 unless given)",
+    "broken": "one item of the request answers ErrorItemCorrupt (reading) or ErrorInternalServerError (writing)",
+}
+SYNCS = frozenset({"SyncFolderItems", "SyncFolderHierarchy"})
+ITEMS = frozenset({"GetItem", "CreateItem", "UpdateItem", "DeleteItem", "MoveItem", "CopyItem", "SyncFolderItems"})
+_ONLY: dict[str, frozenset[str]] = {"invalid_sync_state": SYNCS, "broken": ITEMS}
+
+
+@dataclass(slots=True)
+class Armed:
+    """One armed fault: operation or *, kind, how many requests it still meets, and seconds of delay."""
+
+    operation: str
+    fault: str
+    count: int = 1
+    delay_s: float = 2.0
+
+
+class Disturbances:
+    """The armed faults of a server; safe for threads."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._lock = threading.Lock()
+        self._armed: list[Armed] = []
+
+    def arm(self, armed: Armed) -> None:
+        """Arm one more; raises ValueError for an unknown fault or a count below one."""
+        if armed.fault not in FAULTS:
+            raise ValueError(f"unknown fault {armed.fault!r}; known: {', '.join(FAULTS)}")
+        if armed.count < 1:
+            raise ValueError("count must be at least 1")
+        with self._lock:
+            self._armed.append(armed)
+
+    def disarm(self) -> None:
+        """Disarm all."""
+        with self._lock:
+            self._armed.clear()
+
+    def meet(self, operation: str) -> Armed | None:
+        """Return the fault that this request meets, and use it up by one."""
+        with self._lock:
+            for armed in self._armed:
+                if armed.operation in ("*", operation) and operation in _ONLY.get(armed.fault, {operation}):
+                    armed.count -= 1
+                    if armed.count <= 0:
+                        self._armed.remove(armed)
+                    return armed
+        return None

@@ -1,0 +1,61 @@
+"""The dispatch table: which operation is done by which function, and with what limits.
+
+The table is also the documentation (docs/emulators.md is generated from it). An operation that is not in it answers
+ErrorInvalidOperation and is counted as unsupported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lxml import etree
+
+from syncline.emulators.exchange import operations_directory, operations_folders, operations_items, operations_sync
+from syncline.emulators.exchange.call import Call
+from syncline.emulators.exchange.errors import EwsError
+from syncline.emulators.exchange.wire import MESSAGES, Envelope, failure, local, response
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row: the function, and what a user of the emulator should know of it."""
+
+    run: Callable[[Call, etree._Element], str]
+    note: str
+
+
+OPERATIONS: dict[str, Operation] = {
+    "GetServerTimeZones": Operation(operations_directory.get_server_time_zones, "all Windows zones, with rules"),
+    "ResolveNames": Operation(operations_directory.resolve_names, "mailboxes of this server, by name or address"),
+    "GetFolder": Operation(operations_folders.get_folder, "well-known names and ids"),
+    "FindFolder": Operation(operations_folders.find_folder, "Shallow and Deep, restriction on class and name"),
+    "SyncFolderHierarchy": Operation(operations_folders.sync_folder_hierarchy, "whole subtree, always complete"),
+    "CreateFolder": Operation(operations_folders.create_folder, "folders and further calendars"),
+    "DeleteFolder": Operation(operations_folders.delete_folder, "with everything inside"),
+    "SyncFolderItems": Operation(operations_sync.sync_folder_items, "newest first, at most 512, summaries only"),
+    "GetItem": Operation(operations_items.get_item, "items, masters, occurrences by id or index"),
+    "CreateItem": Operation(operations_items.create_item, "calendar items, mails, meeting responses"),
+}
+
+# Operations whose response is a list of response messages: these are refused in that form, all others by a fault.
+_LISTED = frozenset(
+    """AddDelegate ArchiveItem ConvertId CopyFolder CreateAttachment CreateManagedFolder CreateUserConfiguration
+    DeleteAttachment DeleteUserConfiguration EmptyFolder ExpandDL ExportItems FindConversation GetAttachment
+    GetStreamingEvents MarkAllItemsAsRead MarkAsJunk MoveFolder SendItem UpdateFolder
+    UpdateUserConfiguration UploadItems CopyItem MoveItem GetEvents Subscribe Unsubscribe FindItem UpdateItem DeleteItem
+    GetUserConfiguration""".split()
+)
+
+
+def dispatch(call: Call, envelope: Envelope) -> str:
+    """Run the operation of a request and return the response element."""
+    if etree.QName(envelope.body).namespace != MESSAGES:
+        raise EwsError("ErrorSchemaValidation", f"Unknown operation {local(envelope.body)}.", fault=True)
+    found = OPERATIONS.get(call.operation)
+    if found is not None:
+        return found.run(call, envelope.body)
+    error = call.refuse(f"{call.operation} is not supported by this server.")
+    if call.operation not in _LISTED:
+        raise EwsError(error.code, error.text, fault=True)
+    return response(call.operation, [failure(call.operation, error)])
