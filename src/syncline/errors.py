@@ -443,6 +443,17 @@ _ROWS: tuple[Row, ...] = (
     _system("InvalidRequest", 9505, "Not understood", "{detail}", "Correct the request."),
     _system("AlreadyExists", 9506, "Exists already", "{detail} exists already.", "Use another name."),
     _system("RowChanged", 9507, "Changed meanwhile", "The appointment was changed by somebody else.", "Read it again and repeat."),
+    _system("SignInRequired", 9508, "Sign in first", "Sign in, or send a valid token.", "Sign in, or make a token."),
+    _system("SignInRefused", 9509, "Not signed in", "User name or password is wrong.", "Try again."),
+    _system("SignInSlowed", 9510, "Too many wrong passwords", "Wait {detail} before the next try.", "Wait, then try again."),
+    _system(
+        "SignInUnsafe",
+        9511,
+        "Sign-in is not safe here",
+        "A password sent to {detail} could be read on the way.",
+        "Use https (a reverse proxy named in trusted_proxies), open Syncline on its own machine, or set insecure_http for a trial.",
+    ),
+    _system("RequestForged", 9512, "Request not from our pages", "{detail}", "Open the page again and repeat."),
     # --- the installation ------------------------------------------------------------------------------------
     _system("SettingInvalid", 9601, "Setting not valid", "{detail}", "Correct the setting."),
     _system("DiskFull", 9602, "Disk full", "The disk of the data folder is full: {detail}", "Free some space; nothing was lost."),
