@@ -1,0 +1,270 @@
+"""One person's Exchange calendar as the engine sees it: `ports.Replica` over Exchange Web Services. It only reads.
+
+This module strings operations together: pages, batches, and what to do when one item spoils a batch. How requests and
+answers look is the wire modules' matter, what items mean `content`'s, what failures mean `failures`'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
+
+from syncline.connectors.exchange_web_services import wire_answers, wire_requests
+from syncline.connectors.exchange_web_services.batches import Answer, items_of
+from syncline.connectors.exchange_web_services.content import (
+    Reading,
+    appointment,
+    strangers,
+    subject_of,
+    with_exceptions,
+)
+from syncline.connectors.exchange_web_services.failures import About, of_invalid
+from syncline.connectors.exchange_web_services.identities import clean_id
+from syncline.connectors.exchange_web_services.transport import Transport
+from syncline.connectors.exchange_web_services.wire import InvalidAnswer, Message
+from syncline.connectors.exchange_web_services.wire_items import Item
+from syncline.core.times import UnknownZone, zone_info
+from syncline.errors import SyncError
+from syncline.ports import Category, Folder, Light, Observed, Page, Profile
+
+ITEMS_PER_REQUEST: Final = 100
+IDS_PER_SEARCH: Final = 50
+LOOKUPS_MAX: Final = 50
+PAGES_MAX: Final = 1000
+_NO_CATEGORY_LIST: Final = frozenset({"ErrorItemNotFound", "ErrorFolderNotFound", "ErrorInvalidOperation"})
+_NO_NAME: Final = frozenset({"ErrorNameResolutionNoResults", "ErrorNameResolutionNoMailbox"})
+_NO_FOLDER: Final = frozenset({"ErrorFolderNotFound", "ErrorSyncFolderNotFound"})
+ACCESS: Final = ("impersonation", "delegate", "own")
+
+_V = TypeVar("_V")
+
+
+def open_replica(
+    profile: Profile, password: str, address: str, *, time_zone: str, timeout_s: float = 30.0
+) -> ExchangeReplica:
+    """Open the calendar of `address`; nothing is sent yet.
+
+    `time_zone` (IANA) is the mailbox's own, for items that name none. A profile whose user name is the address signs in
+    as itself, whatever its access mode. Raises SyncError for a URL or CA file that cannot be used.
+    """
+    own = profile.access == "own" or profile.username.lower() == address.lower()
+    transport = Transport(
+        profile,
+        password,
+        address.lower(),
+        impersonate=not own and profile.access == "impersonation",
+        timeout_s=timeout_s,
+    )
+    owner = address.lower() if not own and profile.access == "delegate" else None
+    return ExchangeReplica(transport, address.lower(), calendar=wire_requests.calendar_id(owner), time_zone=time_zone)
+
+
+class ExchangeReplica:
+    """A calendar on one Exchange server; see `ports.Replica` for what each call promises."""
+
+    def __init__(self, transport: Transport, mailbox: str, *, calendar: str, time_zone: str) -> None:
+        self._transport = transport
+        self._mailbox = mailbox
+        self._calendar = calendar
+        self._zone = _checked_zone(time_zone)
+        self._addresses: dict[str, str] = {}
+        self._folders: tuple[Folder, ...] | None = None
+
+    def folders(self) -> tuple[Folder, ...]:
+        """Return the main calendar folder and the calendar folders below it (L-02)."""
+        main = self._main_folder()
+        below = [row for row in self._subfolders() if row.calendar and row.ref != main.ref]
+        self._folders = (main, *(Folder(ref=row.ref, name=row.name) for row in below))
+        return self._folders
+
+    def categories(self) -> tuple[Category, ...]:
+        """Return the category list of the mailbox; empty if it has none or the server keeps none."""
+        request = wire_requests.get_category_list(self._calendar)
+        message = self._transport.maybe(request, About.CALENDAR, _NO_CATEGORY_LIST)
+        rows = () if message is None else self._read(wire_answers.category_list, message)
+        return tuple(Category(id=row.guid, name=row.name) for row in rows)
+
+    def changes(self, folder: str, cursor: str | None, limit: int) -> Page:
+        """Return the next page of changes of one folder.
+
+        A subfolder that has been deleted has no changes: `folders` will no longer name it, and its items are searched
+        for by identity before anybody believes them gone.
+        """
+        request = wire_requests.sync_folder_items(folder, cursor, limit)
+        message = self._transport.maybe(request, About.CALENDAR, _NO_FOLDER)
+        if message is None:
+            if folder == self._main_folder().ref:
+                raise SyncError("CalendarUnreadable", mailbox=self._mailbox, detail="the calendar folder is missing")
+            return Page(items=(), cursor=cursor or "", more=False)
+        page = self._read(wire_answers.change_page, message)
+        if not page.last and page.changes_count == 0 and page.state == cursor:
+            raise of_invalid(InvalidAnswer("it promises more changes and gives none"), self._mailbox)
+        items = tuple(
+            Light(ref=row.ref, folder=folder, revision=row.revision, categories=row.categories, gone=row.gone)
+            for row in page.rows
+        )
+        return Page(items=items, cursor=page.state, more=not page.last)
+
+    def read(self, refs: Sequence[tuple[str, str]]) -> list[Observed | SyncError | None]:
+        """Return the content of each (folder, ref), in order."""
+        found: list[Observed | SyncError | None] = []
+        for begin in range(0, len(refs), ITEMS_PER_REQUEST):
+            found.extend(self._read_batch(refs[begin : begin + ITEMS_PER_REQUEST]))
+        return found
+
+    def find(self, global_object_ids: Sequence[str]) -> Mapping[str, tuple[Observed, ...]]:
+        """Return every item of all calendar folders that carries one of the ids.
+
+        An item that is there but cannot be read raises its SyncError: to call it missing would be a lie.
+        """
+        wanted = list(dict.fromkeys(global_object_ids))
+        found: dict[str, list[Observed]] = {name: [] for name in wanted}
+        folders = self._folders or self.folders()
+        for begin in range(0, len(wanted), IDS_PER_SEARCH):
+            searched = [clean_id(name) for name in wanted[begin : begin + IDS_PER_SEARCH]]
+            refs = [(folder.ref, ref) for folder in folders for ref in self._search(folder.ref, searched)]
+            for observed in self.read(list(dict.fromkeys(refs))):
+                if isinstance(observed, SyncError):
+                    raise observed
+                if observed is not None:
+                    found.setdefault(observed.appointment.identity.global_object_id, []).append(observed)
+        return {name: tuple(found[name]) for name in wanted}
+
+    def probe(self) -> tuple[str, ...]:
+        """Run the steps of test-and-enable: address, sign-in, calendar, categories."""
+        steps: tuple[tuple[str, Callable[[], object]], ...] = (
+            ("address", self._probe_address),
+            ("sign-in", self._main_folder),
+            ("calendar", self._probe_calendar),
+            ("categories", self.categories),
+        )
+        done = []
+        for name, step in steps:
+            step()
+            done.append(name)
+        return tuple(done)
+
+    def close(self) -> None:
+        """Give back the connection."""
+        self._transport.close()
+
+    def _main_folder(self) -> Folder:
+        message = self._transport.one(wire_requests.get_calendar(self._calendar), About.CALENDAR)
+        row = self._read(wire_answers.folder, message)
+        return Folder(ref=row.ref, name=row.name, main=True)
+
+    def _subfolders(self) -> Iterator[wire_answers.FolderRow]:
+        offset: int | None = 0
+        for _ in range(PAGES_MAX):
+            if offset is None:
+                return
+            message = self._transport.one(wire_requests.find_subfolders(self._calendar, offset), About.CALENDAR)
+            page = self._read(wire_answers.folder_page, message)
+            yield from page.folders
+            offset = page.next_offset
+        raise of_invalid(InvalidAnswer("its list of folders has no end"), self._mailbox)
+
+    def _search(self, folder: str, clean_ids: Sequence[bytes]) -> Iterator[str]:
+        offset: int | None = 0
+        for _ in range(PAGES_MAX):
+            if offset is None:
+                return
+            request = wire_requests.find_items(folder, clean_ids, offset)
+            message = self._transport.maybe(request, About.CALENDAR, _NO_FOLDER)
+            if message is None:
+                return
+            page = self._read(wire_answers.found_page, message)
+            yield from page.refs
+            offset = page.next_offset
+        raise of_invalid(InvalidAnswer("its list of items has no end"), self._mailbox)
+
+    def _read_batch(self, refs: Sequence[tuple[str, str]]) -> list[Observed | SyncError | None]:
+        """Read one batch, then the exceptions of its series, then build the appointments."""
+        items = self._items([ref for _, ref in refs])
+        parts, failed = self._exceptions([item for item in items if isinstance(item, Item)])
+        listed = [item for item in (*items, *parts.values()) if isinstance(item, Item)]
+        reading = Reading(self._mailbox, self._zone, self._resolved(listed))
+        found: list[Observed | SyncError | None] = []
+        for (folder, _), item in zip(refs, items, strict=True):
+            if not isinstance(item, Item):
+                found.append(item)
+            elif item.ref in failed:
+                found.append(failed[item.ref])
+            else:
+                found.append(self._observed(item, folder, parts, reading))
+        return found
+
+    def _observed(self, item: Item, folder: str, parts: Mapping[str, Item], reading: Reading) -> Observed | SyncError:
+        try:
+            whole = appointment(item, reading)
+            moved = [(entry.original_start, parts[entry.ref]) for entry in item.moved()] if whole.recurrence else []
+            if moved:
+                whole = with_exceptions(whole, moved, reading)
+        except SyncError as error:
+            return error
+        key = item.properties.get("key")
+        return Observed(
+            ref=item.ref, folder=item.folder() or folder, revision=item.revision, appointment=whole, key=key
+        )
+
+    def _exceptions(self, masters: Sequence[Item]) -> tuple[dict[str, Item], dict[str, SyncError]]:
+        """Read the modified occurrences of all masters; return them by ref, and the masters that lack one."""
+        owners: dict[str, Item] = {}
+        failed: dict[str, SyncError] = {}
+        for master in masters:
+            try:
+                owners.update((entry.ref, master) for entry in master.moved())
+            except InvalidAnswer as error:
+                failed[master.ref] = self._spoiled(master, str(error))
+        parts: dict[str, Item] = {}
+        refs = list(owners)
+        for begin in range(0, len(refs), ITEMS_PER_REQUEST):
+            batch = refs[begin : begin + ITEMS_PER_REQUEST]
+            for ref, item in zip(batch, self._items(batch), strict=True):
+                if isinstance(item, Item):
+                    parts[ref] = item
+                else:
+                    detail = "it was changed while it was read" if item is None else item.params.get("detail", "")
+                    failed[owners[ref].ref] = self._spoiled(owners[ref], detail)
+        return parts, failed
+
+    def _items(self, refs: Sequence[str]) -> list[Answer]:
+        return items_of(self._transport, refs, self._mailbox, control=wire_requests.get_calendar(self._calendar))
+
+    def _spoiled(self, master: Item, detail: str) -> SyncError:
+        return SyncError(
+            "ItemUnreadable", ref=master.ref, mailbox=self._mailbox, subject=subject_of(master), detail=detail
+        )
+
+    def _resolved(self, items: Sequence[Item]) -> Mapping[str, str]:
+        """Look up what is no mail address, once each; what the directory does not know stays as it is."""
+        unknown = dict.fromkeys(name for item in items for name in strangers(item) if name not in self._addresses)
+        for name in list(unknown)[:LOOKUPS_MAX]:
+            message = self._transport.maybe(wire_requests.resolve_name(name), About.MAILBOX, _NO_NAME)
+            addresses = () if message is None else wire_answers.resolved_addresses(message)
+            self._addresses[name] = addresses[0] if len(addresses) == 1 else name
+        return self._addresses
+
+    def _probe_address(self) -> None:
+        message = self._transport.one(wire_requests.resolve_name(self._mailbox), About.MAILBOX)
+        if not wire_answers.resolved_addresses(message):
+            raise SyncError("ErrorNonExistentMailbox", mailbox=self._mailbox)
+
+    def _probe_calendar(self) -> None:
+        message = self._transport.one(wire_requests.find_one_item(self._calendar), About.CALENDAR)
+        self._read(wire_answers.found_page, message)
+
+    def _read(self, reader: Callable[[Message], _V], message: Message) -> _V:
+        """Apply a reader of the wire; what it cannot understand is the server's failure."""
+        try:
+            return reader(message)
+        except InvalidAnswer as error:
+            raise of_invalid(error, self._mailbox) from error
+
+
+def _checked_zone(time_zone: str) -> str:
+    try:
+        zone_info(time_zone)
+    except UnknownZone as error:
+        raise SyncError("SettingInvalid", detail=f"{time_zone} is not a time zone") from error
+    return time_zone
