@@ -8,8 +8,9 @@ it must not know tables.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Hashable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -23,8 +24,8 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 
 
 @cache
-def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
+def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(cast(type[Any], kind))
 
 
 def encode(value: object) -> str:
@@ -34,8 +35,7 @@ def encode(value: object) -> str:
 
 def decode(text: str | bytes, kind: type[Value]) -> Value:
     """Return the value of type `kind` that `text` holds; msgspec.ValidationError if it holds something else."""
-    value: Value = _decoder(kind).decode(text)
-    return value
+    return cast(Value, _decoder(cast(Hashable, kind)).decode(text))
 
 
 def digest(appointment: Appointment) -> str:

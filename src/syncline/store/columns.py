@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import cast
 
 from sqlalchemy import BigInteger, Dialect, String, Text
 from sqlalchemy.types import TypeDecorator
@@ -38,31 +38,31 @@ class Instant(TypeDecorator[datetime]):
         """Turn an aware instant into its number; a naive one is a bug and raises TypeError."""
         return None if value is None else to_micros(value)
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Turn the number into an aware UTC instant."""
         return None if value is None else from_micros(value)
 
 
-class Coded(TypeDecorator[Any]):
+class Coded(TypeDecorator[object]):
     """A frozen value as canonical JSON text."""
 
     impl = Text
     cache_ok = True
 
-    def __init__(self, kind: Any) -> None:
+    def __init__(self, kind: object) -> None:
         super().__init__()
         self.kind = kind
 
-    def process_bind_param(self, value: Any | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+    def process_bind_param(self, value: object | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Encode the value."""
         return None if value is None else encode(value)
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> Any | None:  # noqa: ARG002
+    def process_result_value(self, value: str | None, dialect: Dialect) -> object | None:  # noqa: ARG002
         """Decode the text."""
-        return None if value is None else decode(value, self.kind)
+        return None if value is None else decode(value, cast(type[object], self.kind))
 
 
-class Word(TypeDecorator[Any]):
+class Word(TypeDecorator[str]):
     """A member of a StrEnum, kept as its word; the table adds the check."""
 
     impl = String
@@ -72,10 +72,10 @@ class Word(TypeDecorator[Any]):
         super().__init__()
         self.words = words
 
-    def process_bind_param(self, value: Any | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Return the word of a member."""
         return None if value is None else str(self.words(value))
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> Any | None:  # noqa: ARG002
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002
         """Return the member of a word."""
         return None if value is None else self.words(value)

@@ -96,7 +96,7 @@ class Connected:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One unit of work that writes: alone from its first statement, committed at its end, undone by an exception."""
+        """One unit of work that writes: alone from its first statement, undone by an exception."""
         with self._unit("BEGIN IMMEDIATE") as connection:
             yield connection
 
@@ -157,5 +157,5 @@ def _creation() -> tuple[str, ...]:
         *triggers("sqlite"),
         "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
         "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))",
-        f"INSERT INTO alembic_version (version_num) VALUES ('{HEAD}')",
+        f"INSERT INTO alembic_version (version_num) VALUES ('{HEAD}')",  # noqa: S608 (a constant)
     )

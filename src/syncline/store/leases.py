@@ -47,7 +47,7 @@ class Leases(Connected):
             connection.execute(update(mailbox).where(mailbox.c.id == lease.mailbox_id).values(lease_until=until))
 
     def release(self, lease: Lease, next_due: datetime | None, seen_due: datetime | None) -> None:
-        """Give the mailbox back and set its next due time, unless it was woken since it was claimed or `seen_due` read."""
+        """Give the mailbox back and set its next due time, unless it was woken since it was claimed."""
         try:
             with self.fenced(lease) as connection:
                 woken = mailbox.c.woken | mailbox.c.next_due.is_distinct_from(seen_due)

@@ -49,9 +49,8 @@ class Links(Connected):
 
     def links_by_crm_id(self, mailbox_id: int, crm_ids: Sequence[str]) -> Mapping[str, Link]:
         """Return this mailbox's links to these rows; of several links to one row the one that writes."""
-        found = sorted(
-            self._links(crm_ids, link.c.crm_id, link.c.mailbox_id == mailbox_id), key=lambda each: (each.writes, -each.id)
-        )
+        found = self._links(crm_ids, link.c.crm_id, link.c.mailbox_id == mailbox_id)
+        found.sort(key=lambda each: (each.writes, -each.id))
         return {each.crm_id: each for each in found if each.crm_id is not None}
 
     def links_by_id(self, ids: Sequence[int]) -> tuple[Link, ...]:
@@ -77,7 +76,7 @@ class Links(Connected):
             return tuple(Intent(**row) for row in connection.execute(query).mappings())
 
     def open_alerts(self, mailbox_id: int, link_ids: Sequence[int] | None = None) -> tuple[Alert, ...]:
-        """Return alerts that are open, lapsed, or answered and not carried out; for these links, or all of the mailbox."""
+        """Return alerts that are open, lapsed, or answered and not carried out; for these links, or all."""
         query = select(*ALERT).where(alert.c.mailbox_id == mailbox_id, STANDING).order_by(alert.c.id)
         with self.reading() as connection:
             if link_ids is None:

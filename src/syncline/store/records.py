@@ -38,7 +38,8 @@ class Records(Connected):
     def profiles(self) -> tuple[Profile, ...]:
         """Return all profiles by name."""
         with self.reading() as connection:
-            return tuple(Profile(**row) for row in connection.execute(select(*PROFILE).order_by(profile.c.name)).mappings())
+            rows = connection.execute(select(*PROFILE).order_by(profile.c.name)).mappings()
+            return tuple(Profile(**row) for row in rows)
 
     def profile(self, profile_id: int) -> Profile:
         """Return a profile; SyncError("NotFoundHere") if there is none."""
@@ -83,7 +84,7 @@ class Records(Connected):
             return tuple(Mailbox(**row) for row in connection.execute(query).mappings())
 
     def change_mailbox(self, mailbox_id: int, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
-        """Replace a mailbox by what `change` makes of it, in one transaction; only the members that differ are written."""
+        """Replace a mailbox by what `change` makes of it, in one transaction; only what differs is written."""
         with self.writing() as connection:
             old = _mailbox(connection, mailbox.c.id == mailbox_id, str(mailbox_id))
             new = change(old)

@@ -153,8 +153,8 @@ Index("ix_mailbox_due", mailbox.c.next_due, sqlite_where=text("enabled = 1"), po
 # A link wants attention while its observation is unsettled, its question stands, its answer is not carried out, or a
 # retry is planned. The column is computed by the database, so that no writer can forget it; its partial index makes
 # an idle look-up independent of the number of links.
-_UNSETTLED = "revision_settled IS NULL OR revision_settled <> revision OR seen_settled IS NULL OR seen_settled <> seen"
-_ATTENTION_RULE = f"CASE WHEN {_UNSETTLED} OR state IN ('asked', 'failed') OR answered = 1 THEN 1 ELSE 0 END"
+_SETTLED = "revision_settled = revision AND seen_settled = seen"
+_ATTENTION_RULE = f"CASE WHEN {_SETTLED} AND state NOT IN ('asked', 'failed') AND answered = 0 THEN 0 ELSE 1 END"
 
 link = Table(
     "link",

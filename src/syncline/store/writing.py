@@ -119,7 +119,7 @@ def _update_keeping(columns: Sequence[Column[Any]], answers: Column[Any], kept: 
     for column in columns:
         new = bindparam(_PREFIX + column.name, type_=column.type)
         values[column.name] = case((current, new), else_=column) if column.name in kept else new
-    return update(table).where(table.c.id == bindparam(_PREFIX + "id")).values(values)  # type: ignore[arg-type]
+    return update(table).where(table.c.id == bindparam(_PREFIX + "id")).values(values)
 
 
 _OWN = ("id", "answers", "attention")

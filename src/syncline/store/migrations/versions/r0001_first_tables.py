@@ -240,7 +240,8 @@ sa.Table(
         "attention",
         sa.Integer(),
         sa.Computed(
-            "CASE WHEN revision_settled IS NULL OR revision_settled <> revision OR seen_settled IS NULL OR seen_settled <> seen OR state IN ('asked', 'failed') OR answered = 1 THEN 1 ELSE 0 END",
+            "CASE WHEN revision_settled = revision AND seen_settled = seen AND "
+            "state NOT IN ('asked', 'failed') AND answered = 0 THEN 0 ELSE 1 END",
             persisted=True,
         ),
     ),
