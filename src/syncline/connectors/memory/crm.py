@@ -38,11 +38,11 @@ _SCHEDULED = frozenset({ShowAs.BUSY, ShowAs.OUT_OF_OFFICE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stored:
-    """A row, and whom it makes busy: the persons it was written with, and the user of the mailbox that wrote it."""
+    """A row, and whom it makes busy: the persons it was written with, and the address of the mailbox that wrote it."""
 
     row: CrmRow
     persons: tuple[Person, ...]
-    user: str | None
+    mailbox: str | None
 
 
 class MemoryCrm:
@@ -73,7 +73,7 @@ class MemoryCrm:
     def create(self, appointment: Appointment, *, owner: str, status: Status | None = None) -> str:
         """Save a new row as its owner, without a check, and return its id."""
         row_id = f"row-{next(self._numbers)}"
-        candidate = self._own(appointment, owner)
+        candidate = self._own(appointment, self._users[owner].emails[0])
         self._save(Booking(id=row_id, candidate=candidate, owner=owner, status=status), None, owner, ConflictPolicy())
         return row_id
 
@@ -82,7 +82,7 @@ class MemoryCrm:
         stored = self._rows[row_id]
         if stored.row.status in CLOSED:
             raise SyncError("ClosedInCrm", subject=stored.row.appointment.subject)
-        candidate = replace(self._own(change(stored.row.appointment), stored.user or by), row_id=row_id)
+        candidate = replace(self._own(change(stored.row.appointment), stored.mailbox), row_id=row_id)
         self._save(Booking(id=row_id, candidate=candidate, owner=stored.row.owner), stored, by, ConflictPolicy())
 
     def complete(self, row_id: str, *, by: str) -> None:
@@ -158,7 +158,7 @@ class MemoryCrm:
         if not candidate.check or not policy.enabled:
             return Verdict()
         asked = {person.address for person in candidate.persons if checked(person, policy)}
-        people = [user for user in self._users.values() if user.enabled and self._asked(user, asked, candidate)]
+        people = [user for user in self._users.values() if user.enabled and not asked.isdisjoint(user.emails)]
         found = [
             Unavailable(user_id=user.id, full_name=user.full_name, clashes=tuple(self._clashes(user, candidate, sight)))
             for user in people
@@ -176,26 +176,28 @@ class MemoryCrm:
     def _version(self) -> int:
         return len(self._log) + 1
 
-    def _own(self, appointment: Appointment, user: str) -> Candidate:
-        address = self._users[user].emails[0]
-        return Candidate(appointment=appointment, persons=persons(appointment, address), user=user, check=False)
+    def _own(self, appointment: Appointment, mailbox: str | None) -> Candidate:
+        user = next((name for name, user in self._users.items() if mailbox in user.emails), None)
+        return Candidate(appointment=appointment, persons=persons(appointment, mailbox), user=user, check=False)
 
-    def _asked(self, user: User, addresses: set[str], candidate: Candidate) -> bool:
-        return user.name == candidate.user or not addresses.isdisjoint(user.emails)
+    def _mailbox(self, candidate: Candidate) -> str | None:
+        """Return the address under which the user of the writing mailbox is one of the persons (CD-05a)."""
+        own = self._users[candidate.user].emails if candidate.user in self._users else ()
+        return next((person.address for person in candidate.persons if person.address in own), None)
 
     def _clashes(self, user: User, candidate: Candidate, sight: naive.Sight) -> list[Clash]:
         others = [
             naive.Busy(
                 row_id=row_id,
                 appointment=stored.row.appointment,
-                takes=_takes(user, stored.persons, stored.user),
+                takes=_takes(user, stored.row.appointment, stored.persons, stored.mailbox),
                 status=_common_status(stored.row),
                 ids=_exception_ids(stored.row),
             )
             for row_id, stored in self._rows.items()
             if row_id != candidate.row_id
         ]
-        takes = _takes(user, candidate.persons, candidate.user)
+        takes = _takes(user, candidate.appointment, candidate.persons, self._mailbox(candidate))
         return naive.compare(candidate.appointment, takes, others, replace(sight, zone=user.time_zone))
 
     def _holder(self, identity: Identity) -> _Stored | None:
@@ -260,7 +262,7 @@ class MemoryCrm:
         if stored is not None:
             self._ids.pop(stored.row.appointment.identity, None)
         candidate = booking.candidate
-        self._rows[row.id] = _Stored(row=row, persons=candidate.persons, user=candidate.user)
+        self._rows[row.id] = _Stored(row=row, persons=candidate.persons, mailbox=self._mailbox(candidate))
         self._ids[appointment.identity] = row.id
         self._log.append(CrmChange(id=row.id, version=row.version, identity=appointment.identity))
         return row
@@ -279,17 +281,25 @@ def _status(appointment: Appointment, policy: ConflictPolicy) -> Status:
     return Status.SCHEDULED if policy.enabled and appointment.show_as in _SCHEDULED else Status.OPEN
 
 
-def _takes(user: User, people: tuple[Person, ...], owner: str | None) -> naive.Takes:
-    """Return which parts of an appointment make the user busy: those that name one of the row's persons (CD-05a)."""
-    busy = {person.address for person in people}.intersection(user.emails)
+def _takes(user: User, whole: Appointment, people: tuple[Person, ...], mailbox: str | None) -> naive.Takes:
+    """Return which parts of an appointment make the user busy (CD-05a).
+
+    A part takes its own people, as far as they are persons of the whole: who declined is none. Persons whom no part
+    names take every part.
+    """
+    listed = {person.address for person in people}
+    everywhere = listed.difference(*(_named(part, mailbox) for part in (whole, *whole.exceptions)))
 
     def takes(part: Appointment) -> bool:
-        if user.name == owner:
-            return True
-        named = {person.address for person in persons(replace(part, exceptions=()), None)}
-        return not busy.isdisjoint(named)
+        own = {person.address for person in persons(replace(part, exceptions=()), mailbox)}
+        return not (own & listed | everywhere).isdisjoint(user.emails)
 
     return takes
+
+
+def _named(part: Appointment, mailbox: str | None) -> set[str]:
+    organizer = part.organizer.address if part.organizer is not None else ""
+    return {organizer, mailbox or "", *(attendee.address for attendee in part.attendees)}
 
 
 def _common_status(row: CrmRow) -> Status | None:

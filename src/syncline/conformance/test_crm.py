@@ -1,0 +1,7 @@
+"""The suite for CRM connectors, collected by `pytest --pyargs syncline.conformance`."""
+
+from syncline.conformance.crm import CrmConformance
+
+
+class TestCrm(CrmConformance):
+    """The CRM connector of the named world."""
