@@ -251,8 +251,7 @@ class ExchangeReplica:
             raise SyncError("ErrorNonExistentMailbox", mailbox=self._mailbox)
 
     def _probe_calendar(self) -> None:
-        message = self._transport.one(wire_requests.find_one_item(self._calendar), About.CALENDAR)
-        self._read(wire_answers.found_page, message)
+        self.changes(self._main_folder().ref, None, 1)
 
     def _read(self, reader: Callable[[Message], _V], message: Message) -> _V:
         """Apply a reader of the wire; what it cannot understand is the server's failure."""

@@ -130,15 +130,6 @@ def find_items(folder: str, clean_ids: Sequence[bytes], offset: int) -> Request:
     )
 
 
-def find_one_item(calendar: str) -> Request:
-    """Build FindItem for a single item of the main calendar: shows whether it can be read."""
-    return Request(
-        "FindItem",
-        f'<m:FindItem Traversal="Shallow">{_ID_SHAPE}<m:IndexedPageItemView MaxEntriesReturned="1" Offset="0" '
-        f'BasePoint="Beginning"/><m:ParentFolderIds>{calendar}</m:ParentFolderIds></m:FindItem>',
-    )
-
-
 def get_category_list(calendar: str) -> Request:
     """Build GetUserConfiguration of the mailbox's category list ([MS-OXOCFG] 2.2.5.2.2)."""
     return Request(
