@@ -1,7 +1,8 @@
 """SyncError, the only exception that crosses a seam, and CATALOGUE: one row per thing that can go wrong.
 
 The command line, the pages, the API, the alerts and docs/ERRORS.md all read the row. This module knows words and
-classes; it must not know who raises them. Names and numbers that exist in Dynamics 365 are kept (server-side-sync.md 5).
+classes; it must not know who raises them. Names and numbers that exist in Dynamics 365 are kept (server-side-sync.md
+5).
 """
 
 from __future__ import annotations
