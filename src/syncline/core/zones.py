@@ -20,7 +20,8 @@ from tzlocal.windows_tz import tz_win, win_tz
 
 CUSTOM_PREFIX = "custom:"
 OFFSET_MAX_S = 18 * 3600
-MATCH_YEARS = (2010, 2037)
+# Servers send today's rules for all years, so a zone may differ in the past; one that does not is the better answer.
+MATCH_YEARS = ((2000, 2037), (2010, 2037))
 _SAMPLE_STEP = timedelta(days=9)
 
 _WINDOWS_EXTRA = {"tzone://Microsoft/Utc": "UTC", "UTC": "UTC", "Kamchatka Standard Time": "Asia/Kamchatka"}
@@ -113,18 +114,18 @@ def custom_zone(rules: ZoneRules) -> str:
 
 @lru_cache(maxsize=1024)
 def match_zone(rules: ZoneRules) -> str:
-    """Return the IANA zone with equal offsets in all of `MATCH_YEARS`, else the custom key.
+    """Return the IANA zone with equal offsets in the first of `MATCH_YEARS` that any zone fits, else the custom key.
 
     Zones that Windows knows are tried first, in a fixed order, so that the answer never varies.
     """
     key = custom_zone(rules)
     zone = zone_info(key)
-    samples = list(_samples(rules))
-    wanted = [zone.utcoffset(sample.replace(tzinfo=zone)) for sample in samples]
-    for name in _candidates():
-        other = zone_info(name)
-        if all(other.utcoffset(at.replace(tzinfo=other)) == offset for at, offset in zip(samples, wanted, strict=True)):
-            return name
+    for first, last in MATCH_YEARS:
+        samples = [(at, zone.utcoffset(at.replace(tzinfo=zone))) for at in _samples(rules, first, last)]
+        for name in _candidates():
+            other = zone_info(name)
+            if all(other.utcoffset(at.replace(tzinfo=other)) == offset for at, offset in samples):
+                return name
     return key
 
 
@@ -342,9 +343,8 @@ def _parse_transition(text: str) -> ZoneTransition:
     )
 
 
-def _samples(rules: ZoneRules) -> Iterator[datetime]:
+def _samples(rules: ZoneRules, first: int, last: int) -> Iterator[datetime]:
     """Naive wall times that tell zones apart: around every change of the rules, and some days of every month."""
-    first, last = MATCH_YEARS
     for year in (last, first):
         for wall, _ in _wall_changes(rules, year):
             for hours in (-30, -3, 3, 30):
