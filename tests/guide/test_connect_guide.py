@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -43,15 +41,14 @@ def exchange() -> Iterator[ExchangeEmulator]:
     """Start an Exchange with a certificate of its own, the guide's service account and the guide's mailbox."""
     emulator = ExchangeEmulator(
         ":memory:",
-        mailboxes=((MAILBOX, "unused-by-the-guide"),),
+        mailboxes={MAILBOX: "unused-by-the-guide"},
         service=("CONTOSO\\svc-syncline", PASSWORDS["service"]),
         tls=True,
     )
-    emulator.start()
     tomorrow = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)
     emulator.load_calendar(MAILBOX, calendar(tomorrow))
-    yield emulator
-    emulator.stop()
+    with emulator:
+        yield emulator
 
 
 @pytest.fixture
@@ -59,11 +56,8 @@ def desk(exchange: ExchangeEmulator, tmp_path: Path) -> Path:
     """Give the folder of somebody who follows the guide: the password files and the authority's certificate."""
     for name, password in PASSWORDS.items():
         (tmp_path / f"{name}-password.txt").write_text(f"{password}\n", encoding="utf-8")
-    server = urlsplit(exchange.ews_url)
-    assert server.hostname is not None
-    assert server.port is not None
-    pem = ssl.get_server_certificate((server.hostname, server.port))
-    (tmp_path / "authority.pem").write_text(pem, encoding="utf-8")
+    assert exchange.ca_pem is not None
+    (tmp_path / "authority.pem").write_text(exchange.ca_pem, encoding="utf-8")
     return tmp_path
 
 
