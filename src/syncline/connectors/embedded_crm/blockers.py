@@ -1,0 +1,140 @@
+"""What keeps people busy, looked up by index and never by walking through a calendar (CD-09).
+
+Singles and exceptions are spans by (person, length class, start): what overlaps an interval is a short index range
+per class, because no span of a class is longer than the class allows. Series are few per person and are compared by
+rule. One call asks for all candidates of a chunk. It must not know how candidates are judged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Integer, RowMapping, Text, bindparam, text
+
+from syncline.connectors.embedded_crm.codes import CLASS_LENGTH_S, STATUS, deleted_of, recurrence_of
+from syncline.connectors.embedded_crm.rows import identity_of, span_of
+from syncline.connectors.embedded_crm.schema import recurrences
+from syncline.core.appointment import ShowAs
+from syncline.core.scheduling import Busy
+from syncline.core.times import from_epoch_s
+
+_CLASSES = ", ".join(f"({number}, {most})" for number, most in enumerate(CLASS_LENGTH_S))
+_COLUMNS = (
+    "a.id, a.series_id, a.global_object_id, a.original_start, a.starts_at, a.ends_at, a.all_day, a.zone, a.show_as, "
+    "a.statecode, a.subject, a.ismapiprivate"
+)
+_RECURRENCE = ", ".join(f"r.{column.name}" for column in recurrences.c if column.name != "id")
+
+SPANS = f"""
+WITH asked(place, user_id, low, high) AS MATERIALIZED (
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+        json_extract(value, '$[2]'), json_extract(value, '$[3]')
+    FROM json_each(:asked)
+),
+length(class, most) AS (VALUES {_CLASSES}),
+held AS MATERIALIZED (
+    SELECT person.user_id, length.class, length.most
+    FROM (SELECT DISTINCT user_id FROM asked) AS person CROSS JOIN length
+    WHERE EXISTS (
+        SELECT 1 FROM busy_spans AS b WHERE b.user_id = person.user_id AND b.length_class = length.class
+    )
+)
+SELECT asked.place, asked.user_id, {_COLUMNS}
+FROM asked CROSS JOIN held CROSS JOIN busy_spans AS b CROSS JOIN appointments AS a
+WHERE held.user_id = asked.user_id
+    AND b.user_id = held.user_id AND b.length_class = held.class
+    AND b.starts_at > asked.low - held.most AND b.starts_at < asked.high AND b.ends_at > asked.low
+    AND a.id = b.appointment_id
+"""  # noqa: S608 - only constants of this module are put in
+SERIES = f"""
+SELECT b.user_id, {_COLUMNS}, {_RECURRENCE},
+    (SELECT json_group_array(e.original_start) FROM appointments AS e WHERE e.series_id = a.id) AS exceptions
+FROM json_each(:asked) CROSS JOIN busy_series AS b CROSS JOIN appointments AS a CROSS JOIN recurrences AS r
+WHERE b.user_id = json_extract(value, '$[0]')
+    AND b.first_at < json_extract(value, '$[2]')
+    AND (b.last_at IS NULL OR b.last_at > json_extract(value, '$[1]'))
+    AND a.id = b.series_id AND r.id = b.series_id
+"""  # noqa: S608 - only constants of this module are put in
+
+_spans = text(SPANS).bindparams(bindparam("asked", type_=Text)).columns(place=Integer, user_id=Integer)
+_series = text(SERIES).bindparams(bindparam("asked", type_=Text)).columns(user_id=Integer)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question to the index: what keeps user `user_id` busy within [low, high), in seconds; `place` is ours."""
+
+    place: int
+    user_id: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """What keeps a person busy, the row that it belongs to, and the instants it can reach (`high` None: endless)."""
+
+    root_id: str
+    busy: Busy
+    low: int
+    high: int | None = None
+
+    def within(self, low: int, high: int) -> bool:
+        """Say whether it can reach into [low, high)."""
+        return self.low < high and (self.high is None or self.high > low)
+
+
+def load_spans(connection: Connection, asked: Iterable[Asked]) -> dict[tuple[int, int], list[Blocker]]:
+    """Return the singles and exceptions found, by (place, user); each row once."""
+    found: dict[tuple[int, int], dict[str, Blocker]] = {}
+    wanted = json.dumps([(each.place, each.user_id, each.low, each.high) for each in asked])
+    for row in connection.execute(_spans, {"asked": wanted}).mappings():
+        root = row["series_id"] or row["id"]
+        blocker = Blocker(root, _busy(row), row["starts_at"], row["ends_at"])
+        found.setdefault((row["place"], row["user_id"]), {})[row["id"]] = blocker
+    return {key: list(blockers.values()) for key, blockers in found.items()}
+
+
+def load_series(connection: Connection, asked: Sequence[Asked]) -> dict[int, list[Blocker]]:
+    """Return the series that reach into what is asked of each user, by user."""
+    ranges: dict[int, tuple[int, int]] = {}
+    for each in asked:
+        low, high = ranges.get(each.user_id, (each.low, each.high))
+        ranges[each.user_id] = min(low, each.low), max(high, each.high)
+    found: dict[int, list[Blocker]] = {}
+    wanted = json.dumps([(user_id, low, high) for user_id, (low, high) in ranges.items()])
+    for row in connection.execute(_series, {"asked": wanted}).mappings():
+        blocker = Blocker(row["id"], _series_busy(row), row["effectivestart"], row["effectiveend"])
+        found.setdefault(row["user_id"], []).append(blocker)
+    return found
+
+
+def _busy(row: RowMapping) -> Busy:
+    return Busy(
+        row_id=row["id"],
+        identity=identity_of(row),
+        span=span_of(row),
+        zone=row["zone"],
+        show_as=ShowAs(row["show_as"]),
+        status=STATUS[row["statecode"]],
+        subject=row["subject"],
+        private=bool(row["ismapiprivate"]),
+    )
+
+
+def _series_busy(row: RowMapping) -> Busy:
+    exceptions = [from_epoch_s(start) for start in json.loads(row["exceptions"])]
+    return Busy(
+        row_id=row["id"],
+        identity=identity_of(row),
+        span=span_of(row),
+        zone=row["zone"],
+        show_as=ShowAs(row["show_as"]),
+        status=STATUS[row["statecode"]],
+        subject=row["subject"],
+        private=bool(row["ismapiprivate"]),
+        recurrence=recurrence_of(row),
+        without=tuple(sorted({*deleted_of(row), *exceptions})),
+    )

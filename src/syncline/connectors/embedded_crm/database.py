@@ -1,0 +1,123 @@
+"""The embedded CRM's database file: connections, units of work, creation, and its failures in our words.
+
+Every unit of work that writes opens with BEGIN IMMEDIATE, so that a check and the write that follows are one
+transaction (CD-14) between threads and processes. Commits are durable (synchronous=FULL). It must not know what the
+tables mean.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from sqlite3 import Connection as DriverConnection
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from syncline.connectors.embedded_crm.schema import SCHEMA_VERSION, metadata, schema_version
+from syncline.errors import SyncError
+
+MEMORY = ":memory:"
+BUSY_TIMEOUT_MS = 30_000
+CONNECTIONS_MAX = 32
+STATEMENTS_CACHED_MAX = 500
+
+
+class Database:
+    """One SQLite database, usable from several threads and several processes at once.
+
+    A database in memory lives in one connection: its units of work take turns. A file's readers run beside its one
+    writer (WAL); writers of this process take turns before they ask SQLite for its lock, so that they do not poll.
+    """
+
+    def __init__(self, url_or_path: str | Path, *, crm_name: str) -> None:
+        self._crm_name = crm_name
+        self._path = _path_of(url_or_path)
+        self._in_memory = self._path == MEMORY
+        self._engine = self._open()
+        self._writer = self._engine.execution_options(begin="BEGIN IMMEDIATE")
+        self._turn = threading.RLock()
+        self._prepare()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a unit of work that sees one snapshot and writes nothing."""
+        with self._turn if self._in_memory else nullcontext(), self._translated(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open a unit of work that holds the write lock from its first instant; commits at the end."""
+        with self._turn, self._translated(), self._writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give back every connection; the write-ahead log is folded into the file by SQLite."""
+        self._engine.dispose()
+
+    def _open(self) -> Engine:
+        engine = create_engine(
+            f"sqlite:///{self._path}",
+            connect_args={"check_same_thread": False, "cached_statements": STATEMENTS_CACHED_MAX},
+            **(
+                {"poolclass": StaticPool}
+                if self._in_memory
+                else {"poolclass": QueuePool, "max_overflow": CONNECTIONS_MAX}
+            ),
+        )
+        event.listen(engine, "connect", _set_up_connection)
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def _prepare(self) -> None:
+        """Create the tables unless they are there; a second process at the same time waits for the first."""
+        with self.writing() as connection:
+            if not inspect(connection).has_table(schema_version.name):
+                metadata.create_all(connection, checkfirst=False)
+                connection.execute(insert(schema_version), {"version": SCHEMA_VERSION})
+            found = connection.scalar(select(schema_version.c.version))
+        if found != SCHEMA_VERSION:
+            self.close()
+            raise SyncError(
+                "DataFolderInvalid",
+                detail=f"{self._path} has the tables of version {found} of {self._crm_name}; this program knows "
+                f"version {SCHEMA_VERSION}.",
+            )
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseError as error:
+            raise self.failure(error) from error
+
+    def failure(self, error: DatabaseError) -> SyncError:
+        """Say in the catalogue's words why SQLite refused: a full disk, or a database that cannot be used now."""
+        reason = str(error.orig)
+        if isinstance(error, OperationalError) and "disk is full" in reason:
+            return SyncError("DiskFull", detail=self._path)
+        return SyncError("CrmUnavailable", crm=self._crm_name, detail=reason)
+
+
+def _path_of(url_or_path: str | Path) -> str:
+    named = str(url_or_path).removeprefix("sqlite:///")
+    return MEMORY if named in ("", "sqlite://", MEMORY) else named
+
+
+def _set_up_connection(driver: DriverConnection, _record: object) -> None:
+    driver.isolation_level = None  # the driver must not begin transactions by itself
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "temp_store = MEMORY",
+    ):
+        driver.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))

@@ -1,0 +1,153 @@
+"""Users and contacts of the embedded CRM, and who an address is.
+
+An address resolves to an enabled user first, then to one enabled contact; several contacts of one address, or none,
+leave it unresolved (AT-01, AT-02, AT-03). It must not know appointments beyond the addresses it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from syncline.connectors.embedded_crm.schema import contact_emails, contacts, user_emails, users
+from syncline.errors import SyncError
+from syncline.ports import User
+
+ADDRESSES_PER_QUERY_MAX = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An enabled user as the check needs him; `number` is his key in the tables."""
+
+    number: int
+    name: str
+    full_name: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Whom an address stands for: a user, a contact, or nobody that the CRM knows."""
+
+    user: Known | None = None
+    contact_id: int | None = None
+
+
+UNRESOLVED = Resolved()
+
+_users_by_address = (
+    select(user_emails.c.address, users.c.id, users.c.name, users.c.full_name, users.c.time_zone)
+    .join(users, users.c.id == user_emails.c.user_id)
+    .where(users.c.enabled, user_emails.c.address.in_(bindparam("addresses", expanding=True)))
+)
+_contacts_by_address = (
+    select(contact_emails.c.address, func.min(contact_emails.c.contact_id).label("contact_id"))
+    .join(contacts, contacts.c.id == contact_emails.c.contact_id)
+    .where(contacts.c.enabled, contact_emails.c.address.in_(bindparam("addresses", expanding=True)))
+    .group_by(contact_emails.c.address)
+    .having(func.count() == 1)
+)
+
+
+def known_users(connection: Connection, addresses: Iterable[str]) -> dict[str, Known]:
+    """Return the enabled user of each address (lower case) that has one."""
+    return {
+        row[0]: Known(row[1], row[2], row[3], row[4])
+        for named in _portions(addresses)
+        for row in connection.execute(_users_by_address, named)
+    }
+
+
+def resolve(connection: Connection, addresses: Iterable[str]) -> Mapping[str, Resolved]:
+    """Return whom each address (lower case) stands for; the unresolved are left out."""
+    wanted = set(addresses)
+    found = {address: Resolved(user) for address, user in known_users(connection, wanted).items()}
+    for named in _portions(wanted - found.keys()):
+        found |= {a: Resolved(None, contact) for a, contact in connection.execute(_contacts_by_address, named)}
+    return found
+
+
+def all_users(connection: Connection) -> tuple[User, ...]:
+    """Return all users by name, the disabled ones too."""
+    emails: dict[int, list[str]] = {}
+    for user_id, address in connection.execute(
+        select(user_emails.c.user_id, user_emails.c.address).order_by(user_emails.c.user_id, user_emails.c.position)
+    ):
+        emails.setdefault(user_id, []).append(address)
+    return tuple(
+        User(
+            id=str(row.id),
+            name=row.name,
+            full_name=row.full_name,
+            emails=tuple(emails.get(row.id, ())),
+            time_zone=row.time_zone,
+            enabled=row.enabled,
+        )
+        for row in connection.execute(select(users).order_by(users.c.name))
+    )
+
+
+def insert_user(connection: Connection, name: str, full_name: str, emails: Sequence[str], time_zone: str) -> int:
+    """Add an enabled user; SyncError("AlreadyExists") if the name or an address is taken."""
+    try:
+        with connection.begin_nested():
+            columns = {"name": name, "full_name": full_name, "time_zone": time_zone, "enabled": True}
+            number: int = connection.execute(insert(users).returning(users.c.id), columns).scalar_one()
+            _insert_emails(connection, number, emails)
+    except IntegrityError as error:
+        raise SyncError("AlreadyExists", detail=f"A user {name} or one of the addresses {', '.join(emails)}") from error
+    return number
+
+
+def update_user(connection: Connection, name: str, columns: Mapping[str, object], emails: Sequence[str] | None) -> int:
+    """Change a user and return his number; SyncError("NotFoundHere") if there is none of that name."""
+    number = connection.scalar(select(users.c.id).where(users.c.name == name))
+    if number is None:
+        raise SyncError("NotFoundHere", detail=f"user {name}")
+    if columns:
+        connection.execute(update(users).where(users.c.id == number), dict(columns))
+    if emails is not None:
+        try:
+            with connection.begin_nested():
+                connection.execute(delete(user_emails).where(user_emails.c.user_id == number))
+                _insert_emails(connection, number, emails)
+        except IntegrityError as error:
+            raise SyncError("AlreadyExists", detail=f"One of the addresses {', '.join(emails)}") from error
+    return int(number)
+
+
+def emails_of(connection: Connection, user_id: int) -> tuple[str, ...]:
+    """Return the addresses of a user, the primary one first."""
+    query = select(user_emails.c.address).where(user_emails.c.user_id == user_id).order_by(user_emails.c.position)
+    return tuple(connection.scalars(query))
+
+
+def insert_contact(connection: Connection, full_name: str, emails: Sequence[str], *, enabled: bool) -> int:
+    """Add a contact; several contacts may share an address and leave it unresolved."""
+    columns = {"full_name": full_name, "enabled": enabled}
+    number: int = connection.execute(insert(contacts).returning(contacts.c.id), columns).scalar_one()
+    rows = [{"address": address, "contact_id": number} for address in lower(emails)]
+    if rows:
+        connection.execute(insert(contact_emails), rows)
+    return number
+
+
+def lower(emails: Iterable[str]) -> tuple[str, ...]:
+    """Return the addresses in lower case, each once, in their order."""
+    return tuple(dict.fromkeys(address.strip().lower() for address in emails if address.strip()))
+
+
+def _portions(addresses: Iterable[str]) -> Iterator[dict[str, list[str]]]:
+    wanted = sorted(set(addresses))
+    for start in range(0, len(wanted), ADDRESSES_PER_QUERY_MAX):
+        yield {"addresses": wanted[start : start + ADDRESSES_PER_QUERY_MAX]}
+
+
+def _insert_emails(connection: Connection, user_id: int, emails: Sequence[str]) -> None:
+    rows = [{"address": a, "user_id": user_id, "position": n} for n, a in enumerate(lower(emails))]
+    if rows:
+        connection.execute(insert(user_emails), rows)

@@ -1,0 +1,135 @@
+"""Reading rows and the change log of the embedded CRM, many at once.
+
+It must not know who is available, and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, RowMapping, Select, bindparam, func, or_, select
+
+from syncline.connectors.embedded_crm.rows import appointment_of, crm_row_of, identity_of
+from syncline.connectors.embedded_crm.schema import appointments, change_log, parties, recurrences
+from syncline.core.appointment import Identity, Kind
+from syncline.errors import SyncError
+from syncline.ports import CrmChange, CrmPage, CrmRow
+
+IDS_PER_QUERY_MAX = 1_000
+
+_ids: BindParameter[str] = bindparam("ids", expanding=True)
+_roots = select(appointments.c.id, func.coalesce(appointments.c.series_id, appointments.c.id)).where(
+    appointments.c.id.in_(_ids)
+)
+_rows_of_roots = select(appointments).where(or_(appointments.c.id.in_(_ids), appointments.c.series_id.in_(_ids)))
+_series_of_roots = select(recurrences).where(recurrences.c.id.in_(_ids))
+_parties_of_rows = (
+    select(parties).where(parties.c.appointment_id.in_(_ids)).order_by(parties.c.appointment_id, parties.c.position)
+)
+_rows_of_identity = select(
+    appointments.c.id, appointments.c.kind, appointments.c.global_object_id, appointments.c.original_start
+).where(appointments.c.global_object_id.in_(_ids), appointments.c.series_id.is_(None))
+
+_later = change_log.alias("later")
+_newest_changes = (
+    select(change_log)
+    .where(
+        change_log.c.seq > bindparam("after"),
+        ~select(_later.c.seq)
+        .where(_later.c.appointment_id == change_log.c.appointment_id, _later.c.seq > change_log.c.seq)
+        .exists(),
+    )
+    .order_by(change_log.c.seq)
+)
+
+
+def read_rows(connection: Connection, ids: Sequence[str]) -> dict[str, CrmRow]:
+    """Return the aggregates that exist, by the id asked for; an exception's id answers with its series."""
+    found: dict[str, CrmRow] = {}
+    for chunk in _chunks(list(dict.fromkeys(ids))):
+        roots = dict(connection.execute(_roots, {"ids": chunk}).tuples().all())
+        rows = _aggregates(connection, sorted(set(roots.values())))
+        found |= {asked: rows[roots[asked]] for asked in chunk if asked in roots}
+    return found
+
+
+def find_ids(connection: Connection, identities: Iterable[Identity]) -> dict[Identity, str]:
+    """Return the ids of the rows that hold one of the identities: the row itself, else the series it lies in."""
+    wanted = list(dict.fromkeys(identities))
+    held: dict[Identity, str] = {}
+    series: dict[str, str] = {}
+    for chunk in _chunks(sorted({identity.global_object_id for identity in wanted})):
+        for row in connection.execute(_rows_of_identity, {"ids": chunk}).mappings():
+            held[identity_of(row)] = row["id"]
+            if row["kind"] == Kind.SERIES:
+                series[row["global_object_id"]] = row["id"]
+    found = {identity: held.get(identity) or _within(series, identity) for identity in wanted}
+    return {identity: row_id for identity, row_id in found.items() if row_id is not None}
+
+
+def read_changes(connection: Connection, cursor: str | None, limit: int) -> CrmPage:
+    """Return the next page of the change log; of several changes of one row only the newest.
+
+    SyncError("CursorExpired") if the cursor is not one of this log, as after an older backup was put back.
+    """
+    last = connection.scalar(select(func.max(change_log.c.seq))) or 0
+    after = _position(cursor, last)
+    rows = connection.execute(_newest_changes.limit(limit + 1), {"after": after}).mappings().all()
+    more = len(rows) > limit
+    page = rows[:limit]
+    return CrmPage(
+        changes=tuple(_change(row) for row in page),
+        cursor=str(page[-1]["seq"] if more else last),
+        more=more,
+    )
+
+
+def load_parties(connection: Connection, ids: Sequence[str]) -> dict[str, list[RowMapping]]:
+    """Return the parties of the rows (of any kind), by row id, in their order."""
+    found: dict[str, list[RowMapping]] = {}
+    for chunk in _chunks(ids):
+        for party in _all(connection, _parties_of_rows, chunk):
+            found.setdefault(party["appointment_id"], []).append(party)
+    return found
+
+
+def _aggregates(connection: Connection, roots: Sequence[str]) -> dict[str, CrmRow]:
+    rows = _all(connection, _rows_of_roots, roots)
+    series = {row["id"]: row for row in _all(connection, _series_of_roots, roots)}
+    people = load_parties(connection, [row["id"] for row in rows])
+    contents = {row["id"]: appointment_of(row, people.get(row["id"], ()), series.get(row["id"])) for row in rows}
+    exceptions: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if row["series_id"] is not None:
+            exceptions.setdefault(row["series_id"], {})[row["id"]] = contents[row["id"]]
+    return {
+        row["id"]: crm_row_of(row, contents[row["id"]], exceptions.get(row["id"], {}))
+        for row in rows
+        if row["series_id"] is None
+    }
+
+
+def _within(series: Mapping[str, str], identity: Identity) -> str | None:
+    return None if identity.original_start is None else series.get(identity.global_object_id)
+
+
+def _change(row: RowMapping) -> CrmChange:
+    return CrmChange(id=row["appointment_id"], version=row["version"], gone=row["gone"], identity=identity_of(row))
+
+
+def _position(cursor: str | None, last: int) -> int:
+    if cursor is None:
+        return 0
+    if not cursor.isdecimal() or int(cursor) > last:
+        raise SyncError("CursorExpired", mailbox="the change log")
+    return int(cursor)
+
+
+def _all(connection: Connection, query: Select[Any], ids: Sequence[str]) -> Sequence[RowMapping]:
+    return connection.execute(query, {"ids": list(ids)}).mappings().all()
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), IDS_PER_QUERY_MAX):
+        yield list(ids[start : start + IDS_PER_QUERY_MAX])

@@ -1,0 +1,203 @@
+"""Writing whole aggregates: what goes into which table, and the entry in the change log that every write leaves.
+
+A series with its exceptions is one aggregate with one version. Rows are built first (pure) and inserted together, a
+table at a time. It must not know policies or verdicts: who is made busy is handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Table, bindparam, delete, insert, update
+
+from syncline.connectors.embedded_crm.codes import BLOCKING_CODES, CLOSED, Columns, length_class
+from syncline.connectors.embedded_crm.rows import (
+    Party,
+    Stamp,
+    appointment_columns,
+    effective_range,
+    indexed_span,
+    series_columns,
+)
+from syncline.connectors.embedded_crm.schema import (
+    appointments,
+    busy_series,
+    busy_spans,
+    change_log,
+    parties,
+    recurrences,
+)
+from syncline.core.appointment import Appointment, Identity
+from syncline.core.times import epoch_s
+
+_IN_ORDER: tuple[Table, ...] = (appointments, recurrences, parties, busy_spans, busy_series, change_log)
+_INSERTS = {table: insert(table) for table in _IN_ORDER}
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows to be inserted, by table."""
+
+    by_table: Mapping[Table, list[dict[str, Any]]] = field(default_factory=lambda: {table: [] for table in _IN_ORDER})
+
+    def add(self, table: Table, columns: dict[str, Any]) -> None:
+        """Add one row."""
+        self.by_table[table].append(columns)
+
+    def extend(self, other: Rows) -> None:
+        """Add all rows of another collection."""
+        for table, rows in other.by_table.items():
+            self.by_table[table].extend(rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregate:
+    """A row with all that belongs to it, ready to be written.
+
+    `people` are the parties of the row itself and `people_of_exceptions` those of each exception, by original start;
+    `exception_ids` the row ids of the exceptions, by original start.
+    """
+
+    appointment: Appointment
+    stamp: Stamp
+    people: Sequence[Party]
+    exception_ids: Mapping[datetime, str]
+    people_of_exceptions: Mapping[datetime, Sequence[Party]]
+
+
+def rows_of(aggregate: Aggregate) -> Rows:
+    """Return every row of an aggregate, and its entry in the change log."""
+    rows = Rows()
+    appointment, stamp = aggregate.appointment, aggregate.stamp
+    columns = appointment_columns(appointment, stamp)
+    rows.add(appointments, columns)
+    if appointment.recurrence is not None:
+        rows.add(recurrences, series_columns(appointment, stamp.id))
+    _add_people(rows, appointment, columns, aggregate.people)
+    for exception in appointment.exceptions:
+        start = exception.identity.original_start
+        assert start is not None
+        own = appointment_columns(
+            exception, _exception_stamp(aggregate.stamp, aggregate.exception_ids[start]), series_id=stamp.id
+        )
+        rows.add(appointments, own)
+        _add_people(rows, exception, own, aggregate.people_of_exceptions[start])
+    rows.add(change_log, _change(stamp.id, stamp.version, appointment.identity, stamp.modified_at, gone=False))
+    return rows
+
+
+def insert_rows(connection: Connection, rows: Rows) -> None:
+    """Insert all rows, a table at a time, rows that are pointed at first."""
+    for table, columns in rows.by_table.items():
+        if columns:
+            connection.execute(_INSERTS[table], columns)
+
+
+_of_row: BindParameter[str] = bindparam("row_id")
+_delete_exceptions = delete(appointments).where(appointments.c.series_id == _of_row)
+_delete_recurrence = delete(recurrences).where(recurrences.c.id == _of_row)
+_delete_parties = delete(parties).where(parties.c.appointment_id == _of_row)
+_delete_spans = delete(busy_spans).where(busy_spans.c.appointment_id == _of_row)
+_delete_series = delete(busy_series).where(busy_series.c.series_id == _of_row)
+_delete_row = delete(appointments).where(appointments.c.id == _of_row)
+_CONTENT = (_delete_exceptions, _delete_recurrence, _delete_parties, _delete_spans, _delete_series)
+_KEY = "id"
+_update_row = (
+    update(appointments)
+    .where(appointments.c.id == bindparam("row_id"))
+    .values({column.name: bindparam(column.name) for column in appointments.c if column.name != _KEY})
+)
+
+
+def replace_rows(connection: Connection, replaced: Iterable[Rows]) -> None:
+    """Replace aggregates as a whole: the root row stays in place, everything that belongs to it is written anew."""
+    fresh = Rows()
+    roots: list[dict[str, Any]] = []
+    for rows in replaced:
+        root, *exceptions = rows.by_table[appointments]
+        roots.append({**{name: value for name, value in root.items() if name != _KEY}, "row_id": root[_KEY]})
+        rows.by_table[appointments][:] = exceptions
+        fresh.extend(rows)
+    if not roots:
+        return
+    keys = [{"row_id": root["row_id"]} for root in roots]
+    for statement in _CONTENT:
+        connection.execute(statement, keys)
+    connection.execute(_update_row, roots)
+    insert_rows(connection, fresh)
+
+
+def delete_row(connection: Connection, row_id: str, version: int, identity: Identity, at: datetime) -> None:
+    """Delete an aggregate and leave its tombstone in the change log."""
+    connection.execute(_delete_row, {"row_id": row_id})
+    connection.execute(_INSERTS[change_log], _change(row_id, version, identity, at, gone=True))
+
+
+def busy_rows(appointment: Appointment, columns: Columns, people: Iterable[Party]) -> Rows:
+    """Return the index rows of whom one row makes busy; a row whose status can never block has none."""
+    rows = Rows()
+    busy = {party.user_id for party in people if party.busy and party.user_id is not None}
+    if not busy or columns["statuscode"] not in BLOCKING_CODES:
+        return rows
+    if appointment.recurrence is not None:
+        first, last = effective_range(appointment)
+        for user_id in sorted(busy):
+            own = {"user_id": user_id, "series_id": columns["id"], "first_at": first, "last_at": last}
+            rows.add(busy_series, own)
+        return rows
+    starts_at, ends_at = indexed_span(appointment.span)
+    span = {"starts_at": starts_at, "ends_at": ends_at, "length_class": length_class(ends_at - starts_at)}
+    for user_id in sorted(busy):
+        rows.add(busy_spans, {"user_id": user_id, "appointment_id": columns["id"], **span})
+    return rows
+
+
+def party_columns(row_id: str, people: Iterable[Party]) -> list[dict[str, Any]]:
+    """Return the rows of `parties` of one appointment."""
+    return [
+        {
+            "appointment_id": row_id,
+            "position": position,
+            "participationtypemask": party.type,
+            "address": party.address,
+            "name": party.name,
+            "user_id": party.user_id,
+            "contact_id": party.contact_id,
+            "busy": party.busy,
+            "implied": party.implied,
+        }
+        for position, party in enumerate(people)
+    ]
+
+
+def _add_people(rows: Rows, appointment: Appointment, columns: Columns, people: Sequence[Party]) -> None:
+    rows.by_table[parties].extend(party_columns(columns["id"], people))
+    rows.extend(busy_rows(appointment, columns, people))
+
+
+def _exception_stamp(stamp: Stamp, row_id: str) -> Stamp:
+    """Return the stamp of an exception: the state is that of its own show-as, unless the series is closed (A-34)."""
+    return Stamp(
+        id=row_id,
+        version=stamp.version,
+        status=None if stamp.status not in CLOSED else stamp.status,
+        owner=stamp.owner,
+        modified_by=stamp.modified_by,
+        modified_at=stamp.modified_at,
+        scheduling=stamp.scheduling,
+    )
+
+
+def _change(row_id: str, version: int, identity: Identity, at: datetime, *, gone: bool) -> dict[str, Any]:
+    start = identity.original_start
+    return {
+        "appointment_id": row_id,
+        "version": version,
+        "gone": gone,
+        "global_object_id": identity.global_object_id,
+        "original_start": None if start is None else epoch_s(start),
+        "at": epoch_s(at),
+    }
