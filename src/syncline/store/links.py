@@ -21,6 +21,7 @@ Item = TypeVar("Item")
 
 # Words of the partial indexes, repeated literally: a bound parameter would hide them from the query planner.
 ATTENTION = literal_column("link.attention") == literal_column("1")
+ANSWERED = literal_column("link.answered") == literal_column("1")
 STANDING = or_(
     literal_column("alert.state") == literal_column("'open'"),
     literal_column("alert.state") == literal_column("'lapsed'"),
@@ -62,6 +63,19 @@ class Links(Connected):
         with self.reading() as connection:
             rows = connection.execute(due_links_query(mailbox_id, now, after, limit)).mappings()
             return tuple(to_link(row) for row in rows)  # type: ignore[arg-type]
+
+    def answered_links(self, mailbox_id: int, limit: int) -> tuple[Link, ...]:
+        """Return links whose answer was given and is not carried out yet; reads the partial index only."""
+        where = (link.c.mailbox_id == mailbox_id, ATTENTION, link.c.answered == 1)
+        with self.reading() as connection:
+            rows = connection.execute(select(*LINK).where(*where).order_by(link.c.id).limit(limit)).mappings()
+            return tuple(to_link(row) for row in rows)  # type: ignore[arg-type]
+
+    def answered_links(self, mailbox_id: int, limit: int) -> tuple[Link, ...]:
+        """Return links whose answer (Yes or No) was given and is not carried out yet; one indexed query."""
+        query = select(*LINK).where(link.c.mailbox_id == mailbox_id, ANSWERED).order_by(link.c.id).limit(limit)
+        with self.reading() as connection:
+            return tuple(to_link(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
 
     def link_count(self, mailbox_id: int) -> int:
         """Return how many links hold a CRM row and were present when last settled (the base of the guards)."""

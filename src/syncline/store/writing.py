@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import Column, Connection, Update, bindparam, case, delete, exists, insert, update
+from sqlalchemy import Column, Connection, Update, bindparam, case, delete, exists, insert, select, update
 
-from syncline.ports import Alert, AlertOutcome, Changes, Entry, Intent, Lease, Link, Mailbox
+from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Intent, Lease, Link, LinkState, Mailbox
 from syncline.store.leases import Leases
-from syncline.store.links import chunks
+from syncline.store.links import STANDING, chunks
 from syncline.store.rows import PEOPLE_FIELDS, alert_values, link_values, mailbox_values
 from syncline.store.schema import alert, intent, journal, link, mailbox
 
@@ -33,6 +33,7 @@ class Writing(Leases):
         with self.fenced(lease) as connection:
             for part in chunks(changes.removed_links):
                 connection.execute(delete(link).where(link.c.id.in_(part)))
+            _note_overtaken(connection, changes)
             ids = _write_links(connection, changes.links)
             new = tuple(number for number, each in zip(ids, changes.links, strict=True) if each.id == 0)
             _write_alerts(connection, _with_links(changes, ids))
@@ -59,6 +60,27 @@ def _write_links(connection: Connection, links: Sequence[Link]) -> list[int]:
     return [each.id or ids[id(each)] for each in links]
 
 
+def _note_overtaken(connection: Connection, changes: Changes) -> None:
+    """An answer that came while its item was being saved has nothing left to do: say so on its question.
+
+    The links read before the answer are about to be written as settled. Yes became true without it; No came too late,
+    because the clash was gone and the item saved (Q-05).
+    """
+    done = {each.id: each.answers for each in changes.links if each.id and each.state is LinkState.SETTLED}
+    for part in chunks(done):
+        query = select(link.c.id, link.c.answers).where(link.c.id.in_(part), link.c.answered == 1)
+        late = [number for number, answers in connection.execute(query) if answers != done[number]]
+        if not late:
+            continue
+        mine = (alert.c.link_id.in_(late), alert.c.pending == 1)
+        saved = {"outcome": AlertOutcome.SAVED, "pending": 0, "answers": alert.c.answers + 1}
+        too_late = {"state": AlertState.WITHDRAWN, "reason": "It was saved before the answer came."}
+        connection.execute(update(alert).where(*mine, alert.c.answer == "no").values(saved | too_late))
+        connection.execute(update(alert).where(*mine, alert.c.answer == "yes").values(saved))
+        over = {"answered": 0, "decision": None, "decision_by": None, "decided_digest": ""}
+        connection.execute(update(link).where(link.c.id.in_(late)).values(over))
+
+
 def _settle_alerts(connection: Connection, link_ids: list[int]) -> None:
     """An answer is carried out when its link says so; alerts whose outcome is final need no further look."""
     waiting = exists().where(link.c.id == alert.c.link_id, link.c.answered == 1)
@@ -69,9 +91,12 @@ def _settle_alerts(connection: Connection, link_ids: list[int]) -> None:
 
 
 def _with_links(changes: Changes, ids: list[int]) -> list[Alert]:
+    removed = set(changes.removed_links)
+    named = {at: ids[of] for at, of in changes.alert_links.items()}
+    targets = [named.get(at, each.link_id) for at, each in enumerate(changes.alerts)]
     return [
-        replace(each, link_id=ids[changes.alert_links[at]]) if at in changes.alert_links else each
-        for at, each in enumerate(changes.alerts)
+        replace(each, link_id=None if target in removed else target)
+        for each, target in zip(changes.alerts, targets, strict=True)
     ]
 
 
@@ -81,7 +106,16 @@ def _write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
     if old:
         connection.execute(_UPDATE_ALERT, old)
     if new:
+        _end_older_questions(connection, [each["link_id"] for each in new if each["question"] and each["link_id"]])
         connection.execute(insert(alert), new)
+
+
+def _end_older_questions(connection: Connection, link_ids: list[int]) -> None:
+    """A question asked anew ends the one that lapsed or whose answer became void (Q-02)."""
+    ended = {"state": AlertState.WITHDRAWN, "pending": 0, "reason": "It changed and was asked anew."}
+    for part in chunks(link_ids):
+        older = (alert.c.link_id.in_(part), alert.c.question == 1, STANDING)
+        connection.execute(update(alert).where(*older, alert.c.state != AlertState.OPEN).values(ended))
 
 
 def _write_intents(connection: Connection, dropped: Sequence[str], new: Sequence[Intent]) -> None:

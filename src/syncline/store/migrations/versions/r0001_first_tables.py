@@ -257,6 +257,13 @@ sa.Table(
     sqlite_autoincrement=True,
 )
 sa.Index(
+    "ix_link_answered",
+    TABLES.tables["link"].c.mailbox_id,
+    TABLES.tables["link"].c.id,
+    sqlite_where=sa.text("answered = 1"),
+    postgresql_where=sa.text("answered = 1"),
+)
+sa.Index(
     "ix_link_attention",
     TABLES.tables["link"].c.mailbox_id,
     TABLES.tables["link"].c.id,
