@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncline.core.appointment import Span
@@ -34,6 +34,7 @@ def test_the_ambiguous_hour_is_chosen_by_fold() -> None:
     assert wall(datetime(2026, 10, 25, 1, 30, tzinfo=UTC), "Europe/Berlin").fold == 1
 
 
+@settings(deadline=None)
 @given(instants, zones)
 def test_an_instant_survives_its_wall_time(at: datetime, zone: str) -> None:
     """The wall time of any instant, in any zone, leads back to it."""
@@ -86,6 +87,7 @@ def test_a_day_without_midnight_begins_where_the_gap_ends() -> None:
 
 
 @pytest.mark.rule("CD-08")
+@settings(deadline=None)
 @given(dates, zones)
 def test_a_day_begins_at_its_first_instant(day: date, zone: str) -> None:
     """At the beginning of a day its date holds, and a second earlier the day before it does."""
@@ -95,6 +97,7 @@ def test_a_day_begins_at_its_first_instant(day: date, zone: str) -> None:
     assert wall(begins - timedelta(seconds=1), zone).date() < day
 
 
+@settings(deadline=None)
 @given(dates, zones, st.integers(1, 9))
 def test_following_days_touch(day: date, zone: str, length: int) -> None:
     """An all-day span ends for everybody at the instant the next one begins."""
@@ -108,6 +111,7 @@ def test_a_span_with_a_time_covers_itself() -> None:
     assert blocking(span, "Asia/Kolkata") == (span.start, span.end)
 
 
+@settings(deadline=None)
 @given(instants)
 def test_seconds_since_1970_name_an_instant(at: datetime) -> None:
     """An instant is the same after a way through whole seconds."""

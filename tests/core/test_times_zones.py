@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tzlocal.windows_tz import win_tz
 
@@ -145,6 +145,7 @@ def test_a_server_names_a_zone_in_three_ways() -> None:
 
 
 @pytest.mark.parametrize(("rules", "iana"), [(EU, "Europe/Berlin"), (NEW_YORK, "America/New_York")])
+@settings(deadline=None)
 @given(at=st.datetimes(datetime(1998, 1, 1), datetime(2037, 12, 31)), fold=st.integers(0, 1))
 def test_a_zone_by_rule_keeps_time_like_the_place_it_describes(
     rules: ZoneRules, iana: str, at: datetime, fold: int

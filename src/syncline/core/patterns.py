@@ -25,8 +25,12 @@ _LAST_MONTH = 9999 * 12 + 11
 
 
 def starts(recurrence: Recurrence, first_date: date, last_date: date) -> Iterator[date]:
-    """Yield the dates of a recurrence within [first_date, last_date], deleted and moved ones included."""
-    return map(date.fromordinal, ordinals(recurrence, first_date.toordinal(), last_date.toordinal()))
+    """Yield the dates of a recurrence within [first_date, last_date], deleted and moved ones included, one by one."""
+    grid = _grid(recurrence)
+    begin, end = max(first_date.toordinal(), grid.first), min(last_date.toordinal(), grid.last)
+    if begin <= end:
+        for number in range(grid.number_at(begin), grid.number_at(end + 1)):
+            yield date.fromordinal(grid.candidate(number))
 
 
 def ordinals(recurrence: Recurrence, low: int, high: int) -> Sequence[int]:

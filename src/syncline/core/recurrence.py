@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from heapq import merge
 
-from syncline.core.appointment import Appointment, Recurrence, Span
+from syncline.core.appointment import Appointment, Span
 from syncline.core.patterns import (
     LAST_ORDINAL,
     first_fitting,
     last_date,
     occurrence_date,
     occurrence_index,
-    ordinals,
     starts,
 )
 from syncline.core.rrule import UnsupportedPattern, from_rrule, to_rrule
@@ -41,8 +40,6 @@ __all__ = [
     "starts",
     "to_rrule",
 ]
-
-_CHUNK_DAYS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +117,11 @@ def _regular(appointment: Appointment, start: datetime, end: datetime) -> Iterat
     length_days = (appointment.span.end - appointment.span.start).days + 3
     high = min(end.toordinal() + 2, LAST_ORDINAL - length_days)
     span_of = _spans(appointment)
-    for day in _days(recurrence, start.toordinal() - length_days, high):
+    low = max(start.toordinal() - length_days, 1)
+    for day in starts(recurrence, date.fromordinal(low), date.fromordinal(max(high, 1))):
         span = span_of(day)
         if span.start not in gone:
             yield Occurrence(span.start, span)
-
-
-def _days(recurrence: Recurrence, low: int, high: int) -> Iterator[date]:
-    low = max(low, recurrence.first.toordinal())
-    while low <= high:
-        upto = min(low + _CHUNK_DAYS * max(1, recurrence.pattern.interval), high)
-        yield from map(date.fromordinal, ordinals(recurrence, low, upto))
-        low = upto + 1
 
 
 def _exceptions(appointment: Appointment) -> Iterator[Occurrence]:

@@ -25,6 +25,16 @@ MATCH_YEARS = ((2000, 2037), (2010, 2037))
 _SAMPLE_STEP = timedelta(days=9)
 
 _WINDOWS_EXTRA = {"tzone://Microsoft/Utc": "UTC", "UTC": "UTC", "Kamchatka Standard Time": "Asia/Kamchatka"}
+# Names the table has from an older tz database; the places are called so today.
+_RENAMED = {
+    "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+    "America/Godthab": "America/Nuuk",
+    "America/Indianapolis": "America/Indiana/Indianapolis",
+    "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Katmandu": "Asia/Kathmandu",
+    "Asia/Rangoon": "Asia/Yangon",
+    "Europe/Kiev": "Europe/Kyiv",
+}
 _IANA_EXTRA = {
     "CST6CDT": "Central Standard Time",
     "EST5EDT": "Eastern Standard Time",
@@ -357,12 +367,12 @@ def _samples(rules: ZoneRules, first: int, last: int) -> Iterator[datetime]:
 
 @lru_cache(maxsize=1)
 def _windows_names() -> dict[str, str]:
-    return {name.casefold(): zone for name, zone in {**win_tz, **_WINDOWS_EXTRA}.items()}
+    return {name.casefold(): _RENAMED.get(zone, zone) for name, zone in {**win_tz, **_WINDOWS_EXTRA}.items()}
 
 
 @lru_cache(maxsize=1)
 def _candidates() -> tuple[str, ...]:
-    first = ["UTC", *sorted(set(win_tz.values()))]
+    first = ["UTC", *sorted(set(_windows_names().values()))]
     return tuple(dict.fromkeys([*first, *sorted(available_timezones() - _NO_PLACE)]))
 
 
