@@ -28,7 +28,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8080, data: Data = None, json: 
     with opened(data) as app, JobsLock(app.data), Listener(app, host, port) as listener:
         app.worker.start()
         try:
-            listener.announce(as_json=json)
+            typer.echo(listener.announcement(as_json=json))
             listener.run()
         finally:
             app.worker.stop()

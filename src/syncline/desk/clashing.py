@@ -1,0 +1,90 @@
+"""What is in the way of waiting appointments, computed when it is shown and masked for who looks.
+
+One set-based question to the CRM for all alerts of a page. Closed questions show what stood there when they were asked.
+It must not know how alerts are listed or answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from syncline.core.merging import PrivatePolicy, carried, project
+from syncline.core.scheduling import Clash as Overlap
+from syncline.core.scheduling import Unavailable, Verdict, persons
+from syncline.desk.objects import Clash
+from syncline.desk.reading import Viewer, sight_of
+from syncline.errors import SyncError
+from syncline.ports import Alert, AlertOutcome, AlertState, Candidate, CrmRow, Link, Mailbox
+
+if TYPE_CHECKING:
+    from syncline.wiring import App
+
+CLASHES_MAX = 200
+"""So many clashes of one question are listed; `series.clashing` names all dates."""
+
+
+def verdicts(app: App, alerts: Sequence[Alert], mailboxes: Mapping[int, Mailbox]) -> Mapping[int, Verdict]:
+    """Return for each alert (by id) what is in the way: now if it can still be answered, else as it was asked."""
+    found = {alert.id: alert.verdict for alert in alerts if alert.verdict is not None}
+    waiting = [alert for alert in alerts if alert.link_id is not None and answerable(alert)]
+    links = {link.id: link for link in app.store.links_by_id([alert.link_id or 0 for alert in waiting])}
+    asked = [(alert, links[alert.link_id]) for alert in waiting if alert.link_id in links]
+    asked = [(alert, link) for alert, link in asked if link.observed is not None]
+    candidates = [candidate(app, link, mailboxes[alert.mailbox_id]) for alert, link in asked]
+    try:
+        fresh = app.crm.validate(candidates, app.settings.conflict.policy()) if candidates else []
+    except SyncError:
+        # The buttons stay while the CRM cannot be asked (pages.md): what was found before is better than nothing.
+        return found
+    return found | {alert.id: verdict for (alert, _), verdict in zip(asked, fresh, strict=True)}
+
+
+def answerable(alert: Alert) -> bool:
+    """Return whether Yes can still be said: the question is open, lapsed, or was answered No (Q-04)."""
+    kept_out = alert.state is AlertState.ANSWERED and alert.outcome is AlertOutcome.KEPT_OUT
+    return alert.state in (AlertState.OPEN, AlertState.LAPSED) or kept_out
+
+
+def candidate(app: App, link: Link, mailbox: Mailbox) -> Candidate:
+    """Return a waiting item as the engine would check it."""
+    assert link.observed is not None
+    policy = app.settings.conflict
+    content = project(link.observed, PrivatePolicy(app.settings.private.policy))
+    return Candidate(
+        appointment=carried(link.agreed, content, app.clock.now()),
+        persons=persons(link.observed, mailbox.address),
+        user=mailbox.user,
+        since=None if policy.check_past else link.first_seen,
+        row_id=link.crm_id,
+    )
+
+
+def rows_of(app: App, found: Sequence[Verdict]) -> Mapping[str, CrmRow]:
+    """Return the CRM rows that occupy people in these verdicts; nothing while the CRM cannot be asked."""
+    ids = {clash.row_id for verdict in found for person in verdict.unavailable for clash in person.clashes}
+    try:
+        return app.crm.read(sorted(ids)) if ids else {}
+    except SyncError:
+        return {}
+
+
+def clashes(viewer: Viewer, found: Verdict, rows: Mapping[str, CrmRow]) -> tuple[Clash, ...]:
+    """Return the clashes of one verdict as the viewer may read them, person by person in order of time."""
+    shown = [_clash(viewer, person, clash, rows.get(clash.row_id)) for person in found.unavailable for clash in person.clashes]
+    return tuple(shown[:CLASHES_MAX])
+
+
+def _clash(viewer: Viewer, person: Unavailable, clash: Overlap, row: CrmRow | None) -> Clash:
+    """Mask one clash. A row that is gone meanwhile is nobody's: only its times are told."""
+    look = sight_of(viewer, row.appointment, row.owner) if row is not None else None
+    hidden = look is None or look.masked
+    return Clash(
+        appointment_id=None if hidden and not viewer.administrator else clash.row_id,
+        subject=look.subject(clash.subject) if look is not None else "Busy",
+        start=clash.start,
+        end=clash.end,
+        show_as="busy" if hidden else clash.show_as.value,
+        user=person.full_name,
+        masked=hidden,
+    )

@@ -1,0 +1,129 @@
+"""API: profiles and mailboxes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from syncline.desk import mailboxes, profiles, syncing
+from syncline.desk.objects import Listing, MailboxObject, ProfileObject, SyncReport
+from syncline.web.asking import Asker, Paged, Parts, answered, number_key, page
+from syncline.web.problems import problem
+
+router = APIRouter(tags=["mailboxes"])
+
+
+class NewMailbox(BaseModel):
+    """What is given to add a mailbox."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    address: str
+    profile: str
+    user: str
+    track: Literal["category", "all"] = "category"
+    time_zone: str | None = None
+    password: str | None = None
+    on_scheduling_conflict: Literal["ask", "save_anyway", "keep_out"] | None = None
+
+
+class NewProfile(BaseModel):
+    """What is given to add a profile."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    url: str
+    username: str
+    password: str | None = None
+    type: Literal["exchange"] = "exchange"
+    auth: Literal["negotiate", "ntlm", "basic"] = "negotiate"
+    ca_file: str | None = None
+    access: Literal["impersonation", "delegate", "own"] | None = None
+    read_only: bool = False
+    allow_http: bool = False
+
+
+@router.get("/mailboxes", response_model=Listing, summary="List mailboxes")
+def list_mailboxes(app: Parts, viewer: Asker, window: Paged) -> Response:
+    """Return the mailboxes that the viewer may see."""
+    found = sorted(mailboxes.listing(app, viewer), key=number_key)
+    return answered(page(found, window, number_key))
+
+
+@router.post("/mailboxes", response_model=MailboxObject, status_code=201, summary="Add a mailbox")
+def add_mailbox(app: Parts, viewer: Asker, body: NewMailbox) -> Response:
+    """Add a mailbox; it then needs approval and a test."""
+    return answered(mailboxes.add(app, viewer, mailboxes.NewMailbox(**body.model_dump())), 201)
+
+
+@router.get("/mailboxes/{key}", response_model=MailboxObject, summary="Show a mailbox")
+def show_mailbox(app: Parts, viewer: Asker, key: str) -> Response:
+    """Return a mailbox by id or address."""
+    return answered(mailboxes.show(app, viewer, key))
+
+
+@router.post("/mailboxes/{key}/approve", response_model=MailboxObject, summary="Approve the address")
+def approve(app: Parts, viewer: Asker, key: str) -> Response:
+    """Approve the address of a mailbox."""
+    return answered(mailboxes.approve(app, viewer, key))
+
+
+@router.post("/mailboxes/{key}/test", response_model=MailboxObject, summary="Test and enable")
+def test(app: Parts, viewer: Asker, key: str) -> Response:
+    """Test a mailbox and enable it on success; a failure is a problem with the mailbox in its member `mailbox`."""
+    tested = mailboxes.test(app, viewer, key)
+    return answered(tested.mailbox) if tested.error is None else problem(tested.error, mailbox=tested.mailbox)
+
+
+@router.post("/mailboxes/{key}/enable", response_model=MailboxObject, summary="Enable")
+def enable(app: Parts, viewer: Asker, key: str) -> Response:
+    """Enable a mailbox that was tested before."""
+    return answered(mailboxes.enable(app, viewer, key))
+
+
+@router.post("/mailboxes/{key}/disable", response_model=MailboxObject, summary="Disable")
+def disable(app: Parts, viewer: Asker, key: str) -> Response:
+    """Stop synchronizing a mailbox."""
+    return answered(mailboxes.disable(app, viewer, key))
+
+
+@router.delete("/mailboxes/{key}", status_code=204, summary="Remove")
+def remove(app: Parts, viewer: Asker, key: str) -> Response:
+    """Remove a mailbox from Syncline; nothing is deleted in Exchange or in the CRM."""
+    mailboxes.remove(app, viewer, key)
+    return Response(status_code=204)
+
+
+@router.post("/mailboxes/{key}/sync", response_model=SyncReport, status_code=202, summary="Synchronize now")
+def sync(
+    app: Parts,
+    viewer: Asker,
+    key: str,
+    wait: Annotated[bool, Query(description="Answer when it is done.")] = False,
+) -> Response:
+    """Make a mailbox due now (202 with the mailbox); with `wait` run it and return the report (200)."""
+    if wait:
+        return answered(syncing.sync(app, viewer, [key]))
+    return answered(syncing.wake(app, viewer, key), 202)
+
+
+@router.get("/profiles", response_model=Listing, tags=["profiles"], summary="List profiles")
+def list_profiles(app: Parts, viewer: Asker, window: Paged) -> Response:
+    """Return the email server profiles."""
+    return answered(page(sorted(profiles.listing(app, viewer), key=number_key), window, number_key))
+
+
+@router.post("/profiles", response_model=ProfileObject, status_code=201, tags=["profiles"], summary="Add a profile")
+def add_profile(app: Parts, viewer: Asker, body: NewProfile) -> Response:
+    """Add an email server profile."""
+    return answered(profiles.add(app, viewer, profiles.NewProfile(**body.model_dump())), 201)
+
+
+@router.post("/profiles/{name}/test", tags=["profiles"], summary="Test a profile")
+def test_profile(app: Parts, viewer: Asker, name: str) -> Response:
+    """Try a profile with one of its mailboxes; returns the steps done."""
+    return answered({"steps": profiles.test(app, viewer, name)})

@@ -1,0 +1,133 @@
+"""The web application: API, pages, figures and health in one factory, and the web's one catch-all.
+
+It puts parts together; what a route does is in its own module.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from syncline import __version__
+from syncline.errors import SyncError
+from syncline.web import api_alerts, api_appointments, api_mailboxes, api_people, pages
+from syncline.web.figures import metrics
+from syncline.web.problems import plain_problem, problem, status_of
+from syncline.web.safety import Safety
+from syncline.web.sessions import not_forged
+
+if TYPE_CHECKING:
+    from syncline.wiring import App
+
+API = "/api/v1"
+_log = logging.getLogger(__name__)
+
+
+def create_app(app: App, *, demo: object | None = None) -> FastAPI:
+    """Build the web application over the parts; `demo` is what the pages show of the demo, if it is one."""
+    web = FastAPI(
+        title="Syncline",
+        version=__version__,
+        summary="Keeps Exchange calendars and a CRM in step.",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    web.state.syncline = app
+    web.state.demo = demo
+    for module in (api_mailboxes, api_alerts, api_appointments, api_people):
+        web.include_router(module.router, prefix=API, dependencies=[Depends(not_forged)])
+    _add_watching(web)
+    static = Path(str(files("syncline.web"))) / "static"
+    if static.is_dir():
+        web.mount("/static", StaticFiles(directory=static), name="static")
+    web.include_router(pages.router, dependencies=[Depends(not_forged)], include_in_schema=False)
+    web.add_exception_handler(SyncError, _on_sync_error)
+    web.add_exception_handler(RequestValidationError, _on_invalid)
+    web.add_exception_handler(HTTPException, _on_http_error)
+    web.add_middleware(Boundary)
+    web.add_middleware(Safety, web=app.settings.web)
+    return web
+
+
+class Boundary:
+    """ASGI middleware: a bug ends one request with a problem document and a full trace in the log, nothing more."""
+
+    def __init__(self, inner: ASGIApp) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on and answer for it if it breaks before its answer has begun."""
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._inner(scope, receive, noted)
+        except Exception:
+            _log.error("A request failed: %s\n%s", scope.get("path"), traceback.format_exc())
+            if begun or scope["type"] != "http":
+                raise
+            await plain_problem(500, "Syncline itself failed on this request.")(scope, receive, send)
+
+
+def _add_watching(web: FastAPI) -> None:
+    """Add what monitoring asks for; it needs no sign-in and tells no names."""
+
+    @web.get("/healthz", include_in_schema=False)
+    def healthz() -> Response:
+        return PlainTextResponse("ok\n")
+
+    @web.get("/readyz", include_in_schema=False)
+    def readyz(request: Request) -> Response:
+        try:
+            request.app.state.syncline.store.mailboxes()
+            request.app.state.syncline.crm.users()
+        except SyncError as error:
+            return PlainTextResponse(f"{error.code}\n", status_code=503)
+        return PlainTextResponse("ready\n")
+
+    @web.get("/metrics", include_in_schema=False)
+    def figures(request: Request) -> Response:
+        body, media_type = metrics(request.app.state.syncline)
+        return Response(body, media_type=media_type)
+
+
+def _for_program(request: Request) -> bool:
+    return request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", "")
+
+
+async def _on_sync_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, SyncError)
+    if _for_program(request):
+        return problem(error)
+    return await pages.error_page(request, error, status_of(error))
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0] if error.errors() else {}
+    where = ".".join(str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path"))
+    return await _on_sync_error(
+        request, SyncError("InvalidRequest", detail=f"{where or 'The request'}: {first.get('msg', 'not understood')}.")
+    )
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return await _on_sync_error(request, SyncError("NotFoundHere", detail=f"page {request.url.path}"))
+    return plain_problem(error.status_code, str(error.detail), error.headers)
