@@ -11,7 +11,16 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from syncline.emulators.exchange import operations_directory, operations_folders, operations_items, operations_sync
+from syncline.emulators.exchange import (
+    operations_availability,
+    operations_configuration,
+    operations_directory,
+    operations_find,
+    operations_folders,
+    operations_items,
+    operations_notifications,
+    operations_sync,
+)
 from syncline.emulators.exchange.call import Call
 from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.wire import MESSAGES, Envelope, failure, local, response
@@ -36,6 +45,16 @@ OPERATIONS: dict[str, Operation] = {
     "SyncFolderItems": Operation(operations_sync.sync_folder_items, "newest first, at most 512, summaries only"),
     "GetItem": Operation(operations_items.get_item, "items, masters, occurrences by id or index"),
     "CreateItem": Operation(operations_items.create_item, "calendar items, mails, meeting responses"),
+    "UpdateItem": Operation(operations_items.update_item, "set, append, delete fields; items and occurrences"),
+    "DeleteItem": Operation(operations_items.delete_item, "all three kinds; items and occurrences"),
+    "MoveItem": Operation(operations_items.move_item, "the id changes"),
+    "FindItem": Operation(operations_find.find_item, "pages, restrictions, order; calendar view up to two years"),
+    "GetUserAvailability": Operation(operations_availability.get_user_availability, "merged and detailed, no suggestions"),
+    "GetUserConfiguration": Operation(operations_configuration.get_user_configuration, "the category list"),
+    "Subscribe": Operation(operations_notifications.subscribe, "pull only"),
+    "GetEvents": Operation(operations_notifications.get_events, "at most 50 events a call"),
+    "Unsubscribe": Operation(operations_notifications.unsubscribe, ""),
+    "CopyItem": Operation(operations_items.copy_item, "extended properties come along"),
 }
 
 # Operations whose response is a list of response messages: these are refused in that form, all others by a fault.

@@ -6,13 +6,14 @@ What a write does is in `writes` and `meetings`; here is only the outer form of 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from lxml import etree
 
-from syncline.emulators.exchange import series, writes
+from syncline.emulators.exchange import series, updates, writes
 from syncline.emulators.exchange.call import Call
 from syncline.emulators.exchange.errors import EwsError
-from syncline.emulators.exchange.model import Stored
+from syncline.emulators.exchange.model import Folder, Item, Stored
 from syncline.emulators.exchange.shapes import read_shape
 from syncline.emulators.exchange.view import View, occurrence_view, view_of
 from syncline.emulators.exchange.wire import M, children, failure, local, response, success
@@ -42,7 +43,8 @@ def each(
     messages = []
     for element in elements:
         try:
-            messages.append(success(operation, one(element)))
+            content = one(element)
+            messages.append(success(operation, content))
         except EwsError as error:
             if error.fault:
                 raise
@@ -50,7 +52,7 @@ def each(
     return response(operation, messages)
 
 
-def target(call: Call, element: etree._Element) -> tuple[Stored, series.Item | None]:
+def target(call: Call, element: etree._Element) -> tuple[Stored, Item | None]:
     """Return what an ItemId, OccurrenceItemId or RecurringMasterItemId names: the row, and the occurrence if one."""
     name = local(element)
     if name == "OccurrenceItemId":
@@ -73,14 +75,14 @@ def target(call: Call, element: etree._Element) -> tuple[Stored, series.Item | N
     return stored, series.by_original_start(stored.item, original)
 
 
-def _view(call: Call, stored: Stored, occurrence: series.Item | None, body_type: str) -> View:
+def _view(call: Call, stored: Stored, occurrence: Item | None, body_type: str) -> View:
     owner = call.owner(stored.mailbox)
     if occurrence is None:
         return view_of(stored, owner, body_type=body_type)
     return occurrence_view(stored, owner, occurrence, body_type=body_type)
 
 
-def ids_xml(call: Call, stored: Stored, occurrence: series.Item | None = None) -> str:
+def ids_xml(call: Call, stored: Stored, occurrence: Item | None = None) -> str:
     """Return an item of which only the id is told, as answers to writes carry it."""
     view = _view(call, stored, occurrence, "Best")
     kind = stored.item.kind
@@ -97,7 +99,77 @@ def create_item(call: Call, request: etree._Element) -> str:
 
     def one(element: etree._Element) -> str:
         with call.store.unit():
-            found = writes.create(call, folder, element, modes)
-        return "".join(ids_xml(call, stored) for stored in found) or NO_ITEMS
+            stored = writes.create(call, folder, element, modes)
+        return ids_xml(call, stored) if stored else NO_ITEMS
 
-    return each("CreateItem", children(request, f"{M}Items"), one, NO_ITEMS)
+    return each("CreateItem", children(request, f"{M}Items"), _writing(call, one), NO_ITEMS)
+
+
+def _writing(call: Call, one: Callable[[etree._Element], str]) -> Callable[[etree._Element], str]:
+    """Return the function with the fault *broken* in front of it: nothing is written then."""
+
+    def guarded(element: etree._Element) -> str:
+        if call.broken > 0:
+            call.broken -= 1
+            raise EwsError("ErrorInternalServerError")
+        return one(element)
+
+    return guarded
+
+
+def update_item(call: Call, request: etree._Element) -> str:
+    """Change items; each is guarded by its ChangeKey as ConflictResolution says."""
+    resolution = request.get("ConflictResolution", "AutoResolve")
+    mode = request.get("SendMeetingInvitationsOrCancellations")
+
+    def one(element: etree._Element) -> str:
+        ident, changes = element[0], children(element, updates.ITEM_CHANGE_UPDATES)
+        with call.store.unit():
+            stored, occurrence = target(call, ident)
+            updates.check_key(stored, ident.get("ChangeKey"), resolution)
+            original = occurrence.original_start if occurrence else None
+            fresh = updates.update(call, stored, original, changes, mode)
+            now = series.by_original_start(fresh.item, original) if original is not None else None
+        return ids_xml(call, fresh, now) + "<m:ConflictResults><t:Count>0</t:Count></m:ConflictResults>"
+
+    return each("UpdateItem", children(request, f"{M}ItemChanges"), _writing(call, one), NO_ITEMS)
+
+
+def delete_item(call: Call, request: etree._Element) -> str:
+    """Delete items or occurrences; the deletion is not guarded by the ChangeKey."""
+    kind, mode = request.get("DeleteType", ""), request.get("SendMeetingCancellations")
+
+    def one(element: etree._Element) -> str:
+        with call.store.unit():
+            stored, occurrence = target(call, element)
+            writes.delete(call, stored, occurrence.original_start if occurrence else None, kind, mode)
+        return ""
+
+    return each("DeleteItem", children(request, f"{M}ItemIds"), _writing(call, one))
+
+
+def move_item(call: Call, request: etree._Element) -> str:
+    """Move items to another folder; they get other ids."""
+    return _relocate(call, request, "MoveItem", writes.move)
+
+
+def copy_item(call: Call, request: etree._Element) -> str:
+    """Copy items to a folder, extended properties included."""
+    return _relocate(call, request, "CopyItem", writes.copy)
+
+
+def _relocate(
+    call: Call,
+    request: etree._Element,
+    operation: str,
+    act: Callable[[Call, Stored, datetime | None, Folder], Stored],
+) -> str:
+    folder = call.folder(children(request, f"{M}ToFolderId")[0])
+
+    def one(element: etree._Element) -> str:
+        with call.store.unit():
+            stored, occurrence = target(call, element)
+            fresh = act(call, stored, occurrence.original_start if occurrence else None, folder)
+        return ids_xml(call, fresh)
+
+    return each(operation, children(request, f"{M}ItemIds"), _writing(call, one), NO_ITEMS)

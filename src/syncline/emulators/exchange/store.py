@@ -316,6 +316,11 @@ class Store:
         with self.unit():
             return int(self._db.execute("INSERT INTO note (kind, text) VALUES (?, ?)", (kind, text)).lastrowid or 0)
 
+    def keep_note(self, row: int, kind: str, text: str) -> None:
+        """Keep a text under a number that it had before."""
+        with self.unit():
+            self._db.execute("INSERT OR REPLACE INTO note (row, kind, text) VALUES (?, ?, ?)", (row, kind, text))
+
     def notes(self, kind: str) -> list[tuple[int, str]]:
         """Return number and text of every note of a kind, oldest first."""
         return [(r[0], r[1]) for r in self._all("SELECT row, text FROM note WHERE kind = ? ORDER BY row", kind)]
