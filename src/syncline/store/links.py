@@ -65,13 +65,6 @@ class Links(Connected):
             return tuple(to_link(row) for row in rows)  # type: ignore[arg-type]
 
     def answered_links(self, mailbox_id: int, limit: int) -> tuple[Link, ...]:
-        """Return links whose answer was given and is not carried out yet; reads the partial index only."""
-        where = (link.c.mailbox_id == mailbox_id, ATTENTION, link.c.answered == 1)
-        with self.reading() as connection:
-            rows = connection.execute(select(*LINK).where(*where).order_by(link.c.id).limit(limit)).mappings()
-            return tuple(to_link(row) for row in rows)  # type: ignore[arg-type]
-
-    def answered_links(self, mailbox_id: int, limit: int) -> tuple[Link, ...]:
         """Return links whose answer (Yes or No) was given and is not carried out yet; one indexed query."""
         query = select(*LINK).where(link.c.mailbox_id == mailbox_id, ANSWERED).order_by(link.c.id).limit(limit)
         with self.reading() as connection:
