@@ -7,7 +7,7 @@ server's certificate (RFC 5929, tls-server-end-point), which Extended Protection
 
 from __future__ import annotations
 
-import binascii
+import struct
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -95,7 +95,8 @@ class _Negotiation:
                 if not answer or self._context.complete:
                     return None
                 token = self._context.step(b64decode(answer))
-        except (SpnegoError, binascii.Error):
+        except (SpnegoError, ValueError, struct.error):
+            # The parser of tokens does not shield its caller from broken ones.
             return None
         name = "NTLM" if self._scheme == "ntlm" else "Negotiate"
         return f"{name} {b64encode(token).decode()}" if token else None

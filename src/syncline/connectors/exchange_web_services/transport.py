@@ -253,7 +253,8 @@ def _peer_certificate(extensions: Mapping[str, object]) -> bytes | None:
     """Return the server's certificate (DER) of the connection that gave a response, None without TLS."""
     stream = extensions.get("network_stream")
     secured = stream.get_extra_info("ssl_object") if hasattr(stream, "get_extra_info") else None
-    return secured.getpeercert(binary_form=True) if secured is not None else None
+    # By position: the object may be the C one under the socket, which takes no keywords.
+    return secured.getpeercert(True) if secured is not None else None  # noqa: FBT003
 
 
 def _retry_after_s(headers: httpx2.Headers) -> float | None:
