@@ -38,11 +38,14 @@ def judge(alert: Alert, link: Link | None, answer: Answer, version: int | None, 
 
 
 def answered(alert: Alert, answer: Answer, by: str, now: datetime) -> Alert:
-    """Return the question with its answer: Yes is being saved, No is kept out."""
+    """Return the question with its answer: Yes is being saved, No is kept out.
+
+    A guard's No has no outcome yet: only the cycle can drop what was held.
+    """
     return replace(
         alert,
         state=AlertState.ANSWERED,
-        outcome=_OUTCOMES[answer],
+        outcome=None if alert.held and answer == "no" else _OUTCOMES[answer],
         reason="",
         answer=answer,
         decided_by=by,
@@ -50,9 +53,7 @@ def answered(alert: Alert, answer: Answer, by: str, now: datetime) -> Alert:
     )
 
 
-def answer(
-    store: Questions, clock: Clock, alert_id: int, answer: Answer, by: str, version: int | None = None
-) -> Alert:
+def answer(store: Questions, clock: Clock, alert_id: int, answer: Answer, by: str, version: int | None = None) -> Alert:
     """Answer one question for the person `by` and return it as it stands then; the mailbox is due at once.
 
     Raises SyncError: NotFoundHere, AlreadyAnswered (the first answer wins), AnswerOutdated (Q-07), InvalidRequest.

@@ -18,7 +18,7 @@ from syncline.store.leases import wake
 from syncline.store.links import chunks
 from syncline.store.rows import ALERT, LIGHT_LINK, alert_values, to_alert, to_link
 from syncline.store.schema import alert, decision, journal, link
-from syncline.store.writing import entry_values
+from syncline.store.writing import count_again, entry_values, withdraw_notices
 
 Judge = Callable[[Alert, Link | None], Alert | SyncError]
 
@@ -74,27 +74,17 @@ class Answers(Connected):
 
     def report(self, value: Alert) -> int:
         """Open an alert, or count it on the open one of the same mailbox, link and code (AL-10); return its id."""
-        same = (
-            alert.c.mailbox_id == value.mailbox_id,
-            alert.c.link_id.is_not_distinct_from(value.link_id),
-            alert.c.code == value.code,
-            alert.c.state == AlertState.OPEN,
-        )
         with self.writing() as connection:
-            found = connection.scalar(select(alert.c.id).where(*same).order_by(alert.c.id).limit(1))
-            if found is None:
-                statement = insert(alert).values(alert_values(value)).returning(alert.c.id)
-                return int(connection.execute(statement).scalar_one())
-            seen = {"last_seen": value.last_seen, "count": alert.c.count + 1, "params": value.params}
-            connection.execute(update(alert).where(alert.c.id == found).values(seen))
-            return int(found)
+            counted = count_again(connection, value)
+            if counted is not None:
+                return counted
+            statement = insert(alert).values(alert_values(value)).returning(alert.c.id)
+            return int(connection.execute(statement).scalar_one())
 
     def withdraw_notices(self, mailbox_id: int, reason: str) -> None:
         """Withdraw the open alerts of the mailbox itself; questions and alerts of items stay."""
-        own = (alert.c.mailbox_id == mailbox_id, alert.c.link_id.is_(None), alert.c.question == 0)
         with self.writing() as connection:
-            statement = update(alert).where(*own, alert.c.state == AlertState.OPEN)
-            connection.execute(statement.values(state=AlertState.WITHDRAWN, reason=reason))
+            withdraw_notices(connection, mailbox_id, reason)
 
 
 def _alerts(connection: Connection, ids: list[int]) -> list[Alert]:
@@ -111,7 +101,7 @@ def _links(connection: Connection, ids: list[int]) -> dict[int, Link]:
 def _record(connection: Connection, answered: list[Alert], links: dict[int, Link]) -> None:
     connection.execute(insert(decision), [_decision(each) for each in answered])
     connection.execute(_ANSWER_ALERT, [_alert_answer(each) for each in answered])
-    carried = [row for each in answered for row in _link_answers(each, links)]
+    carried = [_link_answer(each, links[each.link_id]) for each in answered if each.link_id in links]
     if carried:
         connection.execute(_ANSWER_LINK, carried)
     connection.execute(insert(journal), [entry_values(_entry(each)) for each in answered])
@@ -138,13 +128,14 @@ def _alert_answer(each: Alert) -> dict[str, Any]:
     return {name: getattr(each, name) for name in names} | {"at": each.id}
 
 
-def _link_answers(each: Alert, links: dict[int, Link]) -> list[dict[str, Any]]:
-    """An answer binds to the digest that was asked about (Q-02); a guard's answer to all links that it holds."""
-    own = links.get(each.link_id or 0)
-    numbers = (*each.held, *(() if own is None else (own.id,)))
-    digest = each.digest or ("" if own is None else own.scheduling_digest)
-    carried = {"new_decision": each.answer, "new_decision_by": each.decided_by, "new_decided_digest": digest}
-    return [carried | {"at": number} for number in numbers]
+def _link_answer(each: Alert, asked: Link) -> dict[str, Any]:
+    """An answer binds to the digest that was asked about (Q-02); a guard's stays on the alert, which names its links."""
+    return {
+        "new_decision": each.answer,
+        "new_decision_by": each.decided_by,
+        "new_decided_digest": each.digest or asked.scheduling_digest,
+        "at": asked.id,
+    }
 
 
 def _entry(each: Alert) -> Entry:

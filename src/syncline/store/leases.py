@@ -51,6 +51,7 @@ class Leases(Connected):
         try:
             with self.fenced(lease) as connection:
                 woken = mailbox.c.woken | mailbox.c.next_due.is_distinct_from(seen_due)
+                planned = literal(next_due, mailbox.c.next_due.type)
                 connection.execute(
                     update(mailbox)
                     .where(mailbox.c.id == lease.mailbox_id)
@@ -58,7 +59,7 @@ class Leases(Connected):
                         lease_owner=None,
                         lease_until=None,
                         woken=False,
-                        next_due=case((woken & mailbox.c.next_due.is_not(None), mailbox.c.next_due), else_=next_due),
+                        next_due=case((woken & mailbox.c.next_due.is_not(None), mailbox.c.next_due), else_=planned),
                     )
                 )
         finally:

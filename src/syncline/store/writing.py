@@ -15,7 +15,7 @@ from sqlalchemy import Column, Connection, Update, bindparam, case, delete, exis
 from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Intent, Lease, Link, LinkState, Mailbox
 from syncline.store.leases import Leases
 from syncline.store.links import STANDING, chunks
-from syncline.store.rows import PEOPLE_FIELDS, alert_values, link_values, mailbox_values
+from syncline.store.rows import PEOPLE_FIELDS, alert_values, is_question, link_values, mailbox_values
 from syncline.store.schema import alert, intent, journal, link, mailbox
 
 _PREFIX = "new_"
@@ -102,12 +102,37 @@ def _with_links(changes: Changes, ids: list[int]) -> list[Alert]:
 
 def _write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
     old = [_named(alert_values(each), each.id) for each in alerts if each.id]
-    new = [alert_values(each) for each in alerts if not each.id]
+    notices = [each for each in alerts if not each.id and not is_question(each.code)]
+    counted = {id(each) for each in notices if count_again(connection, each) is not None}
+    new = [alert_values(each) for each in alerts if not each.id and id(each) not in counted]
     if old:
         connection.execute(_UPDATE_ALERT, old)
     if new:
         _end_older_questions(connection, [each["link_id"] for each in new if each["question"] and each["link_id"]])
         connection.execute(insert(alert), new)
+
+
+def count_again(connection: Connection, value: Alert) -> int | None:
+    """Count a notice on the open one of the same mailbox, link and code (AL-10) and return its id; None if none is."""
+    same = (
+        alert.c.mailbox_id == value.mailbox_id,
+        alert.c.link_id.is_not_distinct_from(value.link_id),
+        alert.c.code == value.code,
+        alert.c.state == AlertState.OPEN,
+    )
+    found = connection.scalar(select(alert.c.id).where(*same).order_by(alert.c.id).limit(1))
+    if found is None:
+        return None
+    seen = {"last_seen": value.last_seen, "count": alert.c.count + 1, "params": value.params}
+    connection.execute(update(alert).where(alert.c.id == found).values(seen))
+    return int(found)
+
+
+def withdraw_notices(connection: Connection, mailbox_id: int, reason: str) -> None:
+    """Withdraw the open alerts of the mailbox itself; questions and alerts of items stay."""
+    own = (alert.c.mailbox_id == mailbox_id, alert.c.link_id.is_(None), alert.c.question == 0)
+    statement = update(alert).where(*own, alert.c.state == AlertState.OPEN)
+    connection.execute(statement.values(state=AlertState.WITHDRAWN, reason=reason))
 
 
 def _end_older_questions(connection: Connection, link_ids: list[int]) -> None:
@@ -139,6 +164,8 @@ def entry_values(entry: Entry) -> dict[str, Any]:
 def _write_mailbox(connection: Connection, value: Mailbox) -> None:
     values = {name: each for name, each in mailbox_values(value).items() if name not in PEOPLE_FIELDS}
     connection.execute(update(mailbox).where(mailbox.c.id == value.id).values(values))
+    if value.last_error is None:
+        withdraw_notices(connection, value.id, "It works again.")
 
 
 def _named(values: dict[str, Any], number: int) -> dict[str, Any]:
