@@ -576,6 +576,9 @@ class Store(Protocol):
     def due_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return links that need planning, by id from `after`: unsettled, asked, answered, or failed with next_try <= now."""
 
+    def answered_links(self, mailbox_id: int, limit: int) -> tuple[Link, ...]:
+        """Return links whose answer (Yes or No) was given and is not carried out yet; one indexed query."""
+
     def link_count(self, mailbox_id: int) -> int:
         """Return how many links hold a CRM row and were present when last settled (the base of the guards)."""
 
@@ -616,6 +619,19 @@ class Mailboxes(Protocol):
 
     def withdraw_notices(self, mailbox_id: int, reason: str) -> None:
         """Withdraw the open alerts of the mailbox itself; questions stay."""
+
+
+class Queue(Protocol):
+    """The job engine: runs a function for mailbox ids on its threads, at most one job of a mailbox at a time."""
+
+    def start(self, work: Callable[[int], None]) -> None:
+        """Start running jobs with `work`."""
+
+    def enqueue(self, mailbox_ids: Sequence[int], *, urgent: bool = False) -> None:
+        """Ask for a job for each mailbox that has none yet; urgent ones overtake the others."""
+
+    def stop(self) -> None:
+        """Stop after the running jobs."""
 
 
 class Clock(Protocol):

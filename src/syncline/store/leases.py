@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, case, literal_column, select, update
+from sqlalchemy import Connection, RowMapping, case, literal, literal_column, select, update
 
 from syncline.errors import SyncError
 from syncline.ports import Lease

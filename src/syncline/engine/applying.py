@@ -1,0 +1,402 @@
+"""Step 6 of a cycle: carry out one chunk of decided actions.
+
+One transaction stores the intents, one port call carries the chunk, one transaction stores the outcomes, drops the
+intents and writes the journal. One bad item fails alone. It decides nothing that `core.planning` has decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from syncline.core.appointment import Appointment, Status
+from syncline.core.merging import PERSONS, Merge, advance, differences, held, merge
+from syncline.core.planning import Verb
+from syncline.core.scheduling import Verdict
+from syncline.engine.deciding import Decided
+from syncline.engine.observing import row_content
+from syncline.engine.run import Run
+from syncline.engine.writing import Draft, versions
+from syncline.errors import SyncError
+from syncline.ports import (
+    Booking,
+    Candidate,
+    Changes,
+    Deletion,
+    Intent,
+    Link,
+    LinkState,
+    OnSchedulingConflict,
+    Outcome,
+    Reschedule,
+    Result,
+)
+from syncline.ports import Verb as Write
+
+WRITES = {
+    Verb.DELETE: Write.DELETE,
+    Verb.CANCEL: Write.RESCHEDULE,
+    Verb.RESCHEDULE: Write.RESCHEDULE,
+    Verb.PARK: Write.RESCHEDULE,
+    Verb.BOOK: Write.BOOK,
+}
+_REASONS = {"A-34": "the appointment was canceled", "Q-08": "saved", "A-23": "nobody is double-booked any more"}
+_BY_SETTING = (OnSchedulingConflict.SAVE_ANYWAY, OnSchedulingConflict.KEEP_OUT)
+
+
+def apply(run: Run, chunk: Sequence[Decided]) -> None:
+    """Carry out one chunk; all its writes are of one kind, or none of it writes to the CRM."""
+    draft = Draft(run)
+    writes = [decided for decided in chunk if decided.action.verb in WRITES]
+    for decided in chunk:
+        if decided.action.verb not in WRITES:
+            _SETTLING[decided.action.verb](draft, decided)
+    intents = [_intent(run, decided) for decided in writes]
+    if intents:
+        run.write(Changes(intents=intents))
+        draft.intents_done = [intent.id for intent in intents]
+        _write(run, draft, writes, intents)
+    run.write(draft.changes())
+    for mailbox_id in draft.woken:
+        run.store.wake(mailbox_id, run.now())
+
+
+def booked(run: Run, draft: Draft, decided: Decided, outcome: Outcome) -> None:
+    """Record that a row now exists for the link; also used when an intent turns out to have happened."""
+    link = replace(
+        decided.link,
+        crm_id=outcome.id,
+        agreed=decided.candidate,
+        crm_version=outcome.version,
+        crm_version_seen=outcome.version,
+        crm_gone=False,
+    )
+    draft.saved(decided, link, _reason(decided))
+    draft.note(decided, "saved")
+    run.counts.saved += 1
+
+
+def _intent(run: Run, decided: Decided) -> Intent:
+    fresh = run.parts.new_id()
+    return Intent(
+        id=fresh,
+        mailbox_id=run.mailbox.id,
+        link_id=decided.link.id,
+        verb=WRITES[decided.action.verb],
+        crm_id=decided.link.crm_id or fresh,
+        created=run.now(),
+    )
+
+
+def _write(run: Run, draft: Draft, writes: Sequence[Decided], intents: Sequence[Intent]) -> None:
+    kind = intents[0].verb
+    if kind is Write.BOOK:
+        _book(run, draft, writes, intents)
+    elif kind is Write.RESCHEDULE:
+        _reschedule(run, draft, writes)
+    else:
+        _delete(run, draft, writes)
+
+
+# --- book ------------------------------------------------------------------------------------------------------
+
+
+def _book(run: Run, draft: Draft, writes: Sequence[Decided], intents: Sequence[Intent]) -> None:
+    bookings = [_booking(run, decided, intent.crm_id) for decided, intent in zip(writes, intents, strict=True)]
+    outcomes = run.parts.crm.book(bookings, run.rules.conflict)
+    for decided, booking, outcome in zip(writes, bookings, outcomes, strict=True):
+        _booking_outcome(run, draft, decided, booking, outcome)
+
+
+def _booking(run: Run, decided: Decided, row_id: str) -> Booking:
+    appointment = _content(decided)
+    return Booking(
+        id=row_id,
+        candidate=_candidate(run, decided, appointment, check=decided.action.check),
+        owner=run.people.organizer_user(appointment) or run.mailbox.user,
+        status=Status.CANCELED if appointment.canceled else None,
+    )
+
+
+def _booking_outcome(run: Run, draft: Draft, decided: Decided, booking: Booking, outcome: Outcome) -> None:
+    match outcome.result:
+        case Result.SAVED:
+            booked(run, draft, decided, outcome)
+        case Result.EXISTS if outcome.id == booking.id:
+            booked(run, draft, decided, outcome)
+        case Result.EXISTS:
+            joined = replace(
+                decided.link,
+                crm_id=outcome.id,
+                agreed=None,
+                writes=True,
+                state=LinkState.UNSETTLED,
+                revision_settled=None,
+            )
+            draft.links.append(replace(joined, sync_error=None, decision=None, decided_digest=""))
+            draft.close(decided, "it stands in the CRM already")
+            draft.note(decided, "linked", rule="A-33")
+        case Result.UNAVAILABLE:
+            _refused(run, draft, decided, booking, outcome.verdict or Verdict())
+        case Result.CLOSED:
+            draft.skip(decided, "ClosedInCrm")
+        case _:
+            draft.fail(decided, _error(run, decided, outcome))
+
+
+def _refused(run: Run, draft: Draft, decided: Decided, booking: Booking, verdict: Verdict) -> None:
+    """Ask, or do at first sight what the mailbox's setting says (Q-10)."""
+    setting = run.mailbox.on_scheduling_conflict or run.rules.on_scheduling_conflict
+    first_sight = decided.alert is None and decided.link.state is LinkState.UNSETTLED
+    if not first_sight or setting not in _BY_SETTING:
+        draft.ask(decided, decided.link, verdict)
+    elif setting is OnSchedulingConflict.KEEP_OUT:
+        draft.keep_out(decided, by_setting=True)
+    else:
+        anyway = replace(booking, candidate=replace(booking.candidate, check=False))
+        outcome = run.parts.crm.book([anyway], run.rules.conflict)[0]
+        draft.note(decided, "saved anyway", rule="Q-10", detail="by setting")
+        _booking_outcome(run, draft, decided, anyway, outcome)
+
+
+# --- reschedule ------------------------------------------------------------------------------------------------
+
+
+def _reschedule(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
+    todo: list[tuple[Decided, Merge]] = []
+    for decided in writes:
+        merged = _merged(decided)
+        if decided.row is not None and _stands(decided, merged):
+            _rescheduled(run, draft, decided, merged, decided.row.version)
+        else:
+            todo.append((decided, merged))
+    changes = [_change(run, decided, merged.content, check=decided.action.check) for decided, merged in todo]
+    outcomes = run.parts.crm.reschedule(changes, run.rules.conflict) if changes else []
+    for (decided, merged), outcome in zip(todo, outcomes, strict=True):
+        _reschedule_outcome(run, draft, decided, merged, outcome)
+
+
+def _merged(decided: Decided) -> Merge:
+    """Merge what Exchange changed onto the row as it is; a parked change keeps the row's scheduling group (Q-08)."""
+    agreed, row = decided.link.agreed, decided.row
+    target = _content(decided)
+    if agreed is None or row is None:
+        return Merge(target, decided.action.fields, frozenset())
+    if decided.action.verb is Verb.PARK:
+        target = held(agreed, target)
+    return merge(agreed, target, row_content(row))
+
+
+def _stands(decided: Decided, merged: Merge) -> bool:
+    """Return whether the row already holds what would be written, as after a crash between write and outcome."""
+    if decided.row is None or PERSONS in decided.action.fields:
+        return False
+    return not differences(row_content(decided.row), merged.content)
+
+
+def _change(run: Run, decided: Decided, content: Appointment, *, check: bool) -> Reschedule:
+    row = decided.row
+    return Reschedule(
+        id=row.id if row else decided.link.crm_id or "",
+        version=row.version if row else decided.link.crm_version_seen,
+        candidate=replace(_candidate(run, decided, content, check=check), row_id=decided.link.crm_id),
+        status=Status.CANCELED if decided.action.verb is Verb.CANCEL else None,
+    )
+
+
+def _reschedule_outcome(run: Run, draft: Draft, decided: Decided, merged: Merge, outcome: Outcome) -> None:
+    match outcome.result:
+        case Result.SAVED:
+            _rescheduled(run, draft, decided, merged, outcome.version)
+        case Result.UNAVAILABLE:
+            _reschedule_refused(run, draft, decided, merged, outcome.verdict or Verdict())
+        case Result.STALE:
+            draft.links.append(replace(decided.link, revision_settled=None))
+            draft.note(decided, "row changed meanwhile")
+        case Result.CLOSED:
+            draft.skip(decided, "ClosedInCrm")
+        case _:
+            draft.fail(decided, _error(run, decided, outcome))
+
+
+def _rescheduled(run: Run, draft: Draft, decided: Decided, merged: Merge, version: int) -> None:
+    agreed = decided.link.agreed
+    assert agreed is not None
+    if merged.diverged:
+        draft.note(decided, "both sides changed, Exchange wins", rule="3.1", detail=", ".join(sorted(merged.diverged)))
+    target = held(agreed, _content(decided)) if decided.action.verb is Verb.PARK else _content(decided)
+    link = versions(replace(decided.link, agreed=advance(agreed, target, merged.fields)), version)
+    if decided.action.verb is Verb.PARK:
+        draft.keep_out(replace(decided, link=link))
+        return
+    draft.saved(decided, link, _reason(decided))
+    draft.note(decided, "canceled" if decided.action.verb is Verb.CANCEL else "updated")
+    run.counts.updated += 1
+
+
+def _reschedule_refused(run: Run, draft: Draft, decided: Decided, merged: Merge, verdict: Verdict) -> None:
+    """Hold the scheduling group and ask; a change that adds no new clash does not ask again (Q-08, pages.md)."""
+    agreed, row = decided.link.agreed, decided.row
+    assert agreed is not None and row is not None
+    before = replace(_candidate(run, decided, agreed, check=True), row_id=row.id)
+    known = _clashes(run.parts.crm.validate([before], run.rules.conflict)[0])
+    if _clashes(verdict) <= known:
+        _write_unchecked(run, draft, decided, merged)
+        return
+    setting = run.mailbox.on_scheduling_conflict or run.rules.on_scheduling_conflict
+    if setting is OnSchedulingConflict.SAVE_ANYWAY and decided.alert is None:
+        draft.note(decided, "saved anyway", rule="Q-10", detail="by setting")
+        _write_unchecked(run, draft, decided, merged)
+        return
+    link = _with_texts_written(run, draft, decided, merged)
+    if link is None:
+        return
+    if setting is OnSchedulingConflict.KEEP_OUT and decided.alert is None:
+        draft.keep_out(replace(decided, link=link), by_setting=True)
+    else:
+        draft.ask(decided, link, verdict)
+
+
+def _with_texts_written(run: Run, draft: Draft, decided: Decided, merged: Merge) -> Link | None:
+    """Write what is not held (Q-08) and return the link; None if that write had another outcome, which is recorded."""
+    agreed, row, link = decided.link.agreed, decided.row, decided.link
+    assert agreed is not None and row is not None
+    target = held(agreed, _content(decided))
+    texts = merge(agreed, target, row_content(row))
+    if not texts.fields:
+        return link
+    outcome = run.parts.crm.reschedule([_change(run, decided, texts.content, check=False)], run.rules.conflict)[0]
+    if outcome.result is not Result.SAVED:
+        _reschedule_outcome(run, draft, decided, merged, outcome)
+        return None
+    return versions(replace(link, agreed=advance(agreed, target, texts.fields)), outcome.version)
+
+
+def _write_unchecked(run: Run, draft: Draft, decided: Decided, merged: Merge) -> None:
+    change = _change(run, decided, merged.content, check=False)
+    _reschedule_outcome(run, draft, decided, merged, run.parts.crm.reschedule([change], run.rules.conflict)[0])
+
+
+def _clashes(verdict: Verdict) -> frozenset[tuple[str, str, object]]:
+    return frozenset(
+        (person.user_id, clash.row_id, clash.candidate_start)
+        for person in verdict.unavailable
+        for clash in person.clashes
+    )
+
+
+# --- delete ----------------------------------------------------------------------------------------------------
+
+
+def _delete(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
+    deletions = [
+        Deletion(id=decided.row.id, version=decided.row.version) for decided in writes if decided.row is not None
+    ]
+    outcomes = run.parts.crm.delete(deletions)
+    for decided, outcome in zip([d for d in writes if d.row is not None], outcomes, strict=True):
+        match outcome.result:
+            case Result.SAVED:
+                draft.drop(decided, "deleted", "deleted in Outlook")
+                run.counts.deleted += 1
+            case Result.STALE:
+                draft.note(decided, "row changed meanwhile")
+            case Result.CLOSED:
+                draft.drop(decided, "unlinked", "deleted in Outlook")
+            case _:
+                draft.fail(decided, _error(run, decided, outcome))
+
+
+# --- without a write -------------------------------------------------------------------------------------------
+
+
+def _settle(draft: Draft, decided: Decided) -> None:
+    link = replace(decided.link, writes=decided.peer is None)
+    if decided.alert is not None or link.state in (LinkState.ASKED, LinkState.PARKED, LinkState.FAILED):
+        draft.saved(decided, link, "back at the time that the CRM holds")
+    else:
+        pending = link.crm_version != link.crm_version_seen
+        state = LinkState.UNSETTLED if pending else LinkState.SETTLED
+        draft.settle(replace(link, state=state, scheduling_digest=decided.digest, sync_error=None))
+
+
+def _join(draft: Draft, decided: Decided) -> None:
+    peer = decided.peer
+    assert peer is not None
+    link = replace(decided.link, crm_id=peer.crm_id, agreed=None, writes=False, sync_error=None)
+    draft.settle(
+        replace(link, state=LinkState.SETTLED, crm_version=peer.crm_version, crm_version_seen=peer.crm_version_seen),
+    )
+    draft.close(decided, "saved from another person's calendar")
+    draft.note(decided, "linked")
+
+
+def _wait(draft: Draft, decided: Decided) -> None:
+    """Show where the answer is awaited (Q-06); the link stays due and follows when the other copy is settled."""
+    if decided.peer is None:
+        return
+    followed = decided.peer.state in (LinkState.ASKED, LinkState.KEPT_OUT)
+    state = decided.peer.state if followed else LinkState.UNSETTLED
+    code = decided.peer.sync_error if followed else None
+    link = replace(decided.link, state=state, writes=False, sync_error=code, revision_settled=None)
+    if link != decided.link:
+        draft.links.append(link)
+        draft.close(decided, "asked in another person's mailbox")
+        draft.note(decided, "waits for another mailbox")
+
+
+def _forget(draft: Draft, decided: Decided) -> None:
+    draft.drop(decided, "forgotten", "deleted or untracked in Outlook")
+
+
+def _unlink(draft: Draft, decided: Decided) -> None:
+    draft.drop(decided, "unlinked", "deleted or untracked in Outlook")
+
+
+def _keep_out(draft: Draft, decided: Decided) -> None:
+    draft.keep_out(decided)
+
+
+def _skip(draft: Draft, decided: Decided) -> None:
+    draft.skip(decided, decided.action.code or "")
+
+
+_SETTLING: dict[Verb, Callable[[Draft, Decided], None]] = {
+    Verb.SETTLE: _settle,
+    Verb.JOIN: _join,
+    Verb.WAIT: _wait,
+    Verb.FORGET: _forget,
+    Verb.UNLINK: _unlink,
+    Verb.KEEP_OUT: _keep_out,
+    Verb.SKIP: _skip,
+}
+
+
+def candidate_of(run: Run, decided: Decided) -> Candidate:
+    """Return the candidate of a decided item as it would be checked now."""
+    return replace(_candidate(run, decided, _content(decided), check=True), row_id=decided.link.crm_id)
+
+
+def _content(decided: Decided) -> Appointment:
+    assert decided.candidate is not None, "only a present item is written"
+    return decided.candidate
+
+
+def _candidate(run: Run, decided: Decided, appointment: Appointment, *, check: bool) -> Candidate:
+    policy = run.rules.conflict
+    return Candidate(
+        appointment=appointment,
+        persons=decided.busy,
+        user=run.mailbox.user,
+        check=check,
+        since=None if policy.check_past else decided.link.first_seen,
+    )
+
+
+def _reason(decided: Decided) -> str:
+    return _REASONS.get(decided.action.rule, "saved")
+
+
+def _error(run: Run, decided: Decided, outcome: Outcome) -> SyncError:
+    return outcome.error or SyncError(
+        "CrmRefused", subject=decided.link.subject, crm=run.rules.crm_name, detail=outcome.result.value
+    )

@@ -1,0 +1,288 @@
+"""One sync cycle of one mailbox, step by step (design.md section 4): claim, observe, match, plan, guard, apply, record.
+
+It knows ports only. Nothing is lost when the process dies on any line: what was read is staged with its cursor, what
+was written has an intent, and every write is guarded by an id or a version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from syncline.core.planning import Verb
+from syncline.engine import mailboxes, questions
+from syncline.engine.applying import WRITES, apply, booked, candidate_of
+from syncline.engine.deciding import Decided, Order, decide, order
+from syncline.engine.guarding import Light, finish_released, guard
+from syncline.engine.matching import confirm_gone
+from syncline.engine.observing import observe_crm, observe_exchange, observe_items, unseen
+from syncline.engine.preview import lines
+from syncline.engine.run import Connect, Counts, Parts, PlanLine, Run
+from syncline.engine.writing import Draft
+from syncline.errors import SyncError
+from syncline.ports import (
+    Changes,
+    Lease,
+    Link,
+    LinkState,
+    Mailbox,
+    Outcome,
+    Result,
+    Seen,
+)
+from syncline.ports import Verb as Write
+
+PASSES_MAX = 3
+SCAN = 500
+ANSWERS_MAX = 200
+_GROUPS = (Write.DELETE, Write.RESCHEDULE, Write.BOOK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleResult:
+    """What one cycle did. `claimed` False: a living owner holds the mailbox. `plan` is filled by a dry run."""
+
+    mailbox_id: int
+    claimed: bool = True
+    counts: Counts = field(default_factory=Counts)
+    error: SyncError | None = None
+    plan: tuple[PlanLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """One light row of the plan: enough to guard and to order it."""
+
+    link_id: int
+    verb: Verb
+    seen: Seen
+    linked: bool
+    order: Order
+
+
+def run_cycle(parts: Parts, connect: Connect, mailbox_id: int, owner: str) -> CycleResult:
+    """Run one full cycle: answers first, then everything since the cursors; failures of the mailbox are recorded."""
+    lease = parts.store.claim(mailbox_id, owner, parts.clock.now(), parts.rules.lease_s)
+    if lease is None:
+        return CycleResult(mailbox_id=mailbox_id, claimed=False)
+    mailbox = parts.store.mailbox(mailbox_id)
+    counts = Counts()
+    next_due: datetime | None = mailbox.next_due
+    error: SyncError | None = None
+    try:
+        next_due = _cycle(parts, connect, lease, mailbox, counts)
+    except SyncError as caught:
+        error = caught
+        if caught.code != "LeaseLost":
+            next_due = _failed(parts, lease, caught)
+    finally:
+        parts.store.release(lease, next_due, mailbox.next_due)
+    return CycleResult(mailbox_id=mailbox_id, counts=counts, error=error)
+
+
+def record_failure(parts: Parts, mailbox_id: int, owner: str, error: SyncError) -> None:
+    """Record a failure that no cycle could record itself, so that the mailbox is not due again at once."""
+    lease = parts.store.claim(mailbox_id, owner, parts.clock.now(), parts.rules.lease_s)
+    if lease is not None:
+        before = parts.store.mailbox(mailbox_id).next_due
+        parts.store.release(lease, _failed(parts, lease, error), before)
+
+
+def plan_cycle(parts: Parts, connect: Connect, mailbox_id: int, owner: str) -> CycleResult:
+    """Observe and plan without writing to the CRM: what would be saved, asked, skipped (sync --dry-run)."""
+    lease = parts.store.claim(mailbox_id, owner, parts.clock.now(), parts.rules.lease_s)
+    if lease is None:
+        return CycleResult(mailbox_id=mailbox_id, claimed=False)
+    mailbox = parts.store.mailbox(mailbox_id)
+    replica = None
+    try:
+        replica = connect(mailbox)
+        run = Run(parts=parts, lease=lease, mailbox=mailbox, replica=replica, dry=True)
+        _settle_intents(run)
+        observe_exchange(run, lambda _: None)
+        observe_crm(run)
+        return CycleResult(mailbox_id=mailbox_id, plan=_preview(run))
+    except SyncError as error:
+        return CycleResult(mailbox_id=mailbox_id, error=error)
+    finally:
+        if replica is not None:
+            replica.close()
+        parts.store.release(lease, mailbox.next_due, mailbox.next_due)
+
+
+def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, counts: Counts) -> datetime:
+    replica = connect(mailbox)
+    try:
+        run = Run(parts=parts, lease=lease, mailbox=mailbox, replica=replica, counts=counts)
+        _settle_intents(run)
+        _carry_out_answers(run)
+        observe_exchange(run, _carry_out_answers)
+        observe_crm(run)
+        for _ in range(PASSES_MAX):
+            if not _pass(run):
+                break
+        finish_released(run)
+        return _record(run)
+    finally:
+        replica.close()
+
+
+def _settle_intents(run: Run) -> None:
+    """Find out what an earlier crash left: a row under an intent's id was made by it; the rest is planned anew."""
+    intents = run.store.intents(run.mailbox.id)
+    if not intents:
+        return
+    links = {link.id: link for link in run.store.links_by_id([intent.link_id for intent in intents])}
+    rows = run.parts.crm.read([intent.crm_id for intent in intents if intent.verb is Write.BOOK])
+    draft = Draft(run, intents_done=[intent.id for intent in intents])
+    for intent in intents:
+        link, row = links.get(intent.link_id), rows.get(intent.crm_id)
+        if link is None or row is None or link.crm_id is not None:
+            continue
+        decided = decide(run, [link])[0]
+        if decided.candidate is None:
+            continue
+        booked(run, draft, decided, Outcome(result=Result.SAVED, id=row.id, version=row.version))
+    run.write(draft.changes())
+
+
+def _carry_out_answers(run: Run) -> None:
+    """Carry out given answers in a narrow cycle: read just those items, then plan and apply as always (Q-01, Q-02)."""
+    links = run.store.answered_links(run.mailbox.id, ANSWERS_MAX)
+    if not links:
+        return
+    observe_items(run, links)
+    fresh = run.store.links_by_id([link.id for link in links])
+    _apply_all(run, decide(run, [link for link in fresh if link.seen is Seen.PRESENT and not unseen(link)]))
+
+
+def _pass(run: Run) -> bool:
+    """Plan everything that is due and apply it; return whether another pass may find more to do."""
+    _read_again(run)
+    planned = _plan(run)
+    held = guard(run, [Light(p.link_id, p.verb, p.seen, p.linked) for p in planned]) if planned else guard(run, [])
+    todo = [p for p in sorted(planned, key=lambda p: p.order) if p.link_id not in held]
+    for kind in (None, *_GROUPS):
+        ids = [p.link_id for p in todo if WRITES.get(p.verb) is kind]
+        for at in range(0, len(ids), run.rules.chunk_max):
+            _carry_out_answers(run)
+            _apply_chunk(run, ids[at : at + run.rules.chunk_max])
+    return any(p.verb in WRITES or p.verb is Verb.JOIN for p in todo)
+
+
+def _apply_chunk(run: Run, ids: Sequence[int]) -> None:
+    """Decide the chunk again on fresh links, since an answer or an earlier chunk may have changed it, and apply it."""
+    links = {link.id: link for link in run.store.links_by_id(ids)}
+    _apply_all(run, decide(run, [links[i] for i in ids if i in links]))
+    run.store.renew(run.lease, run.now(), run.rules.lease_s)
+
+
+def _apply_all(run: Run, decided: Sequence[Decided]) -> None:
+    for kind in (None, *_GROUPS):
+        chunk = [d for d in decided if WRITES.get(d.action.verb) is kind]
+        if chunk:
+            apply(run, chunk)
+
+
+def _plan(run: Run) -> list[_Planned]:
+    planned: list[_Planned] = []
+    for links in _due(run):
+        quiet = [link for link in links if _waits(link)]
+        stirring = [link for link in links if not _waits(link)]
+        for decided in (*decide(run, stirring), *_freed(run, quiet)):
+            link = decided.link
+            planned.append(_Planned(link.id, decided.action.verb, link.seen, link.crm_id is not None, order(decided)))
+    return planned
+
+
+def _due(run: Run) -> Iterator[list[Link]]:
+    after = 0
+    while links := run.store.due_links(run.mailbox.id, run.now(), after, SCAN):
+        after = links[-1].id
+        gone = {link.id for link in links if link.seen is Seen.GONE}
+        confirmed = confirm_gone(run, [link for link in links if link.id in gone])
+        moved = run.store.links_by_id(sorted(gone - {link.id for link in confirmed}))
+        yield [link for link in (*[one for one in links if one.id not in gone], *confirmed, *moved) if not unseen(link)]
+
+
+def _waits(link: Link) -> bool:
+    """Return whether a link only waits for an answer: nothing about it has moved since it was asked."""
+    settled = link.revision_settled == link.revision and link.seen_settled == link.seen
+    return link.state is LinkState.ASKED and link.decision is None and settled and not link.crm_gone
+
+
+def _freed(run: Run, links: Sequence[Link]) -> list[Decided]:
+    """Return the waiting links whose clash has gone (Q-05); lets those lapse whose time is over (CD-07)."""
+    if not links:
+        return []
+    decided = decide(run, links)
+    over = [lapsed for d in decided if d.alert is not None and (lapsed := questions.lapsed(run, d.alert)) is not None]
+    if over and not run.dry:
+        run.write(Changes(alerts=over))
+    gone = {alert.link_id for alert in over}
+    asked = [d for d in decided if d.action.check and d.link.id not in gone]
+    unchecked = [d for d in decided if not d.action.check and d.action.verb is not Verb.WAIT and d.link.id not in gone]
+    if not run.crm_moved or not asked:
+        return unchecked
+    verdicts = run.parts.crm.validate([candidate_of(run, d) for d in asked], run.rules.conflict)
+    return [*unchecked, *(d for d, verdict in zip(asked, verdicts, strict=True) if not verdict.unavailable)]
+
+
+def _read_again(run: Run) -> None:
+    """Read items again whose content could not be read before and whose next try has come."""
+    for links in _due_unread(run):
+        observe_items(run, links)
+
+
+def _due_unread(run: Run) -> list[list[Link]]:
+    found: list[list[Link]] = []
+    after = 0
+    while links := run.store.due_links(run.mailbox.id, run.now(), after, SCAN):
+        after = links[-1].id
+        unread = [link for link in links if unseen(link)]
+        if unread:
+            found.append(unread)
+    return found
+
+
+def _record(run: Run) -> datetime:
+    """Write statistics, forget failures (B-06) and return the next due time (S-06)."""
+    now, rules = run.now(), run.rules
+    done = mailboxes.after_success(run.mailbox, now, worked=run.counts.worked)
+    notices = mailboxes.withdrawn_notices(run.store.open_alerts(run.mailbox.id), now)
+    run.write(Changes(mailbox=replace(done, first_sync_done=True), alerts=notices))
+    return mailboxes.next_due_after(
+        run.mailbox, now, min_s=rules.interval_min_s, step_s=rules.interval_step_s, max_s=rules.interval_max_s
+    )
+
+
+def _preview(run: Run) -> tuple[PlanLine, ...]:
+    """Return the plan in words, in the order of Q-09; what a guard would hold is said so."""
+    decided = [one for links in _due(run) for one in decide(run, links)]
+    decided.sort(
+        key=lambda one: (_GROUPS.index(WRITES[one.action.verb]) if one.action.verb in WRITES else -1, order(one))
+    )
+    held = guard(run, [Light(d.link.id, d.action.verb, d.link.seen, d.link.crm_id is not None) for d in decided])
+    shown = lines(run, decided)
+    return tuple(replace(line, action="hold") if line.link_id in held else line for line in shown)
+
+
+def _failed(parts: Parts, lease: Lease, error: SyncError) -> datetime | None:
+    """Record a failure of the whole mailbox and return when it is due again (B-01 to B-07)."""
+    now = parts.clock.now()
+    mailbox = parts.store.mailbox(lease.mailbox_id)
+    standing = parts.store.open_alerts(mailbox.id)
+    after = mailboxes.after_failure(mailbox, error, now, standing)
+    waiting = {link.id for link in parts.store.answered_links(mailbox.id, ANSWERS_MAX)}
+    alerts = [
+        questions.not_yet(alert, error) for alert in standing if alert.link_id in waiting and alert.answer == "yes"
+    ]
+    if after.alert is not None:
+        alerts.append(after.alert)
+    try:
+        parts.store.write(lease, Changes(mailbox=after.mailbox, alerts=alerts, disable=after.disable))
+    except SyncError as lost:
+        if lost.code != "LeaseLost":
+            raise
+    return after.next_due

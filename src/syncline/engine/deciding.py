@@ -1,0 +1,175 @@
+"""Steps 3 and 4 of a cycle: turn links into situations and ask the core what to do about each.
+
+Reads state and rows in sets, writes nothing. The decision itself is `core.planning.plan`; here is only what a situation
+consists of: whose copy decides (A-33a), what a person has answered (Q-02), what the row looks like.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from syncline.core.appointment import Appointment, Identity
+from syncline.core.merging import carried
+from syncline.core.planning import Action, Decision, Presence, Situation, Source, plan
+from syncline.core.scheduling import Person, scheduling_digest
+from syncline.engine.observing import row_content
+from syncline.engine.run import Run
+from syncline.ports import Alert, AlertState, CrmRow, Link, LinkState, Seen
+
+_LATEST = datetime.max.replace(tzinfo=UTC)
+_PRESENCE = {Seen.PRESENT: Presence.PRESENT, Seen.GONE: Presence.GONE, Seen.UNTRACKED: Presence.UNTRACKED}
+_ANSWERS = {"yes": Decision.YES, "no": Decision.NO}
+_JOINED = 2
+_OUT_OF_THE_RUNNING = (LinkState.FAILED, LinkState.SKIPPED)
+
+Order = tuple[int, datetime, datetime, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """One link with its action and everything that carrying it out needs.
+
+    `peer` is the other mailbox's link that decides; `waiting` are the mailboxes whose copies wait for this one (Q-06).
+    """
+
+    link: Link
+    action: Action
+    candidate: Appointment | None = None
+    busy: tuple[Person, ...] = ()
+    digest: str = ""
+    row: CrmRow | None = None
+    peer: Link | None = None
+    alert: Alert | None = None
+    waiting: tuple[int, ...] = ()
+
+
+def decide(run: Run, links: Sequence[Link]) -> list[Decided]:
+    """Return what to do about each link, in the order given."""
+    peers = _peers(run, links)
+    rows = run.parts.crm.read(tuple(link.crm_id for link in links if link.crm_id))
+    alerts = {alert.link_id: alert for alert in run.store.open_alerts(run.mailbox.id, [link.id for link in links])}
+    return [
+        _decided(run, link, peers[link.identity], rows.get(link.crm_id or ""), alerts.get(link.id)) for link in links
+    ]
+
+
+def order(decided: Decided) -> Order:
+    """Return the order key of rule Q-09: what frees time first, then updates, then creations by age, start and id."""
+    appointment = decided.candidate
+    if appointment is None or decided.link.crm_id is not None:
+        return (0, _LATEST, _LATEST, decided.link.identity.global_object_id)
+    created = decided.link.created_order or _LATEST
+    return (1, created, appointment.span.start, appointment.identity.global_object_id)
+
+
+def _decided(run: Run, link: Link, family: Sequence[Link], row: CrmRow | None, alert: Alert | None) -> Decided:
+    link = _based(link, row)
+    candidate: Appointment | None = None
+    busy: tuple[Person, ...] = ()
+    digest = ""
+    if link.seen is Seen.PRESENT and link.observed is not None:
+        candidate = carried(link.agreed, run.projected(link.observed), run.now())
+        busy = run.busy(link.observed)
+        digest = scheduling_digest(candidate, busy)
+    source, peer = _source(run, link, family)
+    known = link.observed or link.agreed
+    situation = Situation(
+        presence=_PRESENCE[link.seen],
+        candidate=candidate,
+        agreed=link.agreed,
+        linked=link.crm_id is not None,
+        row=row.status if row else None,
+        source=source,
+        organizer=known is None or run.people.organizes(known),
+        colleague=known is not None and run.people.colleague(known),
+        copy=_copy(link, family),
+        started=known is not None and known.span.start < run.now(),
+        persons_moved=bool(link.crm_id and link.scheduling_digest and digest and link.scheduling_digest != digest),
+        decision=_decision(link, alert, digest),
+    )
+    return Decided(
+        link=link,
+        action=plan(situation, run.rules.policy),
+        candidate=candidate,
+        busy=busy,
+        digest=digest,
+        row=row,
+        peer=peer,
+        alert=alert,
+        waiting=tuple({o.mailbox_id for o in family if o.mailbox_id != link.mailbox_id and not o.crm_id}),
+    )
+
+
+def _based(link: Link, row: CrmRow | None) -> Link:
+    """Give a link that joined an existing row its merge base: what the row holds now."""
+    if link.crm_id and link.agreed is None and row is not None:
+        return replace(link, agreed=row_content(row), crm_version=row.version, crm_version_seen=row.version)
+    return link
+
+
+def _decision(link: Link, alert: Alert | None, digest: str) -> Decision:
+    if link.decision is not None and link.decided_digest == digest:
+        return _ANSWERS[link.decision]
+    if alert is not None and alert.state is AlertState.LAPSED and alert.digest == digest:
+        return Decision.LAPSED
+    return Decision.NONE
+
+
+def _peers(run: Run, links: Sequence[Link]) -> Mapping[Identity, list[Link]]:
+    families: dict[Identity, list[Link]] = defaultdict(list)
+    for link in run.store.links_by_identity(list({link.identity for link in links})):
+        families[link.identity].append(link)
+    return families
+
+
+def _source(run: Run, link: Link, family: Iterable[Link]) -> tuple[Source, Link | None]:
+    """Return whose copy decides: the organizer's, else the one that made or asked, else this one (A-33a, CD-16)."""
+    if link.observed is None:
+        return Source.OWN, None
+    enabled = run.people.address_by_mailbox
+    others = [
+        other
+        for other in family
+        if other.mailbox_id != link.mailbox_id
+        and other.mailbox_id in enabled
+        and other.seen is Seen.PRESENT
+        and other.state not in _OUT_OF_THE_RUNNING
+    ]
+    chosen = _chosen(link, others, run.people.organizer_mailbox(link.observed), enabled)
+    if chosen is link:
+        return Source.OWN, None
+    return (Source.SAVED_ELSEWHERE if chosen.crm_id else Source.UNDECIDED_ELSEWHERE), chosen
+
+
+def _chosen(link: Link, others: Sequence[Link], organizer: int | None, enabled: Mapping[int, str]) -> Link:
+    """Return the copy that decides; of equals this one, or for joined copies the mailbox with the lowest address."""
+
+    def key(copy: Link) -> tuple[int, bool, str]:
+        rank = _rank(copy, organizer)
+        return rank, copy is not link and rank != _JOINED, enabled.get(copy.mailbox_id, "")
+
+    return min((link, *others), key=key)
+
+
+def _rank(copy: Link, organizer: int | None) -> int:
+    """Return how strong a copy's claim is: organizer, made the row, joined it, asked or answered, not tried yet."""
+    if copy.mailbox_id == organizer:
+        return 0
+    if copy.crm_id:
+        return 1 if copy.writes else _JOINED
+    return 3 if copy.writes and (copy.state is LinkState.ASKED or copy.decision is not None) else 4
+
+
+def _copy(link: Link, family: Iterable[Link]) -> bool:
+    """Return whether another living item of the same mailbox holds the identity and is linked or older (A-33a)."""
+    if link.crm_id:
+        return False
+    own = (link.created_order or _LATEST, link.ref)
+    return any(
+        other.crm_id is not None or (other.created_order or _LATEST, other.ref) < own
+        for other in family
+        if other.mailbox_id == link.mailbox_id and other.id != link.id and other.seen is Seen.PRESENT
+    )

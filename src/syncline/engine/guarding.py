@@ -1,0 +1,118 @@
+"""Step 5 of a cycle: weigh the whole plan, hold what a guard holds, and carry out what a person said about it.
+
+What is held is one question for all of it: Yes releases it, No drops it, and the same observation does not ask again.
+Everything else goes on (design.md section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from syncline.core.guards import Weight, holds
+from syncline.core.planning import Verb
+from syncline.engine import questions
+from syncline.engine.run import Run
+from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Link, LinkState, Seen
+
+CODES = ("EmptiedSideHeld", "MassDeletionHeld", "MassUntrackingHeld")
+_SEEN = {"EmptiedSideHeld": Seen.GONE, "MassDeletionHeld": Seen.GONE, "MassUntrackingHeld": Seen.UNTRACKED}
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """What the guards need of one planned action."""
+
+    link_id: int
+    verb: Verb
+    seen: Seen
+    linked: bool
+
+
+def guard(run: Run, lights: Sequence[Light]) -> frozenset[int]:
+    """Return the links whose action is held; opens, refreshes or withdraws the guards' questions."""
+    standing = {a.code: a for a in run.store.open_alerts(run.mailbox.id) if a.code in CODES}
+    dropped = _carry_out_no(run, standing)
+    released = {i for a in standing.values() if a.answer == "yes" for i in a.held}
+    lights = [light for light in lights if light.link_id not in released and light.link_id not in dropped]
+    codes = holds(_weight(run, lights), run.rules.limits)
+    held: set[int] = set(dropped)
+    alerts = []
+    for code in codes:
+        ids = tuple(light.link_id for light in lights if light.linked and light.seen is _SEEN[code])
+        held.update(ids)
+        alerts.append(_question(run, code, ids, standing.get(code)))
+    for code, alert in standing.items():
+        if code not in codes and alert.state is AlertState.OPEN:
+            alerts.append(questions.withdrawn(run, alert, "the items are back"))
+    if alerts and not run.dry:
+        run.write(Changes(alerts=alerts))
+    return frozenset(held)
+
+
+def finish_released(run: Run) -> None:
+    """Note on released questions that what they held has been carried out."""
+    done = [
+        questions.carried_out(run, alert, AlertOutcome.SAVED)
+        for alert in run.store.open_alerts(run.mailbox.id)
+        if alert.code in CODES and alert.answer == "yes" and not run.store.links_by_id(alert.held)
+    ]
+    if done:
+        run.write(Changes(alerts=done))
+
+
+def _weight(run: Run, lights: Sequence[Light]) -> Weight:
+    linked = [light for light in lights if light.linked]
+    gone = sum(light.seen is Seen.GONE for light in linked)
+    untracked = sum(light.seen is Seen.UNTRACKED for light in linked)
+    if not gone and not untracked:
+        return Weight()
+    return Weight(
+        deletions=sum(light.verb is Verb.DELETE for light in linked),
+        gone=gone,
+        untrackings=untracked,
+        total=run.store.link_count(run.mailbox.id),
+    )
+
+
+def _question(run: Run, code: str, ids: tuple[int, ...], standing: Alert | None) -> Alert:
+    now = run.now()
+    total = str(run.store.link_count(run.mailbox.id))
+    params = {
+        "mailbox": run.mailbox.address,
+        "count": str(len(ids)),
+        "total": total,
+        "crm": run.rules.crm_name,
+    }
+    if standing is None or standing.state is not AlertState.OPEN:
+        return Alert(
+            mailbox_id=run.mailbox.id, code=code, subject="", params=params, created=now, last_seen=now, held=ids
+        )
+    version = standing.version if set(standing.held) == set(ids) else standing.version + 1
+    return replace(standing, params=params, held=ids, last_seen=now, count=standing.count + 1, version=version)
+
+
+def _carry_out_no(run: Run, standing: Mapping[str, Alert]) -> frozenset[int]:
+    """Drop what a No has dropped: deleted items are unlinked, untracked ones stay linked; rows stay either way."""
+    dropped: set[int] = set()
+    for alert in standing.values():
+        if alert.answer != "no" or alert.outcome is AlertOutcome.KEPT_OUT:
+            continue
+        links = run.store.links_by_id(alert.held)
+        gone = [link for link in links if link.seen is Seen.GONE]
+        untracked = [link for link in links if link.seen is Seen.UNTRACKED]
+        dropped.update(link.id for link in links)
+        run.write(
+            Changes(
+                removed_links=[link.id for link in gone],
+                links=[_dealt_with(link) for link in untracked],
+                alerts=[questions.carried_out(run, alert, AlertOutcome.KEPT_OUT)],
+                entries=[run.entry(link, "dropped by an answer", alert.code) for link in links],
+            )
+        )
+    return frozenset(dropped)
+
+
+def _dealt_with(link: Link) -> Link:
+    settled = replace(link, seen_settled=link.seen, revision_settled=link.revision, state=LinkState.SETTLED)
+    return replace(settled, decision=None, decision_by=None, decided_digest="")

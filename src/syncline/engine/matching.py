@@ -1,0 +1,68 @@
+"""Step 3 of a cycle: an item that vanished may only have moved. Gone counts only after a search found nothing.
+
+An ItemId changes when an item moves between folders and may change on Accept (ews-facts.md), so Delete and Create of
+one identity is a move: the old link takes the new address and keeps everything it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from syncline.engine.observing import observed_link
+from syncline.engine.run import Run
+from syncline.ports import Changes, Link, LinkState, Observed, Seen
+
+FIND_MAX = 100
+
+
+def confirm_gone(run: Run, links: Sequence[Link]) -> tuple[Link, ...]:
+    """Return the links that are really gone; those found elsewhere are relinked or seen as untracked."""
+    gone = [link for link in links if link.seen is Seen.GONE]
+    confirmed: list[Link] = []
+    for at in range(0, len(gone), FIND_MAX):
+        batch = gone[at : at + FIND_MAX]
+        found = run.replica.find(sorted({link.identity.global_object_id for link in batch}))
+        confirmed.extend(_relink(run, batch, found))
+    return tuple(confirmed)
+
+
+def _relink(run: Run, gone: Sequence[Link], found: Mapping[str, tuple[Observed, ...]]) -> list[Link]:
+    refs = [item.ref for items in found.values() for item in items]
+    holders = run.store.links_by_ref(run.mailbox.id, refs) if refs else {}
+    confirmed, moved, removed = [], [], []
+    taken: set[str] = set()
+    for link in gone:
+        item = _elsewhere(link, found, holders, taken)
+        if item is None:
+            confirmed.append(link)
+            continue
+        taken.add(item.ref)
+        holder = holders.get(item.ref)
+        if holder is not None and holder.id != link.id:
+            removed.append(holder.id)
+        seen = observed_link(run, link, item)
+        tracked = run.tracked(item.appointment.categories)
+        moved.append(seen if tracked else replace(seen, seen=Seen.UNTRACKED))
+    if moved:
+        entries = [run.entry(link, "moved", "L-11a") for link in moved]
+        run.write(Changes(links=moved, removed_links=removed, entries=entries))
+    return confirmed
+
+
+def _elsewhere(
+    link: Link, found: Mapping[str, tuple[Observed, ...]], holders: Mapping[str, Link], taken: set[str]
+) -> Observed | None:
+    """Return the oldest living item with the link's identity whose own link has nothing to lose."""
+    items = [
+        item
+        for item in found.get(link.identity.global_object_id, ())
+        if item.appointment.identity == link.identity and item.ref not in taken and _free(holders.get(item.ref), link)
+    ]
+    return min(items, key=lambda item: (str(item.appointment.created or ""), item.ref), default=None)
+
+
+def _free(holder: Link | None, link: Link) -> bool:
+    if holder is None or holder.id == link.id:
+        return True
+    return holder.crm_id is None and holder.state in (LinkState.UNSETTLED, LinkState.SKIPPED)

@@ -1,0 +1,273 @@
+"""Step 2 of a cycle: observe both sides since their cursors and stage what they told in the links.
+
+What is staged and the cursor that covers it are one transaction, so a crash re-reads nothing and loses nothing. A new
+revision with the same essence is a refresh and costs no plan. It decides nothing about the CRM side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from syncline.core.appointment import Appointment, Identity, Status
+from syncline.core.merging import canonical, differences
+from syncline.core.scheduling import Person, scheduling_digest
+from syncline.engine.run import Run, failed
+from syncline.errors import Scope, SyncError
+from syncline.ports import (
+    Changes,
+    CrmChange,
+    CrmRow,
+    Entry,
+    Folder,
+    Light,
+    Link,
+    LinkState,
+    Mailbox,
+    Observed,
+    Page,
+    Seen,
+    Track,
+)
+
+UNREAD = "unread:"
+CRM_PAGE_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Essence:
+    """What of an item a plan depends on: the projected content and the busy people."""
+
+    content: Appointment
+    busy: tuple[Person, ...]
+
+
+def observe_exchange(run: Run, between: Callable[[Run], None]) -> None:
+    """Read every calendar folder from its cursor to the end and stage what is tracked (L-02, L-03).
+
+    `between` is called after each page, so that an answer need not wait for a long first sync.
+    """
+    _refresh_hierarchy(run)
+    for folder in run.mailbox.folders:
+        _observe_folder(run, folder, between)
+
+
+def observe_items(run: Run, links: Sequence[Link]) -> None:
+    """Read just these items again and stage them; cursors stay (narrow cycle)."""
+    now_there = [link for link in links if link.seen is Seen.PRESENT]
+    read = _read(run, [(link.folder, link.ref) for link in now_there])
+    staged = [_staged(run, link, found) for link, found in zip(now_there, read, strict=True) if found is not None]
+    if staged:
+        run.write(Changes(links=staged))
+
+
+def observe_crm(run: Run) -> None:
+    """Read the CRM's change log from its cursor and note which linked rows moved; own writes cost nothing."""
+    cursor = run.mailbox.crm_cursor
+    while True:
+        page = run.parts.crm.changes(cursor, CRM_PAGE_MAX)
+        run.crm_moved = run.crm_moved or bool(page.changes)
+        if page.cursor != cursor:
+            links, entries = _crm_observations(run, page.changes)
+            run.write(Changes(links=links, entries=entries, mailbox=replace(run.mailbox, crm_cursor=page.cursor)))
+            cursor = page.cursor
+        if not page.more:
+            return
+
+
+def unseen(link: Link) -> bool:
+    """Return whether the item's content could not be read yet."""
+    return link.observed is None and link.seen is Seen.PRESENT
+
+
+def essence(run: Run, appointment: Appointment) -> Essence:
+    """Return what of an observation a plan depends on."""
+    return Essence(run.projected(appointment), run.busy(appointment))
+
+
+def row_content(row: CrmRow) -> Appointment:
+    """Return what a CRM row holds in the form in which sides are compared; a canceled row is a canceled appointment."""
+    return canonical(replace(row.appointment, canceled=row.status is Status.CANCELED))
+
+
+def digest(run: Run, appointment: Appointment) -> str:
+    """Return the scheduling digest that binds an answer (Q-02)."""
+    return scheduling_digest(run.projected(appointment), run.busy(appointment))
+
+
+def _refresh_hierarchy(run: Run) -> None:
+    now = run.now()
+    due = run.mailbox.hierarchy_due
+    if run.mailbox.folders and due is not None and now < due:
+        return
+    folders = run.replica.folders()
+    mailbox = replace(
+        run.mailbox, folders=folders, hierarchy_due=now + timedelta(seconds=run.rules.hierarchy_interval_s)
+    )
+    if run.mailbox.track is Track.CATEGORY:
+        mailbox = _with_tracking(run, mailbox)
+    gone = {folder.ref for folder in run.mailbox.folders} - {folder.ref for folder in folders}
+    cursors = {ref: cursor for ref, cursor in mailbox.cursors.items() if ref not in gone}
+    run.write(Changes(mailbox=replace(mailbox, cursors=cursors)))
+
+
+def _with_tracking(run: Run, mailbox: Mailbox) -> Mailbox:
+    """Remember the tracking category's id and every name it has had (L-04, L-04a); none in the list: the set name."""
+    default = tracking_category(run.rules.crm_name)
+    names = mailbox.tracking or (default,)
+    known = {name.casefold() for name in names}
+    listed = run.replica.categories()
+    entry = next((c for c in listed if c.id == mailbox.category_id), None)
+    entry = entry or next((c for c in listed if c.name.casefold() in known), None)
+    if entry is None:
+        return replace(mailbox, tracking=names)
+    if entry.name.casefold() not in known:
+        names = (*names, entry.name)
+    return replace(mailbox, tracking=names, category_id=entry.id)
+
+
+def tracking_category(crm_name: str) -> str:
+    """Return the name that the tracking category is made with (interface.md)."""
+    return f"Tracked to {crm_name}"
+
+
+def _observe_folder(run: Run, folder: Folder, between: Callable[[Run], None]) -> None:
+    cursor = run.mailbox.cursors.get(folder.ref)
+    while True:
+        page, cursor = _page(run, folder, cursor)
+        if page.cursor != cursor or page.items:
+            _stage(run, folder, page)
+            cursor = page.cursor
+        if not page.more:
+            return
+        between(run)
+
+
+def _page(run: Run, folder: Folder, cursor: str | None) -> tuple[Page, str | None]:
+    """Return the next page; an expired cursor is the same code with no cursor."""
+    try:
+        return run.replica.changes(folder.ref, cursor, run.rules.page_size_max), cursor
+    except SyncError as error:
+        if error.code != "CursorExpired" or cursor is None:
+            raise
+    return run.replica.changes(folder.ref, None, run.rules.page_size_max), None
+
+
+def _stage(run: Run, folder: Folder, page: Page) -> None:
+    lights = {light.ref: light for light in page.items}
+    links = run.store.links_by_ref(run.mailbox.id, tuple(lights))
+    staged = [_departed(links[ref], light) for ref, light in lights.items() if ref in links and _left(run, light)]
+    wanted = [light for light in lights.values() if not _left(run, light) and _news(links.get(light.ref), light)]
+    for light, found in zip(wanted, _read(run, [(w.folder, w.ref) for w in wanted]), strict=True):
+        if found is not None:
+            staged.append(_staged(run, links.get(light.ref) or _blank(run, light), found))
+    cursors = {**run.mailbox.cursors, folder.ref: page.cursor}
+    run.write(Changes(links=staged, mailbox=replace(run.mailbox, cursors=cursors)))
+
+
+def _left(run: Run, light: Light) -> bool:
+    return light.gone or not run.tracked(light.categories)
+
+
+def _departed(link: Link, light: Light) -> Link:
+    if light.gone:
+        return replace(link, seen=Seen.GONE)
+    return replace(link, seen=Seen.UNTRACKED, revision=light.revision)
+
+
+def _news(link: Link | None, light: Light) -> bool:
+    return link is None or link.revision != light.revision or link.seen is not Seen.PRESENT or link.observed is None
+
+
+def _read(run: Run, refs: Sequence[tuple[str, str]]) -> list[Observed | SyncError | None]:
+    found: list[Observed | SyncError | None] = []
+    for at in range(0, len(refs), run.rules.read_max):
+        batch = run.replica.read(refs[at : at + run.rules.read_max])
+        for one in batch:
+            if isinstance(one, SyncError) and one.row.scope is not Scope.ITEM:
+                raise one
+        found.extend(batch)
+    return found
+
+
+def _blank(run: Run, light: Light) -> Link:
+    return Link(
+        mailbox_id=run.mailbox.id,
+        ref=light.ref,
+        folder=light.folder,
+        identity=Identity(UNREAD + light.ref),
+        revision=light.revision,
+        first_seen=run.now(),
+    )
+
+
+def _staged(run: Run, link: Link, found: Observed | SyncError) -> Link:
+    if isinstance(found, SyncError):
+        tried = failed(run, replace(link, observed=None, seen=Seen.PRESENT), found)
+        return replace(tried, revision_settled=link.revision, seen_settled=Seen.PRESENT)
+    return observed_link(run, link, found)
+
+
+def observed_link(run: Run, link: Link, found: Observed) -> Link:
+    """Return the link with a new observation: a refresh if the essence is the same, else unsettled."""
+    item = found.appointment
+    common = replace(
+        link,
+        ref=found.ref,
+        folder=found.folder,
+        identity=item.identity,
+        subject=item.subject,
+        private=item.private,
+        seen=Seen.PRESENT,
+        revision=found.revision,
+        observed=item,
+        created_order=item.created,
+    )
+    if link.observed is not None and essence(run, link.observed) == essence(run, item):
+        settled = link.revision_settled == link.revision
+        return replace(common, revision_settled=found.revision if settled else link.revision_settled)
+    fresh = link.observed is None or digest(run, link.observed) != digest(run, item)
+    return replace(
+        common,
+        revision_settled=None,
+        first_seen=run.now() if fresh else link.first_seen,
+        retries=0,
+        next_try=None,
+    )
+
+
+def _crm_observations(run: Run, changes: Iterable[CrmChange]) -> tuple[list[Link], list[Entry]]:
+    latest = {change.id: change for change in changes}
+    links = run.store.links_by_crm_id(run.mailbox.id, tuple(latest))
+    moved = {
+        crm_id: link
+        for crm_id, link in links.items()
+        if latest[crm_id].gone != link.crm_gone or latest[crm_id].version > link.crm_version_seen
+    }
+    rows = run.parts.crm.read(tuple(crm_id for crm_id in moved if not latest[crm_id].gone))
+    staged = [_crm_observed(link, rows.get(crm_id)) for crm_id, link in moved.items()]
+    entries = [
+        run.entry(link, "observed in the CRM", fields=_edited(link, rows.get(crm_id))) for crm_id, link in moved.items()
+    ]
+    return staged, entries
+
+
+def _edited(link: Link, row: CrmRow | None) -> frozenset[str]:
+    if row is None:
+        return frozenset({"gone"})
+    return differences(link.agreed, row_content(row)) if link.agreed else frozenset()
+
+
+def _crm_observed(link: Link, row: CrmRow | None) -> Link:
+    """Note a CRM-side edit: it is shown as unsettled, never pushed yet; an edit taken back settles again."""
+    if row is None and link.state is LinkState.ASKED:
+        return replace(link, crm_gone=True)
+    if row is None:
+        return replace(link, crm_gone=True, state=LinkState.SKIPPED, sync_error="ClosedInCrm")
+    pending = bool(_edited(link, row))
+    state = link.state
+    if state in (LinkState.SETTLED, LinkState.UNSETTLED):
+        state = LinkState.UNSETTLED if pending else LinkState.SETTLED
+    version = link.crm_version if pending else row.version
+    return replace(link, crm_version=version, crm_version_seen=row.version, state=state)

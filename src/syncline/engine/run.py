@@ -1,0 +1,225 @@
+"""What one cycle works with: the ports, the rules, the claimed mailbox and what has been counted so far.
+
+It knows no step of the cycle; the steps take a `Run` and hand it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from syncline.core.appointment import Appointment
+from syncline.core.guards import Limits
+from syncline.core.merging import PrivatePolicy, project
+from syncline.core.planning import Policy
+from syncline.core.scheduling import ConflictPolicy, Person, persons
+from syncline.errors import SyncError
+from syncline.ports import (
+    Changes,
+    Clock,
+    Crm,
+    Entry,
+    Lease,
+    Link,
+    LinkState,
+    Mailbox,
+    OnSchedulingConflict,
+    Replica,
+    Store,
+    Track,
+)
+
+Connect = Callable[[Mailbox], Replica]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The settings of the engine as frozen values; times in seconds, sizes in items."""
+
+    crm_name: str = "Syncline CRM"
+    conflict: ConflictPolicy = field(default_factory=ConflictPolicy)
+    on_scheduling_conflict: OnSchedulingConflict = OnSchedulingConflict.ASK
+    policy: Policy = field(default_factory=Policy)
+    limits: Limits = field(default_factory=Limits)
+    chunk_max: int = 200
+    page_size_max: int = 512
+    read_max: int = 100
+    lease_s: float = 300.0
+    hierarchy_interval_s: float = 900.0
+    attempts_max: int = 5
+    retry_s: float = 300.0
+    interval_min_s: float = 300.0
+    interval_step_s: float = 60.0
+    interval_max_s: float = 720.0
+
+    @property
+    def private(self) -> PrivatePolicy:
+        """Return what happens to private items."""
+        return self.policy.private
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The ports and rules that every cycle shares; `new_id` makes random row ids."""
+
+    store: Store
+    crm: Crm
+    clock: Clock
+    rules: Rules
+    new_id: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanLine:
+    """One line of a printed plan: what would happen to which item, by which rule."""
+
+    link_id: int
+    subject: str
+    start: datetime | None
+    action: str
+    rule: str
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a cycle did, in items."""
+
+    saved: int = 0
+    updated: int = 0
+    deleted: int = 0
+    waiting: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+    @property
+    def worked(self) -> bool:
+        """Return whether anything was written."""
+        return bool(self.saved or self.updated or self.deleted)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who is who: CRM users by address, addresses of each enabled mailbox, and the mailbox's own addresses."""
+
+    user_by_address: Mapping[str, str]
+    mailbox_by_address: Mapping[str, int]
+    address_by_mailbox: Mapping[int, str]
+    own: frozenset[str]
+
+    def organizes(self, appointment: Appointment) -> bool:
+        """Return whether the mailbox owns the meeting; an item without organizer is its own (CD-05a)."""
+        return appointment.organizer is None or appointment.organizer.address in self.own
+
+    def colleague(self, appointment: Appointment) -> bool:
+        """Return whether another CRM user organizes it (A-28)."""
+        return not self.organizes(appointment) and self.organizer_user(appointment) is not None
+
+    def organizer_user(self, appointment: Appointment) -> str | None:
+        """Return the CRM user name of the organizer, if the organizer is one (A-29)."""
+        return self.user_by_address.get(appointment.organizer.address) if appointment.organizer else None
+
+    def organizer_mailbox(self, appointment: Appointment) -> int | None:
+        """Return the enabled mailbox of the organizer (A-33a)."""
+        return self.mailbox_by_address.get(appointment.organizer.address) if appointment.organizer else None
+
+
+@dataclass
+class Run:
+    """One cycle of one claimed mailbox."""
+
+    parts: Parts
+    lease: Lease
+    mailbox: Mailbox
+    replica: Replica
+    counts: Counts = field(default_factory=Counts)
+    crm_moved: bool = False
+    dry: bool = False
+
+    @property
+    def store(self) -> Store:
+        """Return the state."""
+        return self.parts.store
+
+    @property
+    def rules(self) -> Rules:
+        """Return the rules."""
+        return self.parts.rules
+
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return self.parts.clock.now()
+
+    @cached_property
+    def people(self) -> People:
+        """Return who is who; read once a cycle, and only if something is to be planned."""
+        return _people(self.parts, self.mailbox)
+
+    def write(self, changes: Changes) -> tuple[int, ...]:
+        """Write one state transaction under the lease and remember the mailbox row it carried."""
+        if changes.mailbox is not None:
+            self.mailbox = changes.mailbox
+        return self.store.write(self.lease, changes)
+
+    def tracked(self, categories: tuple[str, ...]) -> bool:
+        """Return whether an item with these categories is tracked (L-04: by name, without case)."""
+        if self.mailbox.track is Track.ALL:
+            return True
+        names = {name.casefold() for name in self.mailbox.tracking}
+        return any(category.casefold() in names for category in categories)
+
+    def projected(self, appointment: Appointment) -> Appointment:
+        """Return what the CRM would hold of an Exchange item."""
+        return project(appointment, self.rules.private)
+
+    def busy(self, appointment: Appointment) -> tuple[Person, ...]:
+        """Return whom an Exchange item makes busy (CD-05, CD-05a)."""
+        return persons(appointment, self.mailbox.address)
+
+    def entry(
+        self, link: Link | None, action: str, rule: str = "", *, fields: frozenset[str] = frozenset(), detail: str = ""
+    ) -> Entry:
+        """Return a journal line about a link."""
+        return Entry(
+            time=self.now(),
+            mailbox_id=self.mailbox.id,
+            link_id=link.id if link else None,
+            action=action,
+            rule=rule,
+            fields=tuple(sorted(fields)),
+            detail=detail,
+        )
+
+
+def failed(run: Run, link: Link, error: SyncError) -> Link:
+    """Return the link with one failed try more: tried again at growing distance, then only when it changes (5.6)."""
+    retries = link.retries + 1
+    again = retries < (error.row.attempts or run.rules.attempts_max)
+    wait = timedelta(seconds=error.retry_after_s or run.rules.retry_s * retries)
+    return replace(
+        link,
+        state=LinkState.FAILED,
+        sync_error=error.code,
+        error_params={"subject": link.subject, **error.params},
+        error_time=run.now(),
+        retries=retries,
+        next_try=run.now() + wait if again else None,
+    )
+
+
+def _people(parts: Parts, mailbox: Mailbox) -> People:
+    users = {user.name: user for user in parts.crm.users() if user.enabled}
+    addresses: dict[str, int] = {}
+    for other in parts.store.mailboxes():
+        if other.enabled:
+            user = users.get(other.user)
+            addresses |= dict.fromkeys((other.address, *(user.emails if user else ())), other.id)
+    owner = users.get(mailbox.user)
+    return People(
+        user_by_address={email: user.name for user in users.values() for email in user.emails},
+        mailbox_by_address=addresses,
+        address_by_mailbox={other.id: other.address for other in parts.store.mailboxes() if other.enabled},
+        own=frozenset((mailbox.address, *(owner.emails if owner else ()))),
+    )

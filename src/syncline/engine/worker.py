@@ -1,0 +1,107 @@
+"""Jobs <-> cycles: asks the state every half second who is due, and runs the cycles on the job engine.
+
+The job boundary: whatever a bug raises stops that one mailbox with an alert and a trace in the log, never the worker.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from syncline.engine.cycle import CycleResult, plan_cycle, record_failure, run_cycle
+from syncline.engine.run import Connect, Parts
+from syncline.errors import SyncError
+from syncline.ports import Queue
+
+log = logging.getLogger("syncline.worker")
+
+TICK_S = 0.5
+DUE_MAX = 1000
+ROUNDS_MAX = 20
+
+Finished = Callable[[CycleResult], None]
+
+
+class Worker:
+    """Run cycles: in the background (`start`), or here and now (`run_now`, `step`)."""
+
+    def __init__(
+        self, parts: Parts, connect: Connect, queue: Queue, *, owner: str, finished: Finished | None = None
+    ) -> None:
+        self._parts = parts
+        self._connect = connect
+        self._queue = queue
+        self._owner = owner
+        self._finished = finished
+        self._stop = threading.Event()
+        self._ticker: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start taking due mailboxes."""
+        self._stop.clear()
+        self._queue.start(self._job)
+        self._ticker = threading.Thread(target=self._tick, name="syncline-due", daemon=True)
+        self._ticker.start()
+
+    def stop(self) -> None:
+        """Stop after the running cycles."""
+        self._stop.set()
+        if self._ticker is not None:
+            self._ticker.join()
+            self._ticker = None
+            self._queue.stop()
+
+    def wake(self, mailbox_ids: Sequence[int]) -> None:
+        """Run these mailboxes before all others; the state must say already that they are due."""
+        if self._ticker is not None:
+            self._queue.enqueue(mailbox_ids, urgent=True)
+
+    def step(self) -> int:
+        """Run every mailbox that is due, one after the other, and return how many ran (tests, simulation)."""
+        due = self._parts.store.due(self._parts.clock.now(), DUE_MAX)
+        for mailbox_id in due:
+            self._job(mailbox_id)
+        return len(due)
+
+    def run_now(self, mailbox_ids: Sequence[int]) -> list[CycleResult]:
+        """Run these mailboxes to the end of every cursor, twice each, since copies of a meeting follow each other."""
+        results = {mailbox_id: self._cycle(mailbox_id) for mailbox_id in mailbox_ids}
+        for mailbox_id, result in list(results.items()):
+            if result.claimed and result.error is None:
+                again = self._cycle(mailbox_id)
+                results[mailbox_id] = _added(result, again)
+        return list(results.values())
+
+    def dry_run(self, mailbox_id: int) -> CycleResult:
+        """Return what a cycle would do, without writing to the CRM."""
+        return plan_cycle(self._parts, self._connect, mailbox_id, self._owner)
+
+    def _tick(self) -> None:
+        while not self._stop.wait(TICK_S):
+            try:
+                self._queue.enqueue(self._parts.store.due(self._parts.clock.now(), DUE_MAX))
+            except SyncError as error:
+                log.warning("due mailboxes cannot be read: %s", error.text)
+
+    def _job(self, mailbox_id: int) -> None:
+        self._cycle(mailbox_id)
+
+    def _cycle(self, mailbox_id: int) -> CycleResult:
+        try:
+            result = run_cycle(self._parts, self._connect, mailbox_id, self._owner)
+        except Exception as bug:
+            log.exception("a bug stopped the cycle of mailbox %s", mailbox_id)
+            error = SyncError("InternalMailboxError", mailbox=str(mailbox_id), detail=type(bug).__name__)
+            record_failure(self._parts, mailbox_id, self._owner, error)
+            result = CycleResult(mailbox_id=mailbox_id, error=error)
+        if self._finished is not None:
+            self._finished(result)
+        return result
+
+
+def _added(first: CycleResult, second: CycleResult) -> CycleResult:
+    counts = first.counts
+    for name in ("saved", "updated", "deleted", "waiting", "skipped", "failed"):
+        setattr(counts, name, getattr(counts, name) + getattr(second.counts, name))
+    return CycleResult(mailbox_id=first.mailbox_id, counts=counts, error=second.error)

@@ -1,0 +1,157 @@
+"""What one chunk does to the state: a growing list of changes that becomes one transaction.
+
+It knows links and alerts as values only; nothing here talks to a port.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from syncline.core.scheduling import Verdict
+from syncline.engine import questions
+from syncline.engine.deciding import Decided
+from syncline.engine.run import Run, failed
+from syncline.errors import SyncError
+from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Link, LinkState
+
+
+@dataclass
+class Draft:
+    """The changes of one chunk."""
+
+    run: Run
+    links: list[Link] = field(default_factory=list)
+    removed: list[int] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    intents_done: list[str] = field(default_factory=list)
+    woken: set[int] = field(default_factory=set)
+
+    def changes(self) -> Changes:
+        """Return everything as one transaction."""
+        return Changes(
+            links=self.links,
+            removed_links=self.removed,
+            alerts=self.alerts,
+            dropped_intents=self.intents_done,
+            entries=self.entries,
+        )
+
+    def note(self, decided: Decided, action: str, *, rule: str | None = None, detail: str = "") -> None:
+        """Write one line into the journal."""
+        fields = decided.action.fields
+        chosen = decided.action.rule if rule is None else rule
+        self.entries.append(self.run.entry(decided.link, action, chosen, fields=fields, detail=detail))
+
+    def settle(self, link: Link) -> None:
+        """Keep a link whose observation has been dealt with."""
+        self.links.append(replace(link, revision_settled=link.revision, seen_settled=link.seen))
+
+    def saved(self, decided: Decided, link: Link, reason: str) -> None:
+        """Keep a link that agrees with its row now; a question about it is carried out or withdrawn."""
+        pending = link.crm_version != link.crm_version_seen
+        clean = replace(
+            link,
+            state=LinkState.UNSETTLED if pending else LinkState.SETTLED,
+            writes=True,
+            sync_error=None,
+            error_params={},
+            error_time=None,
+            retries=0,
+            next_try=None,
+            decision=None,
+            decision_by=None,
+            decided_digest="",
+            scheduling_digest=decided.digest,
+        )
+        self.settle(clean)
+        self.close(decided, reason)
+        self.woken.update(decided.waiting)
+
+    def close(self, decided: Decided, reason: str) -> None:
+        """Close the question of a link, if there is one that is not final."""
+        alert = decided.alert
+        if alert is not None and alert.state is not AlertState.WITHDRAWN:
+            self.alerts.append(questions.closed(self.run, alert, reason))
+
+    def drop(self, decided: Decided, action: str, reason: str) -> None:
+        """Remove a link; its question is withdrawn, the row stays as it is."""
+        self.removed.append(decided.link.id)
+        self.close(decided, reason)
+        self.note(decided, action)
+
+    def skip(self, decided: Decided, code: str) -> None:
+        """Leave an item out by a rule; never a failure (5.1)."""
+        link = replace(
+            decided.link,
+            state=LinkState.SKIPPED,
+            sync_error=code,
+            error_params={"subject": decided.link.subject},
+            error_time=self.run.now(),
+            retries=0,
+            next_try=None,
+        )
+        self.settle(link)
+        self.close(decided, "left out by a rule")
+        self.note(decided, "skipped", detail=code)
+        self.run.counts.skipped += 1
+
+    def keep_out(self, decided: Decided, *, by_setting: bool = False) -> None:
+        """Keep an item out by an answer or by the mailbox's setting (Q-04, Q-10)."""
+        link = replace(
+            decided.link,
+            state=LinkState.PARKED if decided.link.crm_id else LinkState.KEPT_OUT,
+            sync_error=None,
+            error_time=decided.link.error_time or self.run.now(),
+            decision="no",
+            decision_by="setting" if by_setting else decided.link.decision_by,
+            scheduling_digest=decided.link.scheduling_digest if decided.link.crm_id else decided.digest,
+            decided_digest=decided.digest,
+        )
+        self.settle(link)
+        if decided.alert is not None and decided.alert.outcome is not AlertOutcome.KEPT_OUT:
+            self.alerts.append(questions.carried_out(self.run, decided.alert, AlertOutcome.KEPT_OUT))
+        self.woken.update(decided.waiting)
+        self.note(decided, "kept out", rule="Q-10" if by_setting else "Q-04", detail="by setting" if by_setting else "")
+
+    def ask(self, decided: Decided, link: Link, verdict: Verdict) -> None:
+        """Hold an item back and ask (A-23, Q-08); the same question again is only brought up to date."""
+        alert = questions.asked(self.run, decided, verdict)
+        self.alerts.append(alert)
+        asked = replace(
+            link,
+            state=LinkState.ASKED,
+            writes=True,
+            sync_error=questions.CONFLICT,
+            error_params=alert.params,
+            error_time=link.error_time if alert.id else self.run.now(),
+            retries=link.retries + (0 if alert.id else 1),
+            decision=None,
+            decision_by=None,
+            decided_digest="",
+            scheduling_digest=link.scheduling_digest if link.crm_id else decided.digest,
+        )
+        self.settle(asked)
+        if not alert.id:
+            self.note(decided, "asked", detail=questions.unavailable(verdict))
+        self.run.counts.waiting += 1
+
+    def fail(self, decided: Decided, error: SyncError) -> None:
+        """Count one failed try of one item; others go on (B-05)."""
+        link = failed(self.run, decided.link, error)
+        self.links.append(replace(link, revision_settled=link.revision, seen_settled=link.seen))
+        self.note(decided, "failed", detail=error.text)
+        if decided.alert is not None and decided.alert.state is AlertState.ANSWERED:
+            self.alerts.append(questions.not_yet(decided.alert, error))
+        self.run.counts.failed += 1
+
+
+def versions(link: Link, version: int) -> Link:
+    """Return the link after a write that made `version`; a CRM-side edit that waits stays visible as unsettled."""
+    waits = link.crm_version != link.crm_version_seen
+    return replace(
+        link,
+        crm_version=link.crm_version if waits else version,
+        crm_version_seen=version,
+        crm_gone=False,
+    )

@@ -1,0 +1,132 @@
+"""The one place that builds the parts: a data folder and its settings in, a ready `App` out.
+
+It knows every concrete class and no rule. Nothing else opens a database or chooses a connector.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from syncline.config import Settings, load
+from syncline.connectors.embedded_crm import EmbeddedCrm
+from syncline.connectors.exchange_web_services import open_replica
+from syncline.core.merging import PrivatePolicy
+from syncline.core.planning import Policy
+from syncline.engine.jobs import MemoryQueue
+from syncline.engine.run import Connect, Parts, Rules
+from syncline.engine.worker import Worker
+from syncline.errors import SyncError
+from syncline.ports import Clock, Mailbox, OnSchedulingConflict, Replica
+from syncline.store import Database
+
+KEY_FILE = "secret.key"
+STATE_FILE = "state.db"
+CRM_FILE = "crm.db"
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class SystemClock:
+    """The machine's clock, shifted by SYNCLINE_CLOCK_OFFSET_S for tests."""
+
+    offset: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return datetime.now(UTC) + self.offset
+
+
+@dataclass(frozen=True)
+class App:
+    """Everything that commands and pages work with."""
+
+    data: Path
+    settings: Settings
+    clock: Clock
+    store: Database
+    crm: EmbeddedCrm
+    connect: Callable[[Mailbox], Replica]
+    worker: Worker
+    parts: Parts
+
+    def close(self) -> None:
+        """Give back the databases."""
+        self.store.close()
+        self.crm.close()
+
+
+def open_app(data: Path, settings: Settings | None = None) -> App:
+    """Open an existing data folder; SyncError("DataFolderInvalid") if `syncline init` has not been there."""
+    if not (data / KEY_FILE).is_file():
+        raise SyncError("DataFolderInvalid", detail=f"{data} is not a data folder of Syncline.")
+    settings = settings or load(data)
+    clock = SystemClock(timedelta(seconds=settings.clock_offset_s))
+    store = Database(data / STATE_FILE, key=(data / KEY_FILE).read_bytes())
+    store.migrate()
+    crm = EmbeddedCrm(data / CRM_FILE, clock=clock, name=settings.crm.name)
+    connect = connector(store)
+    parts = Parts(store=store, crm=crm, clock=clock, rules=rules(settings), new_id=_random_id)
+    worker = Worker(parts, connect, MemoryQueue(), owner=_owner())
+    return App(
+        data=data, settings=settings, clock=clock, store=store, crm=crm, connect=connect, worker=worker, parts=parts
+    )
+
+
+def make_folder(data: Path) -> bool:
+    """Create the data folder with a new key (0600) unless it has one; return whether it was made now."""
+    key = data / KEY_FILE
+    if key.exists():
+        return False
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(secrets.token_bytes(KEY_BYTES))
+    except OSError as error:
+        raise SyncError("DataFolderInvalid", detail=f"{data} cannot be created: {error.strerror}.") from error
+    return True
+
+
+def connector(store: Database) -> Connect:
+    """Return the function that opens a mailbox's calendar by its profile."""
+
+    def connect(mailbox: Mailbox) -> Replica:
+        profile = store.profile(mailbox.profile_id)
+        return open_replica(profile, store.password(mailbox.id), mailbox.address, time_zone=mailbox.time_zone)
+
+    return connect
+
+
+def rules(settings: Settings) -> Rules:
+    """Return the settings as the engine's rules."""
+    sync = settings.sync
+    return Rules(
+        crm_name=settings.crm.name,
+        conflict=settings.conflict.policy(),
+        on_scheduling_conflict=OnSchedulingConflict(sync.on_scheduling_conflict),
+        policy=Policy(
+            private=PrivatePolicy(settings.private.policy),
+            track_from_non_organizer=settings.organization.track_appointments_from_non_organizer,
+        ),
+        limits=settings.guards.limits(),
+        chunk_max=sync.chunk_max,
+        page_size_max=sync.page_size_max,
+        attempts_max=settings.item.max_retries,
+        interval_min_s=sync.interval_min_s,
+        interval_step_s=sync.interval_step_s,
+        interval_max_s=sync.interval_max_s,
+    )
+
+
+def _random_id() -> str:
+    return secrets.token_hex(16)
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
