@@ -1,19 +1,21 @@
 """The life of a mailbox: approval, test and enable, back-off after failures, the next due time.
 
-What a failure changes and when a mailbox is due again is pure (`after_failure`, `next_due_after`); what people do goes
+What a failure or a success changes is pure (`after_failure`, `after_success`, `next_due_after`); what people do goes
 through `ports.Mailboxes`, one transaction each. It must not know how a calendar is read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from syncline.engine.run import Connect, Rules
-from syncline.errors import ErrorClass, Scope, SyncError
+from syncline.engine.run import Connect
+from syncline.errors import CATALOGUE, ErrorClass, Scope, SyncError
 from syncline.ports import (
     Alert,
+    AlertState,
     Approval,
     Category,
     Clock,
@@ -26,27 +28,30 @@ from syncline.ports import (
 TRANSIENT_MAX = 10
 TRANSIENT_RETRY_S = 300.0
 THROTTLED_WAIT_S = 60.0
+INTERVAL_MIN_S = 300.0
 INTERVAL_STEP_S = 60.0
+INTERVAL_MAX_S = 720.0
+
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """What the failure of a mailbox changes: its row, when it is due next (None: never), whether it is switched off.
 
-    `alerts` are new; the store counts them on an open one of the same code (AL-10). None when nobody needs to know.
+    `alert` is new, or the open one of the same code counted once more (AL-10); None when nobody needs to know.
     """
 
     mailbox: Mailbox
     next_due: datetime | None
     disable: bool = False
-    alerts: tuple[Alert, ...] = ()
+    alert: Alert | None = None
 
 
 # --- what a cycle leaves behind ----------------------------------------------------------------------------------
 
 
-def after_failure(mailbox: Mailbox, error: SyncError, now: datetime) -> Failure:
-    """Return what a failure of the whole mailbox changes (B-01 to B-07, 5.6)."""
+def after_failure(mailbox: Mailbox, error: SyncError, now: datetime, alerts: Sequence[Alert] = ()) -> Failure:
+    """Return what a failure of the whole mailbox changes (B-01 to B-07, 5.6); `alerts` are its open ones."""
     noted = replace(mailbox, last_error=error.code, last_error_text=error.text, last_error_time=now)
     kind = error.row.error_class
     if kind is ErrorClass.THROTTLED:
@@ -54,25 +59,60 @@ def after_failure(mailbox: Mailbox, error: SyncError, now: datetime) -> Failure:
         return Failure(mailbox=mailbox, next_due=now + timedelta(seconds=wait))
     if kind is ErrorClass.WILL_RETRY and error.row.scope is Scope.MAILBOX:
         return Failure(mailbox=mailbox, next_due=now)
-    alerts = (_notice(mailbox, error, now),)
+    alert = _counted(mailbox, error, now, alerts)
     if kind is ErrorClass.PERMANENT:
-        return Failure(mailbox=noted, next_due=None, disable=True, alerts=alerts)
+        return Failure(mailbox=noted, next_due=None, disable=True, alert=alert)
     tries = mailbox.transient_failures + 1
     counted = replace(noted, transient_failures=tries)
     if tries >= TRANSIENT_MAX:
-        return Failure(mailbox=counted, next_due=None, disable=True, alerts=alerts)
+        return Failure(mailbox=counted, next_due=None, disable=True, alert=alert)
     wait = TRANSIENT_RETRY_S if error.retry_after_s is None else error.retry_after_s
-    return Failure(mailbox=counted, next_due=now + timedelta(seconds=wait), alerts=alerts)
+    return Failure(mailbox=counted, next_due=now + timedelta(seconds=wait), alert=alert)
 
 
-def next_due_after(mailbox: Mailbox, now: datetime, rules: Rules) -> datetime:
+def after_success(mailbox: Mailbox, now: datetime, *, worked: bool) -> Mailbox:
+    """Return the mailbox after a whole cycle: failures forgotten (B-06), idle cycles counted (S-06)."""
+    return replace(
+        mailbox,
+        last_sync=now,
+        last_error=None,
+        last_error_text="",
+        last_error_time=None,
+        transient_failures=0,
+        idle_cycles=0 if worked else mailbox.idle_cycles + 1,
+    )
+
+
+def withdrawn_notices(alerts: Sequence[Alert], now: datetime) -> list[Alert]:
+    """Return the open notices about the mailbox itself, withdrawn because a cycle succeeded."""
+    return [
+        replace(each, state=AlertState.WITHDRAWN, reason="It works again.", last_seen=now)
+        for each in alerts
+        if each.link_id is None and not each.held and each.state is AlertState.OPEN and _notice(each)
+    ]
+
+
+def next_due_after(
+    mailbox: Mailbox,
+    now: datetime,
+    *,
+    min_s: float = INTERVAL_MIN_S,
+    step_s: float = INTERVAL_STEP_S,
+    max_s: float = INTERVAL_MAX_S,
+) -> datetime:
     """Return when a mailbox is due after a cycle that ended `now` (S-01, S-06): later with every idle cycle."""
-    wait = rules.interval_min_s + mailbox.idle_cycles * INTERVAL_STEP_S
-    return now + timedelta(seconds=min(rules.interval_max_s, wait))
+    return now + timedelta(seconds=min(max_s, min_s + mailbox.idle_cycles * step_s))
 
 
-def _notice(mailbox: Mailbox, error: SyncError, now: datetime) -> Alert:
+def _notice(alert: Alert) -> bool:
+    return CATALOGUE[alert.code].error_class is not ErrorClass.NEEDS_ANSWER
+
+
+def _counted(mailbox: Mailbox, error: SyncError, now: datetime, alerts: Sequence[Alert]) -> Alert:
     params = {"mailbox": mailbox.address, **error.params}
+    for each in alerts:
+        if each.code == error.code and each.link_id is None and each.state is AlertState.OPEN:
+            return replace(each, params=params, last_seen=now, count=each.count + 1)
     return Alert(mailbox_id=mailbox.id, code=error.code, params=params, created=now, last_seen=now)
 
 
@@ -184,4 +224,4 @@ def _store_failed_test(store: Mailboxes, mailbox: Mailbox, error: SyncError, now
         )
 
     changed = store.change_mailbox(mailbox.id, change)
-    store.report(_notice(changed, error, now))
+    store.report(_counted(changed, error, now, ()))

@@ -18,7 +18,7 @@ from syncline.store.leases import wake
 from syncline.store.links import chunks
 from syncline.store.rows import ALERT, LIGHT_LINK, alert_values, to_alert, to_link
 from syncline.store.schema import alert, decision, journal, link
-from syncline.store.writing import count_again, entry_values, withdraw_notices
+from syncline.store.writing import count_again, entry_values
 
 Judge = Callable[[Alert, Link | None], Alert | SyncError]
 
@@ -84,7 +84,9 @@ class Answers(Connected):
     def withdraw_notices(self, mailbox_id: int, reason: str) -> None:
         """Withdraw the open alerts of the mailbox itself; questions and alerts of items stay."""
         with self.writing() as connection:
-            withdraw_notices(connection, mailbox_id, reason)
+            own = (alert.c.mailbox_id == mailbox_id, alert.c.link_id.is_(None), alert.c.question == 0)
+            statement = update(alert).where(*own, alert.c.state == AlertState.OPEN)
+            connection.execute(statement.values(state=AlertState.WITHDRAWN, reason=reason))
 
 
 def _alerts(connection: Connection, ids: list[int]) -> list[Alert]:
@@ -129,7 +131,7 @@ def _alert_answer(each: Alert) -> dict[str, Any]:
 
 
 def _link_answer(each: Alert, asked: Link) -> dict[str, Any]:
-    """An answer binds to the digest that was asked about (Q-02); a guard's stays on the alert, which names its links."""
+    """An answer binds to the digest that was asked about (Q-02); a guard's stays on its alert."""
     return {
         "new_decision": each.answer,
         "new_decision_by": each.decided_by,

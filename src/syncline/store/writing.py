@@ -128,13 +128,6 @@ def count_again(connection: Connection, value: Alert) -> int | None:
     return int(found)
 
 
-def withdraw_notices(connection: Connection, mailbox_id: int, reason: str) -> None:
-    """Withdraw the open alerts of the mailbox itself; questions and alerts of items stay."""
-    own = (alert.c.mailbox_id == mailbox_id, alert.c.link_id.is_(None), alert.c.question == 0)
-    statement = update(alert).where(*own, alert.c.state == AlertState.OPEN)
-    connection.execute(statement.values(state=AlertState.WITHDRAWN, reason=reason))
-
-
 def _end_older_questions(connection: Connection, link_ids: list[int]) -> None:
     """A question asked anew ends the one that lapsed or whose answer became void (Q-02)."""
     ended = {"state": AlertState.WITHDRAWN, "pending": 0, "reason": "It changed and was asked anew."}
@@ -164,8 +157,6 @@ def entry_values(entry: Entry) -> dict[str, Any]:
 def _write_mailbox(connection: Connection, value: Mailbox) -> None:
     values = {name: each for name, each in mailbox_values(value).items() if name not in PEOPLE_FIELDS}
     connection.execute(update(mailbox).where(mailbox.c.id == value.id).values(values))
-    if value.last_error is None:
-        withdraw_notices(connection, value.id, "It works again.")
 
 
 def _named(values: dict[str, Any], number: int) -> dict[str, Any]:
