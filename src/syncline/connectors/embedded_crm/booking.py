@@ -18,10 +18,10 @@ from syncline.connectors.embedded_crm.chunk import Chunk, Pen, load_chunk
 from syncline.connectors.embedded_crm.codes import CLOSED
 from syncline.connectors.embedded_crm.reading import find_ids, read_rows
 from syncline.connectors.embedded_crm.refusals import refusal, refused
-from syncline.connectors.embedded_crm.rows import Stamp, row_status, stored
+from syncline.connectors.embedded_crm.rows import Stamp, holds_occurrence, row_status, stored
 from syncline.connectors.embedded_crm.schema import appointments
 from syncline.connectors.embedded_crm.writing import delete_row, insert_rows, replace_rows
-from syncline.core.appointment import Identity
+from syncline.core.appointment import Appointment, Identity
 from syncline.core.scheduling import ConflictPolicy
 from syncline.ports import Booking, CrmRow, Deletion, Outcome, Reschedule, Result
 
@@ -135,14 +135,14 @@ class _Taken:
     def __init__(self, ids: dict[str, int], identities: dict[Identity, str]) -> None:
         self._ids = ids
         self._identities = identities
-        self._series: dict[str, str] = {}
+        self._series: dict[str, tuple[str, Appointment]] = {}
 
     @classmethod
     def load(cls, connection: Connection, bookings: Sequence[Booking]) -> _Taken:
         """Read who holds what the bookings want."""
         identities = find_ids(connection, [booking.candidate.appointment.identity for booking in bookings])
         ids = [booking.id for booking in bookings] + sorted(set(identities.values()))
-        return cls(dict(connection.execute(_versions, {"ids": ids}).tuples().all()), identities)
+        return cls({row.id: row.version for row in connection.execute(_versions, {"ids": ids})}, identities)
 
     def add(self, booking: Booking) -> None:
         """Remember a booking that is being written."""
@@ -150,16 +150,21 @@ class _Taken:
         appointment = booking.candidate.appointment
         self._identities[appointment.identity] = booking.id
         if appointment.recurrence is not None:
-            self._series[appointment.identity.global_object_id] = booking.id
+            self._series[appointment.identity.global_object_id] = booking.id, appointment
 
     def outcome(self, booking: Booking) -> Outcome | None:
         """Return EXISTS for a repeated id, a taken identity, or an occurrence of a series that is here."""
         identity = booking.candidate.appointment.identity
-        series = self._series.get(identity.global_object_id) if identity.original_start is not None else None
-        holder = booking.id if booking.id in self._ids else self._identities.get(identity, series)
+        holder = booking.id if booking.id in self._ids else self._identities.get(identity) or self._around(identity)
         if holder is None:
             return None
         return Outcome(result=Result.EXISTS, id=holder, version=self._ids[holder])
+
+    def _around(self, identity: Identity) -> str | None:
+        holder, series = self._series.get(identity.global_object_id, (None, None))
+        if series is None or identity.original_start is None:
+            return None
+        return holder if holds_occurrence(series, identity.original_start) else None
 
 
 def _blocked(chunk: Chunk, place: int, item: Booking | Reschedule) -> Outcome | None:

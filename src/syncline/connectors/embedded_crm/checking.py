@@ -60,7 +60,7 @@ class Check:
     def verdict(self, place: int) -> Verdict:
         """Judge one candidate against the index and what was booked since (CD-12, CD-13)."""
         candidate = self.candidates[place]
-        if not self.subjects[place]:
+        if not _asks(candidate, self.policy):
             return Verdict()
         unavailable = [
             Unavailable(user_id=str(subject.known.number), full_name=subject.known.full_name, clashes=tuple(found))

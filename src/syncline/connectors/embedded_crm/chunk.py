@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 
 from syncline.connectors.embedded_crm.blockers import Blocker
 from syncline.connectors.embedded_crm.checking import Check, load_check, made_busy
-from syncline.connectors.embedded_crm.codes import PARTY_TYPE
+from syncline.connectors.embedded_crm.codes import CLOSED, PARTY_TYPE
 from syncline.connectors.embedded_crm.directory import UNRESOLVED, Resolved, resolve
 from syncline.connectors.embedded_crm.rows import Party, Stamp, effective_range, indexed_span, people_of, row_status
 from syncline.connectors.embedded_crm.writing import Aggregate, Rows, rows_of
-from syncline.core.appointment import Appointment, Role
+from syncline.core.appointment import Appointment, Role, Status
 from syncline.core.scheduling import ConflictPolicy, busy_of, persons
 from syncline.ports import Candidate
 
@@ -96,9 +96,7 @@ def _blockers_of(aggregate: Aggregate) -> dict[int, list[Blocker]]:
     """Return what an aggregate that is being written keeps busy, by user."""
     appointment, stamp = aggregate.appointment, aggregate.stamp
     found: dict[int, list[Blocker]] = {}
-    listed = busy_of(
-        appointment, stamp.id, status=row_status(appointment, stamp), exception_ids=aggregate.exception_ids
-    )
+    listed = busy_of(appointment, stamp.id, status=_common_status(aggregate), exception_ids=aggregate.exception_ids)
     for busy in listed:
         start = busy.identity.original_start
         whole = busy.row_id == stamp.id
@@ -107,3 +105,10 @@ def _blockers_of(aggregate: Aggregate) -> dict[int, list[Blocker]]:
         for number in {party.user_id for party in people if party.busy and party.user_id is not None}:
             found.setdefault(number, []).append(Blocker(stamp.id, busy, low, high))
     return found
+
+
+def _common_status(aggregate: Aggregate) -> Status | None:
+    """Return the state that all parts of an aggregate share; None where each has the state of its own show-as."""
+    status = row_status(aggregate.appointment, aggregate.stamp)
+    shared = status in CLOSED or not aggregate.stamp.scheduling or not aggregate.appointment.exceptions
+    return status if shared else None

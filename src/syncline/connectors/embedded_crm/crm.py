@@ -1,21 +1,36 @@
 """The embedded CRM (`syncline.ports.Crm`): a real second system with a database, ids and versions of its own.
 
-What programs need is here; what people do on the Calendar page is in `calendar`. It must not know Exchange, links,
-cycles or questions.
+This is the front: users, the port, and what people do on the Calendar page; each call is one unit of work. It must not
+know Exchange, links, cycles or questions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from syncline.connectors.embedded_crm import booking, directory, reading
+from sqlalchemy import Connection
+
+from syncline.connectors.embedded_crm import booking, directory, editing, reading
+from syncline.connectors.embedded_crm.calendar import (
+    LISTED_MAX,
+    Listed,
+    ListedPage,
+    list_rows,
+    list_window,
+    show,
+    split_id,
+)
 from syncline.connectors.embedded_crm.checking import load_check
-from syncline.connectors.embedded_crm.chunk import Pen
+from syncline.connectors.embedded_crm.chunk import SYNCLINE, Pen
 from syncline.connectors.embedded_crm.database import Database
-from syncline.core.appointment import Identity
+from syncline.connectors.embedded_crm.editing import Edit, Terms
+from syncline.connectors.embedded_crm.settling import settle_addresses
+from syncline.core.appointment import Appointment, Identity, Status
 from syncline.core.scheduling import ConflictPolicy, Verdict
+from syncline.errors import SyncError
 from syncline.ports import (
     Booking,
     Candidate,
@@ -29,6 +44,7 @@ from syncline.ports import (
 )
 
 CRM_NAME = "Syncline CRM"
+DEFAULT_POLICY = ConflictPolicy()
 
 
 def random_id() -> str:
@@ -68,7 +84,37 @@ class EmbeddedCrm:
         """Add an enabled user; SyncError("AlreadyExists") if the name or one of the addresses is taken."""
         with self._database.writing() as connection:
             directory.insert_user(connection, name, full_name or name, emails, time_zone)
-            return next(user for user in directory.all_users(connection) if user.name == name)
+            settle_addresses(connection, directory.lower(emails))
+            return _user(connection, name)
+
+    def set_user(
+        self,
+        name: str,
+        *,
+        full_name: str | None = None,
+        emails: Sequence[str] | None = None,
+        time_zone: str | None = None,
+        enabled: bool | None = None,
+    ) -> User:
+        """Change what is given of a user; rows that name an old or new address follow. SyncError("NotFoundHere")."""
+        given = {"full_name": full_name, "time_zone": time_zone, "enabled": enabled}
+        columns = {column: value for column, value in given.items() if value is not None}
+        with self._database.writing() as connection:
+            before = _user(connection, name)
+            directory.update_user(connection, name, columns, emails)
+            after = _user(connection, name)
+            if after.emails != before.emails or (after.enabled and not before.enabled):
+                settle_addresses(connection, {*before.emails, *after.emails})
+            return after
+
+    def add_contact(self, full_name: str, *, emails: Sequence[str], enabled: bool = True) -> str:
+        """Add a contact and return its id; rows that name one of its addresses are resolved anew (AT-02)."""
+        with self._database.writing() as connection:
+            number = directory.insert_contact(connection, full_name, emails, enabled=enabled)
+            settle_addresses(connection, directory.lower(emails))
+            return str(number)
+
+    # --- the port ------------------------------------------------------------------------------------------------
 
     def changes(self, cursor: str | None, limit: int) -> CrmPage:
         """Return the next page of the change log; cursors survive restarts."""
@@ -108,5 +154,86 @@ class EmbeddedCrm:
         with self._database.writing() as connection:
             return booking.remove(connection, deletions, self._pen())
 
-    def _pen(self) -> Pen:
-        return Pen(crm_name=self.name, now=self._clock.now(), new_id=self._new_id)
+    # --- people --------------------------------------------------------------------------------------------------
+
+    def listing(
+        self,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        user: str | None = None,
+        cursor: str | None = None,
+        limit: int = LISTED_MAX,
+    ) -> ListedPage:
+        """Return a page of the calendar by start and id, at most `limit` entries; `user` is a sign-in name.
+
+        Without a window every single, series (as its master) and exception once; with one, singles, exceptions and all
+        occurrences that overlap [start, end).
+        """
+        with self._database.reading() as connection:
+            if start is None or end is None:
+                return list_rows(connection, user, cursor, limit)
+            return list_window(connection, (start, end), user, cursor, limit)
+
+    def row(self, row_id: str) -> CrmRow:
+        """Return one row (the series for an exception or occurrence); SyncError("NotFoundHere") if there is none."""
+        root_id, _ = split_id(row_id)
+        found = self.read([root_id]).get(root_id)
+        if found is None:
+            raise SyncError("NotFoundHere", detail=f"appointment {row_id}")
+        return found
+
+    def listed(self, row_id: str) -> Listed:
+        """Return one entry of the calendar by its id there; SyncError("NotFoundHere") if there is none."""
+        with self._database.reading() as connection:
+            return show(connection, row_id)
+
+    def create(
+        self,
+        appointment: Appointment,
+        *,
+        by_user: str,
+        ignore_conflicts: bool = False,
+        policy: ConflictPolicy = DEFAULT_POLICY,
+    ) -> Outcome:
+        """Enter an appointment as a person, checked from now on (CD-07); an empty global object id is made up."""
+        with self._database.writing() as connection:
+            by = next((user for user in directory.all_users(connection) if user.name == by_user), None)
+            terms = Terms(policy=policy, ignore_conflicts=ignore_conflicts)
+            return editing.create(connection, appointment, by, terms, self._pen(by_user))
+
+    def edit(
+        self,
+        row_id: str,
+        version: int | None,
+        changes: Edit,
+        *,
+        by_user: str,
+        status: Status | None = None,
+        ignore_conflicts: bool = False,
+        policy: ConflictPolicy = DEFAULT_POLICY,
+    ) -> Outcome:
+        """Change a row, exception or occurrence as a person: new content, or fields of Appointment by name.
+
+        `version` None takes the row as it stands, else STALE if it moved. `status` Completed or Canceled closes the
+        row. Checked only if times, show-as or people change (CD-10). STALE also if the row is gone, CLOSED if closed.
+        """
+        with self._database.writing() as connection:
+            terms = Terms(policy=policy, ignore_conflicts=ignore_conflicts)
+            return editing.edit(connection, row_id, version, changes, status, terms, self._pen(by_user))
+
+    def remove(
+        self, row_id: str, version: int | None = None, *, by_user: str, policy: ConflictPolicy = DEFAULT_POLICY
+    ) -> Outcome:
+        """Delete a row, or one date of a series, as a person; what is gone already is SAVED."""
+        with self._database.writing() as connection:
+            return editing.remove(connection, row_id, version, Terms(policy=policy), self._pen(by_user))
+
+    def _pen(self, writer: str = SYNCLINE) -> Pen:
+        return Pen(crm_name=self.name, now=self._clock.now(), new_id=self._new_id, writer=writer)
+
+
+def _user(connection: Connection, name: str) -> User:
+    found = next((user for user in directory.all_users(connection) if user.name == name), None)
+    if found is None:
+        raise SyncError("NotFoundHere", detail=f"user {name}")
+    return found

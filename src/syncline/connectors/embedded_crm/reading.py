@@ -5,12 +5,12 @@ It must not know who is available, and writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, RowMapping, Select, bindparam, func, or_, select
 
-from syncline.connectors.embedded_crm.rows import appointment_of, crm_row_of, identity_of
+from syncline.connectors.embedded_crm.rows import appointment_of, crm_row_of, holds_occurrence, identity_of
 from syncline.connectors.embedded_crm.schema import appointments, change_log, parties, recurrences
 from syncline.core.appointment import Identity, Kind
 from syncline.errors import SyncError
@@ -19,7 +19,7 @@ from syncline.ports import CrmChange, CrmPage, CrmRow
 IDS_PER_QUERY_MAX = 1_000
 
 _ids: BindParameter[str] = bindparam("ids", expanding=True)
-_roots = select(appointments.c.id, func.coalesce(appointments.c.series_id, appointments.c.id)).where(
+_roots = select(appointments.c.id, func.coalesce(appointments.c.series_id, appointments.c.id).label("root")).where(
     appointments.c.id.in_(_ids)
 )
 _rows_of_roots = select(appointments).where(or_(appointments.c.id.in_(_ids), appointments.c.series_id.in_(_ids)))
@@ -48,14 +48,14 @@ def read_rows(connection: Connection, ids: Sequence[str]) -> dict[str, CrmRow]:
     """Return the aggregates that exist, by the id asked for; an exception's id answers with its series."""
     found: dict[str, CrmRow] = {}
     for chunk in _chunks(list(dict.fromkeys(ids))):
-        roots = dict(connection.execute(_roots, {"ids": chunk}).tuples().all())
+        roots = {row.id: row.root for row in connection.execute(_roots, {"ids": chunk})}
         rows = _aggregates(connection, sorted(set(roots.values())))
         found |= {asked: rows[roots[asked]] for asked in chunk if asked in roots}
     return found
 
 
 def find_ids(connection: Connection, identities: Iterable[Identity]) -> dict[Identity, str]:
-    """Return the ids of the rows that hold one of the identities: the row itself, else the series it lies in."""
+    """Return the ids of the rows that hold one of the identities: the row itself, else the series it belongs to."""
     wanted = list(dict.fromkeys(identities))
     held: dict[Identity, str] = {}
     series: dict[str, str] = {}
@@ -64,8 +64,18 @@ def find_ids(connection: Connection, identities: Iterable[Identity]) -> dict[Ide
             held[identity_of(row)] = row["id"]
             if row["kind"] == Kind.SERIES:
                 series[row["global_object_id"]] = row["id"]
-    found = {identity: held.get(identity) or _within(series, identity) for identity in wanted}
-    return {identity: row_id for identity, row_id in found.items() if row_id is not None}
+    inside = {
+        identity: series[identity.global_object_id]
+        for identity in wanted
+        if identity not in held and identity.original_start is not None and identity.global_object_id in series
+    }
+    rows = read_rows(connection, list(inside.values()))
+    held |= {
+        identity: row_id
+        for identity, row_id in inside.items()
+        if identity.original_start and holds_occurrence(rows[row_id].appointment, identity.original_start)
+    }
+    return {identity: held[identity] for identity in wanted if identity in held}
 
 
 def read_changes(connection: Connection, cursor: str | None, limit: int) -> CrmPage:
@@ -108,10 +118,6 @@ def _aggregates(connection: Connection, roots: Sequence[str]) -> dict[str, CrmRo
         for row in rows
         if row["series_id"] is None
     }
-
-
-def _within(series: Mapping[str, str], identity: Identity) -> str | None:
-    return None if identity.original_start is None else series.get(identity.global_object_id)
 
 
 def _change(row: RowMapping) -> CrmChange:

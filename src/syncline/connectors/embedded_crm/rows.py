@@ -41,7 +41,7 @@ from syncline.core.appointment import (
     Span,
     Status,
 )
-from syncline.core.recurrence import last_date, occurrence_span
+from syncline.core.recurrence import last_date, occurrence_day, occurrence_span
 from syncline.core.times import epoch_s, from_epoch_s
 from syncline.ports import CrmRow
 
@@ -196,6 +196,15 @@ def appointment_of(row: Columns, parties: Iterable[Columns], series: Columns | N
     )
 
 
+def holds_occurrence(series: Appointment, original_start: datetime) -> bool:
+    """Return whether an occurrence with that original start belongs to the series; a deleted one does not."""
+    if series.recurrence is None or original_start in series.deleted:
+        return False
+    if any(exception.identity.original_start == original_start for exception in series.exceptions):
+        return True
+    return occurrence_day(series, original_start) is not None
+
+
 def stored(appointment: Appointment) -> Appointment:
     """Return what a later reading would give: without what never leaves Exchange, exceptions and deletions in order."""
     return replace(
@@ -208,7 +217,10 @@ def stored(appointment: Appointment) -> Appointment:
         reminder_minutes=None,
         response=Response.NONE,
         created=None,
-        exceptions=tuple(sorted(map(stored, appointment.exceptions), key=lambda exception: exception.identity)),
+        exceptions=tuple(
+            replace(stored(exception), canceled=exception.canceled or appointment.canceled)
+            for exception in sorted(appointment.exceptions, key=lambda exception: exception.identity)
+        ),
         deleted=tuple(sorted(set(appointment.deleted))),
     )
 

@@ -7,7 +7,7 @@ table at a time. It must not know policies or verdicts: who is made busy is hand
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from syncline.connectors.embedded_crm.rows import (
     appointment_columns,
     effective_range,
     indexed_span,
+    row_status,
     series_columns,
 )
 from syncline.connectors.embedded_crm.schema import (
@@ -81,7 +82,7 @@ def rows_of(aggregate: Aggregate) -> Rows:
         start = exception.identity.original_start
         assert start is not None
         own = appointment_columns(
-            exception, _exception_stamp(aggregate.stamp, aggregate.exception_ids[start]), series_id=stamp.id
+            exception, _exception_stamp(aggregate, exception, aggregate.exception_ids[start]), series_id=stamp.id
         )
         rows.add(appointments, own)
         _add_people(rows, exception, own, aggregate.people_of_exceptions[start])
@@ -178,17 +179,12 @@ def _add_people(rows: Rows, appointment: Appointment, columns: Columns, people: 
     rows.extend(busy_rows(appointment, columns, people))
 
 
-def _exception_stamp(stamp: Stamp, row_id: str) -> Stamp:
-    """Return the stamp of an exception: the state is that of its own show-as, unless the series is closed (A-34)."""
-    return Stamp(
-        id=row_id,
-        version=stamp.version,
-        status=None if stamp.status not in CLOSED else stamp.status,
-        owner=stamp.owner,
-        modified_by=stamp.modified_by,
-        modified_at=stamp.modified_at,
-        scheduling=stamp.scheduling,
-    )
+def _exception_stamp(aggregate: Aggregate, exception: Appointment, row_id: str) -> Stamp:
+    """Return the stamp of an exception: the state of its own show-as, unless it or the series is closed (A-34)."""
+    stamp = aggregate.stamp
+    whole = row_status(aggregate.appointment, stamp)
+    closed = whole if whole in CLOSED and not exception.canceled else None
+    return replace(stamp, id=row_id, status=closed)
 
 
 def _change(row_id: str, version: int, identity: Identity, at: datetime, *, gone: bool) -> dict[str, Any]:

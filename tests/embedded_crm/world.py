@@ -1,0 +1,116 @@
+"""The embedded CRM in tests: a clock that stands, and the world of the conformance suite."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from syncline.conformance import samples
+from syncline.connectors.embedded_crm import EmbeddedCrm
+from syncline.core.appointment import Appointment, Status
+from syncline.core.merging import canonical
+from syncline.core.scheduling import ConflictPolicy, persons
+from syncline.ports import Booking, Candidate, Outcome, Result
+
+NAMES = {"ada": "Ada Admin", "bob": "Bob Berg", "cyd": "Cyd Chan"}
+POLICY = ConflictPolicy()
+
+
+class StandingClock:
+    """A clock that moves only when told."""
+
+    def __init__(self, now: datetime = samples.MONDAY - timedelta(days=1)) -> None:
+        self.time = now
+
+    def now(self) -> datetime:
+        return self.time
+
+
+def open_crm(path: str | Path = ":memory:", *, people: bool = True) -> EmbeddedCrm:
+    """Open a CRM with Ada, Bob and Cyd, all in UTC."""
+    crm = EmbeddedCrm(path, clock=StandingClock())
+    if people:
+        for name, full_name in NAMES.items():
+            crm.add_user(name, full_name=full_name, emails=[f"{name}@example.org"])
+    return crm
+
+
+def candidate(
+    appointment: Appointment,
+    *,
+    user: str | None = "ada",
+    check: bool = True,
+    since: datetime | None = None,
+    row_id: str | None = None,
+) -> Candidate:
+    """Return the candidate that the engine would make of an item in that user's mailbox."""
+    people = persons(appointment, f"{user}@example.org" if user else None)
+    content = canonical(appointment)
+    return Candidate(appointment=content, persons=people, user=user, check=check, since=since, row_id=row_id)
+
+
+def book(
+    crm: EmbeddedCrm,
+    row_id: str,
+    appointment: Appointment,
+    *,
+    user: str | None = "ada",
+    check: bool = True,
+    since: datetime | None = None,
+    status: Status | None = None,
+    policy: ConflictPolicy = POLICY,
+) -> Outcome:
+    """Book one appointment and return what became of it."""
+    asked = candidate(appointment, user=user, check=check, since=since)
+    (outcome,) = crm.book([Booking(id=row_id, candidate=asked, owner=user, status=status)], policy)
+    return outcome
+
+
+def saved(crm: EmbeddedCrm, row_id: str, appointment: Appointment, *, user: str | None = "ada") -> int:
+    """Save one appointment without a check and return its version."""
+    outcome = book(crm, row_id, appointment, user=user, check=False)
+    assert outcome.result is Result.SAVED, outcome
+    return outcome.version
+
+
+def names(outcome: Outcome) -> set[str]:
+    """Return the full names of those who are unavailable."""
+    return {person.full_name for person in outcome.verdict.unavailable} if outcome.verdict else set()
+
+
+class EmbeddedCrmWorld:
+    """A fresh embedded CRM in a file, for the conformance suite."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "crm.db"
+        self._crm = open_crm(self._path)
+
+    def crm(self) -> EmbeddedCrm:
+        """Return the connector."""
+        return self._crm
+
+    def reopen(self) -> EmbeddedCrm:
+        """Close the database and open it again."""
+        self._crm.close()
+        self._crm = open_crm(self._path, people=False)
+        return self._crm
+
+    def edit(self, row_id: str, **fields: object) -> None:
+        """Save new values as Bob."""
+        self._crm.edit(row_id, None, fields, by_user="bob", ignore_conflicts=True)
+
+    def complete(self, row_id: str) -> None:
+        """Complete a row."""
+        self._crm.edit(row_id, None, {}, by_user="bob", status=Status.COMPLETED)
+
+    def cancel(self, row_id: str) -> None:
+        """Cancel a row."""
+        self._crm.edit(row_id, None, {}, by_user="bob", status=Status.CANCELED)
+
+    def delete(self, row_id: str) -> None:
+        """Delete a row."""
+        self._crm.remove(row_id, by_user="bob")
+
+    def close(self) -> None:
+        """Give the database back."""
+        self._crm.close()
