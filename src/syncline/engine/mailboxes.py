@@ -28,10 +28,6 @@ from syncline.ports import (
 TRANSIENT_MAX = 10
 TRANSIENT_RETRY_S = 300.0
 THROTTLED_WAIT_S = 60.0
-INTERVAL_MIN_S = 300.0
-INTERVAL_STEP_S = 60.0
-INTERVAL_MAX_S = 720.0
-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +88,7 @@ def withdrawn_notices(alerts: Sequence[Alert], now: datetime) -> list[Alert]:
     ]
 
 
-def next_due_after(
-    mailbox: Mailbox,
-    now: datetime,
-    *,
-    min_s: float = INTERVAL_MIN_S,
-    step_s: float = INTERVAL_STEP_S,
-    max_s: float = INTERVAL_MAX_S,
-) -> datetime:
+def next_due_after(mailbox: Mailbox, now: datetime, *, min_s: float, step_s: float, max_s: float) -> datetime:
     """Return when a mailbox is due after a cycle that ended `now` (S-01, S-06): later with every idle cycle."""
     return now + timedelta(seconds=min(max_s, min_s + mailbox.idle_cycles * step_s))
 
