@@ -69,8 +69,8 @@ SETTINGS_HEAD = f"""{MADE_BY}
 
 # Settings
 
-One TOML file, `config.toml` in the data folder (or the file named by `--config`), holds a table per section. Each key
-can also be given in the environment, which wins: `conflict.check_past` is `SYNCLINE_CONFLICT_CHECK_PAST`.
+One TOML file, `config.toml` in the data folder, holds a table per section. Each key can also be given in the
+environment, which wins: `conflict.check_past` is `SYNCLINE_CONFLICT_CHECK_PAST`. It is read at the start.
 
 ```toml
 [conflict]
