@@ -27,11 +27,11 @@ _ANSWER_ALERT = (
     .where(alert.c.id == bindparam("at"))
     .values(
         state=AlertState.ANSWERED,
-        outcome=bindparam("outcome"),
-        reason=bindparam("reason"),
-        answer=bindparam("answer"),
-        decided_by=bindparam("decided_by"),
-        decided_on=bindparam("decided_on"),
+        outcome=bindparam("new_outcome", type_=alert.c.outcome.type),
+        reason=bindparam("new_reason", type_=alert.c.reason.type),
+        answer=bindparam("new_answer", type_=alert.c.answer.type),
+        decided_by=bindparam("new_decided_by", type_=alert.c.decided_by.type),
+        decided_on=bindparam("new_decided_on", type_=alert.c.decided_on.type),
         answers=alert.c.answers + 1,
         pending=1,
     )
@@ -40,9 +40,9 @@ _ANSWER_LINK = (
     update(link)
     .where(link.c.id == bindparam("at"))
     .values(
-        decision=bindparam("new_decision"),
-        decision_by=bindparam("new_decision_by"),
-        decided_digest=bindparam("new_decided_digest"),
+        decision=bindparam("new_decision", type_=link.c.decision.type),
+        decision_by=bindparam("new_decision_by", type_=link.c.decision_by.type),
+        decided_digest=bindparam("new_decided_digest", type_=link.c.decided_digest.type),
         answers=link.c.answers + 1,
         answered=1,
     )
@@ -127,7 +127,7 @@ def _decision(each: Alert) -> dict[str, Any]:
 
 def _alert_answer(each: Alert) -> dict[str, Any]:
     names = ("outcome", "reason", "answer", "decided_by", "decided_on")
-    return {name: getattr(each, name) for name in names} | {"at": each.id}
+    return {f"new_{name}": getattr(each, name) for name in names} | {"at": each.id}
 
 
 def _link_answer(each: Alert, asked: Link) -> dict[str, Any]:
