@@ -16,7 +16,7 @@ from syncline.core.scheduling import Verdict
 from syncline.engine.deciding import Decided
 from syncline.engine.observing import row_content
 from syncline.engine.run import Run
-from syncline.engine.writing import Draft, versions
+from syncline.engine.writing import Draft, written
 from syncline.errors import SyncError
 from syncline.ports import (
     Booking,
@@ -225,7 +225,7 @@ def _rescheduled(run: Run, draft: Draft, decided: Decided, merged: Merge, versio
     if merged.diverged:
         draft.note(decided, "both sides changed, Exchange wins", rule="3.1", detail=", ".join(sorted(merged.diverged)))
     target = held(agreed, _content(decided)) if decided.action.verb is Verb.PARK else _content(decided)
-    link = versions(replace(decided.link, agreed=advance(agreed, target, merged.fields)), version)
+    link = written(decided.link, advance(agreed, target, merged.fields), merged.content, version)
     if decided.action.verb is Verb.PARK:
         draft.keep_out(replace(decided, link=link))
         return
@@ -269,7 +269,7 @@ def _with_texts_written(run: Run, draft: Draft, decided: Decided, merged: Merge)
     if outcome.result is not Result.SAVED:
         _reschedule_outcome(run, draft, decided, merged, outcome)
         return None
-    return versions(replace(link, agreed=advance(agreed, target, texts.fields)), outcome.version)
+    return written(link, advance(agreed, target, texts.fields), texts.content, outcome.version)
 
 
 def _write_unchecked(run: Run, draft: Draft, decided: Decided, merged: Merge) -> None:

@@ -247,13 +247,12 @@ def _due_unread(run: Run) -> list[list[Link]]:
 
 
 def _record(run: Run) -> datetime:
-    """Write statistics, forget failures (B-06) and return the next due time (S-06)."""
+    """Write statistics, forget failures (B-06) with their notices, and return the next due time (S-06)."""
     now, rules = run.now(), run.rules
-    done = mailboxes.after_success(run.mailbox, now, worked=run.counts.worked)
-    notices = mailboxes.withdrawn_notices(run.store.open_alerts(run.mailbox.id), now)
-    run.write(Changes(mailbox=replace(done, first_sync_done=True), alerts=notices))
+    done = replace(mailboxes.after_success(run.mailbox, now, worked=run.counts.worked), first_sync_done=True)
+    run.write(Changes(mailbox=done, alerts=mailboxes.withdrawn_notices(run.store.open_alerts(done.id), now)))
     return mailboxes.next_due_after(
-        run.mailbox, now, min_s=rules.interval_min_s, step_s=rules.interval_step_s, max_s=rules.interval_max_s
+        done, now, min_s=rules.interval_min_s, step_s=rules.interval_step_s, max_s=rules.interval_max_s
     )
 
 
@@ -275,9 +274,7 @@ def _failed(parts: Parts, lease: Lease, error: SyncError) -> datetime | None:
     standing = parts.store.open_alerts(mailbox.id)
     after = mailboxes.after_failure(mailbox, error, now, standing)
     waiting = {link.id for link in parts.store.answered_links(mailbox.id, ANSWERS_MAX)}
-    alerts = [
-        questions.not_yet(alert, error) for alert in standing if alert.link_id in waiting and alert.answer == "yes"
-    ]
+    alerts = [questions.not_yet(a, error) for a in standing if a.link_id in waiting and a.answer == "yes"]
     if after.alert is not None:
         alerts.append(after.alert)
     try:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from pgqueuer import PgQueuer
+from pgqueuer.adapters.inmemory import InMemoryQueries
 from pgqueuer.models import Job
 
 ENTRYPOINT = "cycle"
@@ -89,7 +90,7 @@ class MemoryQueue:
             on_conflict="skip",
         )
         self._enqueued += len(ids)
-        if self._enqueued >= PRUNE_AFTER_JOBS:
+        if self._enqueued >= PRUNE_AFTER_JOBS and isinstance(queries, InMemoryQueries):
             # The engine keeps three log rows for every job; nothing here reads them.
             self._enqueued = 0
             await queries.clear_queue_log()

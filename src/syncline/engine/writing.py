@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from syncline.core.appointment import Appointment
+from syncline.core.merging import differences
 from syncline.core.scheduling import Verdict
 from syncline.engine import questions
 from syncline.engine.deciding import Decided
@@ -146,11 +148,15 @@ class Draft:
         self.run.counts.failed += 1
 
 
-def versions(link: Link, version: int) -> Link:
-    """Return the link after a write that made `version`; a CRM-side edit that waits stays visible as unsettled."""
-    waits = link.crm_version != link.crm_version_seen
+def written(link: Link, agreed: Appointment, content: Appointment, version: int) -> Link:
+    """Return the link after its row was written with `content` as `version`.
+
+    What the row holds beside what is agreed is a CRM-side edit that waits: it stays visible as unsettled.
+    """
+    waits = bool(differences(agreed, content))
     return replace(
         link,
+        agreed=agreed,
         crm_version=link.crm_version if waits else version,
         crm_version_seen=version,
         crm_gone=False,

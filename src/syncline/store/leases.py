@@ -103,7 +103,7 @@ def wake(connection: Connection, mailbox_ids: list[int], now: datetime) -> None:
     connection.execute(
         update(mailbox)
         .where(mailbox.c.id.in_(mailbox_ids))
-        .values(woken=True, next_due=case((earlier, mailbox.c.next_due), else_=now))
+        .values(woken=True, next_due=case((earlier, mailbox.c.next_due), else_=literal(now, mailbox.c.next_due.type)))
     )
 
 
