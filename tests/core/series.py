@@ -60,6 +60,15 @@ def patterns(draw: st.DrawFn) -> Pattern:
     return Pattern(kind=kind, interval=interval, nth=nth, weekdays=days, month=month)
 
 
+_dense = st.builds(
+    Pattern,
+    kind=st.sampled_from((PatternKind.DAILY, PatternKind.WEEKLY)),
+    interval=st.integers(1, 3),
+    weekdays=st.sampled_from(((0, 1, 2, 3, 4), (0, 2), (5,), (1, 3, 6))),
+    first_weekday=st.sampled_from((0, 6)),
+)
+
+
 @st.composite
 def recurrences(draw: st.DrawFn, *, finite: bool = False) -> Recurrence:
     """Any recurrence that begins on a date that fits."""
@@ -74,9 +83,11 @@ def recurrences(draw: st.DrawFn, *, finite: bool = False) -> Recurrence:
 @st.composite
 def appointments(draw: st.DrawFn, name: str = "candidate", *, near: date | None = None) -> Appointment:
     """Any single or series of any zone, with moved and deleted occurrences and now and then other show-as."""
-    zone, all_day = draw(zones), draw(st.integers(0, 4)) == 0
+    zone, all_day = draw(zones), draw(st.integers(0, 4)) == 4
     recurrence = draw(recurrences())
     if near is not None:
+        # Series that meet often: dense patterns around one date.
+        recurrence = replace(recurrence, pattern=draw(st.one_of(_dense, _dense, patterns())))
         first = first_fitting(recurrence.pattern, near + timedelta(days=draw(st.integers(-400, 60))))
         until = first + timedelta(days=draw(st.integers(0, 900))) if recurrence.until else None
         recurrence = replace(recurrence, first=first, until=until)
@@ -84,9 +95,9 @@ def appointments(draw: st.DrawFn, name: str = "candidate", *, near: date | None 
         identity=Identity(name),
         span=draw(_spans(recurrence.first, zone, all_day)),
         zone=zone,
-        show_as=draw(st.sampled_from((ShowAs.BUSY, ShowAs.BUSY, ShowAs.OUT_OF_OFFICE, ShowAs.TENTATIVE))),
+        show_as=draw(st.sampled_from((*[ShowAs.BUSY] * 5, ShowAs.OUT_OF_OFFICE, ShowAs.TENTATIVE))),
     )
-    if draw(st.integers(0, 3)) == 0:
+    if draw(st.integers(0, 3)) == 3:
         return appointment
     return _with_exceptions(draw, replace(appointment, recurrence=recurrence))
 
@@ -101,7 +112,7 @@ def _spans(draw: st.DrawFn, day: date, zone: str, all_day: bool) -> Span:
     begin = instant(datetime.combine(day, time(draw(st.integers(0, 23)), draw(st.sampled_from((0, 30, 59))))), zone)
     if wall(begin, zone).date() != day:  # a gap at the end of the day
         begin = instant(datetime.combine(day, time(12)), zone)
-    return Span(begin, begin + timedelta(minutes=draw(st.sampled_from((0, 15, 60, 90, 600, 3000)))))
+    return Span(begin, begin + timedelta(minutes=draw(st.sampled_from((600, 60, 15, 900, 3000, 0)))))
 
 
 def _with_exceptions(draw: st.DrawFn, series: Appointment) -> Appointment:
@@ -123,7 +134,7 @@ def _with_exceptions(draw: st.DrawFn, series: Appointment) -> Appointment:
                 span=Span(span.start + shift, span.end + shift, span.all_day),
                 zone=series.zone,
                 show_as=draw(st.sampled_from((ShowAs.BUSY, ShowAs.FREE))),
-                canceled=draw(st.integers(0, 5)) == 0,
+                canceled=draw(st.integers(0, 5)) == 5,
             )
         )
     return replace(series, exceptions=tuple(moved), deleted=tuple(gone))
