@@ -1,0 +1,30 @@
+"""Time that moves only when it is told to.
+
+It must not know what happens in it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+MONDAY = datetime(2031, 3, 3, 8, tzinfo=UTC)
+"""Where every simulation begins: a Monday morning, 08:00 UTC."""
+
+
+class VirtualClock:
+    """The clock of one simulated world (`syncline.ports.Clock`)."""
+
+    def __init__(self, start: datetime = MONDAY) -> None:
+        self._now = start
+
+    def now(self) -> datetime:
+        """Return the present instant of the world."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self._now += timedelta(seconds=seconds)
+
+    def advance_to(self, instant: datetime) -> None:
+        """Let time pass until `instant`; it never goes back."""
+        self._now = max(self._now, instant)

@@ -1,0 +1,155 @@
+"""Every write that reaches the CRM, judged at the moment it happens.
+
+The ledger stands between the engine and the memory CRM, behind the gate: what is refused before effect never reaches
+it, what was lost after effect did. It keeps what must hold for each write by itself (order of Q-09, no unasked overlap,
+no deletion of what still stands in Exchange) and remembers violations in words. It must not know plans or links.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from syncline.connectors.memory import MemoryCrm, MemoryExchange
+from syncline.core.appointment import Appointment, Identity, Status
+from syncline.core.scheduling import ConflictPolicy, Verdict
+from syncline.ports import Booking, Candidate, CrmPage, CrmRow, Deletion, Outcome, Reschedule, Result, User
+from syncline.store import Database
+
+_LATEST = datetime.max.replace(tzinfo=UTC)
+
+Clashes = frozenset[tuple[str, str]]
+
+
+@dataclass
+class Ledger:
+    """The CRM port with a memory of what was written through it (`syncline.ports.Crm`)."""
+
+    crm: MemoryCrm
+    exchange: MemoryExchange
+    store: Database
+    mailboxes: Mapping[str, int]
+    violations: list[str] = field(default_factory=list)
+    confirmed: set[str] = field(default_factory=set)
+    save_anyway: bool = False
+    deleted: set[str] = field(default_factory=set)
+    _writers: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def cycle_of(self, address: str) -> Iterator[None]:
+        """Note whose cycle runs; cycles of two owners nest."""
+        self._writers.append(address)
+        try:
+            yield
+        finally:
+            self._writers.pop()
+
+    @property
+    def writer(self) -> str:
+        """Return the address of the mailbox whose cycle runs."""
+        return self._writers[-1]
+
+    # --- the port ------------------------------------------------------------------------------------------------
+
+    def users(self) -> tuple[User, ...]:
+        """Return all users."""
+        return self.crm.users()
+
+    def changes(self, cursor: str | None, limit: int) -> CrmPage:
+        """Return the next page of the change log."""
+        return self.crm.changes(cursor, limit)
+
+    def read(self, ids: Sequence[str]) -> Mapping[str, CrmRow]:
+        """Return the rows that exist."""
+        return self.crm.read(ids)
+
+    def find(self, identities: Iterable[Identity]) -> Mapping[Identity, CrmRow]:
+        """Return the rows that hold one of the identities."""
+        return self.crm.find(identities)
+
+    def validate(self, candidates: Sequence[Candidate], policy: ConflictPolicy) -> list[Verdict]:
+        """Check candidates against what is committed."""
+        return self.crm.validate(candidates, policy)
+
+    def book(self, bookings: Sequence[Booking], policy: ConflictPolicy) -> list[Outcome]:
+        """Create rows one by one, each judged."""
+        self._in_order(bookings)
+        return [self._booked(booking, policy) for booking in bookings]
+
+    def reschedule(self, changes: Sequence[Reschedule], policy: ConflictPolicy) -> list[Outcome]:
+        """Update rows one by one, each judged."""
+        return [self._rescheduled(change, policy) for change in changes]
+
+    def delete(self, deletions: Sequence[Deletion]) -> list[Outcome]:
+        """Delete rows one by one, each judged."""
+        return [self._deleted(deletion) for deletion in deletions]
+
+    # --- judging -------------------------------------------------------------------------------------------------
+
+    def _booked(self, booking: Booking, policy: ConflictPolicy) -> Outcome:
+        clashes = _clashes(self.crm.check(replace(booking.candidate, check=True), policy))
+        (outcome,) = self.crm.book([booking], policy)
+        if outcome.result is Result.SAVED and booking.status is not Status.CANCELED:
+            self._unasked(booking.candidate, clashes)
+        self._unavailable(booking.candidate, outcome)
+        return outcome
+
+    def _rescheduled(self, change: Reschedule, policy: ConflictPolicy) -> Outcome:
+        row = self.crm.read([change.id]).get(change.id)
+        asked = replace(change.candidate, check=True, row_id=change.id)
+        before: Clashes = frozenset()
+        if row is not None:
+            people = self.crm.persons_of(change.id)
+            before = _clashes(self.crm.check(replace(asked, appointment=row.appointment, persons=people), policy))
+        after = _clashes(self.crm.check(asked, policy))
+        (outcome,) = self.crm.reschedule([change], policy)
+        if outcome.result is Result.SAVED and change.status is not Status.CANCELED:
+            self._unasked(change.candidate, after - before)
+        self._unavailable(change.candidate, outcome)
+        return outcome
+
+    def _deleted(self, deletion: Deletion) -> Outcome:
+        row = self.crm.read([deletion.id]).get(deletion.id)
+        (outcome,) = self.crm.delete([deletion])
+        if row is not None and outcome.result is Result.SAVED:
+            identity = row.appointment.identity
+            self.deleted.add(identity.global_object_id)
+            if self._writers and self._stands(self._writers[-1], identity):
+                self.violations.append(f"row of {identity.global_object_id} deleted, but its item stands in Exchange")
+            if row.status in (Status.COMPLETED, Status.CANCELED):
+                self.violations.append(f"closed row of {identity.global_object_id} deleted (A-25)")
+        return outcome
+
+    def _unasked(self, candidate: Candidate, clashes: Clashes) -> None:
+        """A saved row that newly overlaps something needs a Yes or the mailbox's setting (Q-09, Q-10)."""
+        name = candidate.appointment.identity.global_object_id
+        if not clashes or self.save_anyway or name in self.confirmed:
+            return
+        self.violations.append(f"{name} was saved over {sorted(clashes)} and nobody was asked")
+
+    def _unavailable(self, candidate: Candidate, outcome: Outcome) -> None:
+        name = candidate.appointment.identity.global_object_id
+        if outcome.result is Result.UNAVAILABLE and not candidate.check:
+            self.violations.append(f"{name} was held although its check was suppressed")
+
+    def _in_order(self, bookings: Sequence[Booking]) -> None:
+        """Creations of one call go by creation, start and id (Q-09)."""
+        keys = [self._key(booking.candidate.appointment) for booking in bookings]
+        if keys != sorted(keys):
+            self.violations.append(f"booked out of order: {[key[2] for key in keys]}")
+
+    def _key(self, appointment: Appointment) -> tuple[datetime, datetime, str]:
+        items = self.exchange.items(self._writers[-1]) if self._writers else ()
+        created = [item.appointment.created for item in items if item.appointment.identity == appointment.identity]
+        known = min((at for at in created if at is not None), default=_LATEST)
+        return known, appointment.span.start, appointment.identity.global_object_id
+
+    def _stands(self, address: str, identity: Identity) -> bool:
+        return any(item.appointment.identity == identity for item in self.exchange.items(address))
+
+
+def _clashes(verdict: Verdict) -> Clashes:
+    """Return who clashes with which rows."""
+    return frozenset((person.user_id, clash.row_id) for person in verdict.unavailable for clash in person.clashes)

@@ -1,0 +1,226 @@
+"""What must be true once faults have stopped and the mailboxes have gone quiet (style.md 11).
+
+Every check looks at the whole world and returns violations in words: no list is a verdict, an empty one is. The oracle
+knows the rules from the outside; it must not use the engine's own reasoning to excuse the engine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from syncline.connectors.memory import Item
+from syncline.core.appointment import Appointment, Identity, Status
+from syncline.core.merging import canonical, differences, project
+from syncline.errors import CATALOGUE
+from syncline.ports import Alert, AlertState, Candidate, CrmRow, Link, LinkState, Seen
+from syncline.simulation.world import CATEGORY, World
+
+_CLOSED = (Status.COMPLETED, Status.CANCELED)
+_LINKS_MAX = 5000
+_CONFLICT = "ExchangeSyncSchedulingConflictsError"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What Syncline remembers of one mailbox."""
+
+    address: str
+    links: tuple[Link, ...]
+    alerts: tuple[Alert, ...]
+
+
+def judge(world: World) -> list[str]:
+    """Return everything that is wrong in a quiet world."""
+    states = read(world)
+    found = list(world.ledger.violations)
+    for state in states.values():
+        found += _items(world, state, states)
+        found += _links(world, state)
+        found += _questions(world, state)
+        if world.store.intents(world.mailboxes[state.address]):
+            found.append(f"{state.address}: intents are left")
+    found += _rows(world)
+    return found
+
+
+def read(world: World) -> dict[str, State]:
+    """Return what Syncline remembers, by mailbox."""
+    every = world.store.links_by_id(range(1, _LINKS_MAX))
+    return {
+        address: State(
+            address,
+            tuple(link for link in every if link.mailbox_id == number),
+            world.store.open_alerts(number),
+        )
+        for address, number in world.mailboxes.items()
+    }
+
+
+def rests(world: World) -> list[str]:
+    """Run one more cycle of each mailbox and return what it wrote, which must be nothing."""
+    before = mark(world)
+    for address in world.mailboxes:
+        world.cycle(address)
+    after = mark(world)
+    return [f"a second cycle moved {name}" for name in before if before[name] != after[name]]
+
+
+def mark(world: World) -> dict[str, object]:
+    """Return everything that must stand still in a quiet world."""
+    links = world.store.links_by_id(range(1, _LINKS_MAX))
+    return {
+        "the CRM": world.crm.changes(None, 10**9).cursor,
+        "links": [
+            (each.id, each.ref, each.state, each.crm_id, each.crm_version, each.revision_settled) for each in links
+        ],
+        "questions": [(each.id, each.state, each.version) for each in world.questions()],
+    }
+
+
+# --- items -------------------------------------------------------------------------------------------------------
+
+
+def tracked(world: World, address: str) -> Iterator[Item]:
+    """Yield the items of a mailbox that are tracked now."""
+    everything = address.partition("@")[0] in world.setting.track_all
+    for item in world.exchange.items(address):
+        if everything or CATEGORY in item.appointment.categories:
+            yield item
+
+
+def _items(world: World, state: State, states: dict[str, State]) -> Iterator[str]:
+    links = {link.ref: link for link in state.links}
+    held = {number for alert in state.alerts for number in alert.held}
+    for item in tracked(world, state.address):
+        name = f"{state.address} {item.appointment.identity.global_object_id} ({item.ref})"
+        link = links.get(item.ref)
+        if link is None:
+            yield f"{name}: tracked and lost: there is no link"
+        elif link.id not in held:
+            yield from (f"{name}: {problem}" for problem in _explained(world, item, link, state, states))
+
+
+def _explained(world: World, item: Item, link: Link, state: State, states: dict[str, State]) -> Iterator[str]:
+    if link.seen is not Seen.PRESENT:
+        yield f"stands in Exchange, but was last seen as {link.seen.value}"
+    if link.state in (LinkState.SETTLED, LinkState.UNSETTLED):
+        yield from _equal(world, item, link)
+    elif link.state is LinkState.ASKED:
+        yield from _asked(link, state, states)
+    elif link.state in (LinkState.KEPT_OUT, LinkState.PARKED):
+        yield from _kept_out(world, item, link)
+    elif link.sync_error is None or link.sync_error not in CATALOGUE:
+        yield f"{link.state.value} without a code"
+    elif link.state is LinkState.FAILED and link.next_try is not None:
+        yield f"still failing with {link.sync_error} although nothing strikes any more"
+
+
+def _equal(world: World, item: Item, link: Link) -> Iterator[str]:
+    row = world.crm.read([link.crm_id]).get(link.crm_id) if link.crm_id else None
+    if row is None:
+        yield f"{link.state.value}, but there is no row"
+        return
+    if row.status in _CLOSED or not link.writes:
+        return
+    pending = differences(_projected(world, item.appointment), content(row))
+    if link.state is LinkState.SETTLED and pending:
+        yield f"settled, but {', '.join(sorted(pending))} differ"
+    if link.state is LinkState.UNSETTLED:
+        ours = differences(_projected(world, item.appointment), link.agreed) if link.agreed else frozenset({"agreed"})
+        if ours:
+            yield f"unsettled, but {', '.join(sorted(ours))} of Exchange were not written"
+        if not pending:
+            yield "unsettled, but both sides are equal"
+
+
+def _projected(world: World, appointment: Appointment) -> Appointment:
+    return project(appointment, world.setting.rules.private)
+
+
+def content(row: CrmRow) -> Appointment:
+    """Return what a row holds, as an Exchange item would be compared with it."""
+    return canonical(row.appointment)
+
+
+def _asked(link: Link, state: State, states: dict[str, State]) -> Iterator[str]:
+    own = [alert for alert in state.alerts if alert.link_id == link.id and alert.code == _CONFLICT]
+    if own or not link.writes:
+        others = [alert for other in states.values() for alert in other.alerts if alert.code == _CONFLICT]
+        if not own and not others:
+            yield "waits for another mailbox's question, and there is none"
+    else:
+        yield "asked, but there is no question"
+    if link.sync_error != _CONFLICT:
+        yield f"asked with the code {link.sync_error}"
+
+
+def _kept_out(world: World, item: Item, link: Link) -> Iterator[str]:
+    if link.state is LinkState.KEPT_OUT and link.crm_id is not None:
+        yield "kept out, but it holds a row"
+    name = item.appointment.identity.global_object_id
+    if link.writes and link.decision != "no":
+        yield f"{link.state.value}, but nobody said No"
+    if link.writes and name not in world.refused and link.decision_by != "setting":
+        yield f"{link.state.value}, but No was never answered for it"
+
+
+# --- links, questions, rows --------------------------------------------------------------------------------------
+
+
+def _links(world: World, state: State) -> Iterator[str]:
+    here = {item.ref for item in world.exchange.items(state.address)}
+    wanted = {item.ref for item in tracked(world, state.address)}
+    held = {number for alert in state.alerts for number in alert.held}
+    for link in state.links:
+        name = f"{state.address} {link.identity.global_object_id} ({link.ref})"
+        if link.id in held:
+            continue
+        if link.ref not in here:
+            yield f"{name}: the item is gone, the link is not"
+        elif link.ref not in wanted and link.seen is not Seen.UNTRACKED:
+            yield f"{name}: untracked, but the link says {link.seen.value}"
+    for ref, number in Counter(link.ref for link in state.links).items():
+        if number > 1:
+            yield f"{state.address} {ref}: {number} links"
+
+
+def _questions(world: World, state: State) -> Iterator[str]:
+    links = {link.id: link for link in state.links}
+    for alert in state.alerts:
+        if alert.code != _CONFLICT or alert.state is not AlertState.OPEN:
+            continue
+        name = f"{state.address} question about {alert.subject!r}"
+        link = links.get(alert.link_id or 0)
+        if link is None or link.state is not LinkState.ASKED:
+            yield f"{name}: open, but its item is {link.state.value if link else 'gone'}"
+        elif alert.verdict is None or not alert.verdict.unavailable:
+            yield f"{name}: open without anybody unavailable"
+        elif link.observed is not None and not _still_clashes(world, link):
+            yield f"{name}: open, but nobody is double-booked any more"
+    for number, times in Counter(alert.link_id for alert in state.alerts if alert.code == _CONFLICT).items():
+        if times > 1:
+            yield f"{state.address} link {number}: {times} questions"
+
+
+def _still_clashes(world: World, link: Link) -> bool:
+    assert link.observed is not None
+    address = next(address for address, number in world.mailboxes.items() if number == link.mailbox_id)
+    candidate = Candidate(
+        appointment=_projected(world, link.observed),
+        persons=world.persons(link.observed, address),
+        user=address.partition("@")[0],
+        since=link.first_seen,
+        row_id=link.crm_id,
+    )
+    return bool(world.crm.check(candidate, world.setting.rules.conflict).unavailable)
+
+
+def _rows(world: World) -> Iterator[str]:
+    identities: Counter[Identity] = Counter(row.appointment.identity for row in world.crm.rows())
+    for identity, number in identities.items():
+        if number > 1:
+            yield f"{identity.global_object_id}: {number} rows"
+        if not identity.global_object_id.startswith("crm-") and identity.global_object_id not in world.tracked_once:
+            yield f"{identity.global_object_id}: was never tracked, but has a row"

@@ -1,0 +1,173 @@
+"""One seed, from its first morning to its verdict: people act, faults strike, mailboxes run, and then all goes quiet.
+
+The same seed and number of steps give the same story, call by call. It must not know how stories are reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from random import Random
+
+from syncline.connectors.memory import Item
+from syncline.engine import mailboxes
+from syncline.engine.run import Rules
+from syncline.errors import SyncError
+from syncline.ports import OnSchedulingConflict
+from syncline.simulation import oracle, people
+from syncline.simulation.faults import Call, Chooser, Gate, Strike, nothing, possible
+from syncline.simulation.world import NAMES, SECOND, Setting, World
+
+STEPS = (4, 9)
+QUIET_ROUNDS_MAX = 8
+QUIET_ROUND_S = 3600.0
+_RATES = (0.0, 0.01, 0.03, 0.06)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What became of one seed: everything that was wrong, and the story in words."""
+
+    seed: int
+    steps: int
+    problems: tuple[str, ...]
+    story: tuple[str, ...]
+
+
+def play(seed: int, rules: Rules | None = None, steps: int | None = None) -> Played:
+    """Play one seed; `steps` fewer than it would take shortens its story."""
+    rng = Random(seed)  # noqa: S311 - a simulation must be repeatable, not secret
+    game = _Game(rng, _setting(rng, rules or Rules()))
+    planned = rng.randint(*STEPS)
+    taken = planned if steps is None else min(steps, planned)
+    try:
+        problems = game.run(taken)
+    finally:
+        game.world.close()
+    return Played(seed, taken, tuple(problems), tuple(game.world.story))
+
+
+def _setting(rng: Random, rules: Rules) -> Setting:
+    number = rng.choice((2, 2, 3, 4))
+    small = replace(rules, chunk_max=rng.choice((1, 3, 200)), page_size_max=rng.choice((1, 3, 512)), read_max=3)
+    everything = frozenset(name for name in NAMES[:number] if rng.random() < 0.2)
+    zones = rng.choice((("UTC",), ("Europe/Berlin", "America/New_York")))
+    return Setting(people=number, rules=small, track_all=everything, zones=zones)
+
+
+class _Game:
+    """The moves of one seed."""
+
+    def __init__(self, rng: Random, setting: Setting) -> None:
+        self.rng = rng
+        self.world = World(rng, setting)
+        world = self.world
+        world.ledger.save_anyway = setting.rules.on_scheduling_conflict is OnSchedulingConflict.SAVE_ANYWAY
+        self.scene = people.Scene(
+            rng=rng,
+            clock=world.clock,
+            exchange=world.exchange,
+            crm=world.crm,
+            track_all=frozenset(f"{name}@example.org" for name in setting.track_all),
+            tracked=world.tracked_once,
+        )
+        self.lost: dict[str, tuple[Item, ...]] = {}
+        self.rate = rng.choice(_RATES)
+        world.gate.stirred = self._stir
+        world.gate.overtaken = self._overtake
+        world.gate.expired = lambda _: self.world.exchange.expire_cursors(self.world.ledger.writer)
+
+    def run(self, steps: int) -> list[str]:
+        """Play and return what is wrong in the end."""
+        for _ in range(self.rng.randint(3, 6)):
+            self._act()
+        self.world.gate.choose = self._chooser()
+        for _ in range(steps):
+            self._step()
+        calm(self.world, self.lost)
+        return [*oracle.judge(self.world), *oracle.rests(self.world)]
+
+    def _step(self) -> None:
+        for _ in range(self.rng.randint(0, 2)):
+            self._act()
+        if self.rng.random() < 0.5:
+            self._answer()
+        if self.rng.random() < 0.06:
+            self._mishap()
+        self.world.clock.advance(self.rng.choice((60, 300, 300, 900, 7200)))
+        for address in self.world.due():
+            self.world.cycle(address)
+
+    def _act(self) -> None:
+        self.world.tell(people.act(self.scene))
+
+    def _answer(self) -> None:
+        questions = self.world.questions()
+        if questions:
+            self.world.answer(self.rng.choice(questions), self.rng.choice(("yes", "no")))
+
+    def _mishap(self) -> None:
+        """The server loses a calendar, finds it again, or cannot hand out an item."""
+        address = self.rng.choice(self.world.exchange.addresses())
+        if self.lost:
+            refill(self.world, self.lost)
+        elif self.rng.random() < 0.5:
+            self.lost[address] = self.world.exchange.empty(address)
+            self.world.tell(f"the server loses all items of {address}")
+        elif items := self.world.exchange.items(address):
+            item = self.rng.choice(items)
+            error = SyncError("ItemUnreadable", subject=item.appointment.subject, detail="it is damaged")
+            self.world.exchange.spoil(address, item.ref, error)
+            self.world.tell(f"{item.ref} of {address} cannot be read any more")
+
+    # --- what strikes at a call ----------------------------------------------------------------------------------
+
+    def _chooser(self) -> Chooser:
+        if not self.rate:
+            return nothing
+
+        def choose(call: Call) -> Strike | None:
+            return self.rng.choice(possible(call)) if self.rng.random() < self.rate else None
+
+        return choose
+
+    def _stir(self, _: Call) -> None:
+        if self.rng.random() < 0.3:
+            self._answer()
+        else:
+            self._act()
+
+    def _overtake(self, _: Call) -> None:
+        """The lease runs out unnoticed, and another owner runs the same mailbox to the end."""
+        address = self.world.ledger.writer
+        self.world.clock.advance(self.world.setting.rules.lease_s + 1)
+        self.world.cycle(address, owner=SECOND, gate=Gate())
+
+
+def refill(world: World, lost: dict[str, tuple[Item, ...]]) -> None:
+    """Bring back what the server lost."""
+    for address, items in lost.items():
+        world.exchange.refill(address, items)
+        world.tell(f"the server finds the items of {address} again")
+    lost.clear()
+
+
+def calm(world: World, lost: dict[str, tuple[Item, ...]]) -> None:
+    """Stop all faults and run every mailbox until nothing moves any more."""
+    world.gate.choose = nothing
+    refill(world, lost)
+    for address in world.mailboxes:
+        world.exchange.store(address).spoiled.clear()
+    world.tell("all goes quiet")
+    for number in world.mailboxes.values():
+        if not world.store.mailbox(number).enabled:
+            mailboxes.enable(world.store, world.clock, number)
+    before = None
+    for _ in range(QUIET_ROUNDS_MAX):
+        for address in world.mailboxes:
+            world.cycle(address)
+        after = oracle.mark(world)
+        if after == before:
+            return
+        before = after
+        world.clock.advance(QUIET_ROUND_S)
+    world.ledger.violations.append(f"nothing came to rest in {QUIET_ROUNDS_MAX} rounds")

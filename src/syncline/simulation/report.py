@@ -1,0 +1,52 @@
+"""What a run over many seeds found, and how it is told.
+
+A failing seed is printed with its shortest story: the same seed with as few steps as still fail. It must not know how a
+seed is played.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import TextIO
+
+from syncline.simulation.playing import Played
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What became of all seeds: those that failed with their shortest stories, and what a seed cost."""
+
+    seeds: int
+    failed: tuple[Played, ...] = ()
+    costs_ms: tuple[float, ...] = ()
+
+    @property
+    def median_ms(self) -> float:
+        """Return what a seed costs at the median, in milliseconds."""
+        return median(self.costs_ms) if self.costs_ms else 0.0
+
+    def __bool__(self) -> bool:
+        """Return whether every seed came to a good end."""
+        return not self.failed
+
+
+def tell(report: Report, out: TextIO) -> None:
+    """Write the report in words."""
+    for played in report.failed:
+        tell_seed(played, out)
+    total = sum(report.costs_ms) / 1000
+    good = report.seeds - len(report.failed)
+    out.write(
+        f"{good} of {report.seeds} seeds came to a good end; {report.median_ms:.0f} ms at the median, {total:.1f} s\n"
+    )
+
+
+def tell_seed(played: Played, out: TextIO) -> None:
+    """Write one failing seed: what is wrong, how to see it again, and its shortest story."""
+    out.write(f"seed {played.seed} fails (syncline simulate --seed {played.seed}):\n")
+    for problem in played.problems:
+        out.write(f"  ! {problem}\n")
+    out.write(f"  its story in {played.steps} steps:\n")
+    for line in played.story:
+        out.write(f"    {line}\n")

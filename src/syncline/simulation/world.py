@@ -1,0 +1,212 @@
+"""One simulated world: people with mailboxes on a memory Exchange, a memory CRM, the state in SQLite, and the engine.
+
+Everything random comes from one seeded generator that is handed down; everything timed from one clock. The engine's
+ports pass through a gate per process; a killed process is followed by a new one on the same state. The world knows how
+to run cycles and how to answer; what people do is in `people`, what must be true in `oracle`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import count
+from random import Random
+
+from syncline.connectors.memory import MemoryCrm, MemoryExchange, MemoryReplica
+from syncline.core.appointment import Appointment
+from syncline.core.scheduling import Person, persons
+from syncline.engine import alerts
+from syncline.engine.cycle import CycleResult, run_cycle
+from syncline.engine.run import Connect, Parts, Rules
+from syncline.errors import CATALOGUE, ErrorClass, SyncError
+from syncline.ports import (
+    Alert,
+    AlertState,
+    Answer,
+    Approval,
+    Crm,
+    Mailbox,
+    Profile,
+    Replica,
+    Store,
+    TestState,
+    Track,
+    User,
+)
+from syncline.simulation.clock import VirtualClock
+from syncline.simulation.faults import Call, Gate, Killed, Strike, faulty
+from syncline.simulation.ledger import Ledger
+from syncline.store import Database
+
+CATEGORY = "Tracked to Syncline CRM"
+NAMES = ("ada", "bob", "cyd", "dan")
+FIRST, SECOND = "first", "second"
+_KEY = bytes(32)
+
+
+def address_of(name: str) -> str:
+    """Return the mailbox address of a person."""
+    return f"{name}@example.org"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What makes one world different from another before anything happens."""
+
+    people: int = 2
+    rules: Rules = field(default_factory=Rules)
+    track_all: frozenset[str] = frozenset()
+    zones: tuple[str, ...] = ("UTC",)
+
+
+class World:
+    """The parts of one world and what has happened in it, in words (`story`)."""
+
+    def __init__(self, rng: Random, setting: Setting) -> None:
+        self.rng = rng
+        self.setting = setting
+        self.clock = VirtualClock()
+        self.exchange = MemoryExchange()
+        self.crm = MemoryCrm()
+        self.store = Database(":memory:", key=_KEY)
+        self.numbers = count(1)
+        self.mailboxes: dict[str, int] = {}
+        self.story: list[str] = []
+        self.results: list[CycleResult] = []
+        self.tracked_once: set[str] = set()
+        self.refused: set[str] = set()
+        self.gate = Gate()
+        self._people(NAMES[: setting.people])
+        self.ledger = Ledger(crm=self.crm, exchange=self.exchange, store=self.store, mailboxes=self.mailboxes)
+
+    def close(self) -> None:
+        """Give the database back."""
+        self.store.close()
+
+    def tell(self, text: str) -> None:
+        """Add a line to the story."""
+        self.story.append(f"{self.clock.now():%a %H:%M:%S} {text}")
+
+    # --- processes -----------------------------------------------------------------------------------------------
+
+    def parts(self, gate: Gate) -> Parts:
+        """Return the ports of one process, each behind its gate."""
+        store: Store = self.store
+        crm: Crm = self.ledger
+        return Parts(
+            store=faulty(store, "store", gate),
+            crm=faulty(crm, "crm", gate),
+            clock=self.clock,
+            rules=self.setting.rules,
+            new_id=lambda: f"new-{next(self.numbers)}",
+        )
+
+    def cycle(self, address: str, *, owner: str = FIRST, gate: Gate | None = None) -> CycleResult | None:
+        """Run one cycle of one mailbox in the process behind `gate`; None if the process died or the state failed.
+
+        After a death the locks are free, as the operating system would leave them, and a new process stands ready.
+        """
+        used = self.gate if gate is None else gate
+        before = len(used.struck)
+        outcome: CycleResult | None = None
+        words = "died"
+        try:
+            with self.ledger.cycle_of(address):
+                outcome = run_cycle(self.parts(used), self._connect(used), self.mailboxes[address], owner)
+            words = _words(outcome)
+            self.results.append(outcome)
+        except Killed:
+            self.reopen(used)
+        except SyncError as error:
+            words = f"stopped by {error.code}"
+            self.store.locks.drop(self.mailboxes[address])
+        struck = "; ".join(_struck(call, strike) for call, strike in used.struck[before:])
+        self.tell(f"cycle of {address} by {owner}: {words}{f' [{struck}]' if struck else ''}")
+        return outcome
+
+    def reopen(self, gate: Gate) -> None:
+        """Let a new process take the place of the dead one."""
+        self.store.locks.drop_all()
+        gate.dead = False
+
+    # --- people --------------------------------------------------------------------------------------------------
+
+    def answer(self, alert: Alert, answer: Answer) -> None:
+        """Answer a question as an administrator; an answer that does not count any more changes nothing."""
+        links = self.store.links_by_id([number for number in (alert.link_id, *alert.held) if number])
+        names = {link.identity.global_object_id for link in links}
+        try:
+            alerts.answer(self.store, self.clock, alert.id, answer, "admin", alert.version)
+        except SyncError as error:
+            self.tell(f"{answer} to question {alert.id} does not count: {error.code}")
+            return
+        (self.ledger.confirmed if answer == "yes" else self.refused).update(names)
+        self.tell(f"admin answers {answer} to question {alert.id} ({alert.code}) about {', '.join(sorted(names))}")
+
+    def questions(self) -> tuple[Alert, ...]:
+        """Return the open questions of all mailboxes."""
+        every = (alert for number in self.mailboxes.values() for alert in self.store.open_alerts(number))
+        asking = ErrorClass.NEEDS_ANSWER
+        return tuple(a for a in every if a.state is AlertState.OPEN and CATALOGUE[a.code].error_class is asking)
+
+    def persons(self, appointment: Appointment, address: str) -> tuple[Person, ...]:
+        """Return whom an item of a mailbox makes busy."""
+        return persons(appointment, address)
+
+    def due(self) -> tuple[str, ...]:
+        """Return the addresses of the mailboxes that are due."""
+        numbers = {number: address for address, number in self.mailboxes.items()}
+        return tuple(numbers[number] for number in self.store.due(self.clock.now(), len(numbers)))
+
+    def _connect(self, gate: Gate) -> Connect:
+        def connect(mailbox: Mailbox) -> Replica:
+            replica: Replica = MemoryReplica(self.exchange, mailbox.address)
+            return faulty(replica, "calendar", gate, mailbox.address)
+
+        return connect
+
+    # --- setting up ----------------------------------------------------------------------------------------------
+
+    def _people(self, names: tuple[str, ...]) -> None:
+        profile = self.store.add_profile(Profile(name="Exchange", url="https://exchange.example.org", username="sync"))
+        for number, name in enumerate(names):
+            address = address_of(name)
+            zone = self.setting.zones[number % len(self.setting.zones)]
+            self.exchange.add_mailbox(address, name.title())
+            self.exchange.add_category(address, CATEGORY)
+            self.exchange.add_folder(address, "Projects")
+            self.crm.add_user(
+                User(id=str(number + 1), name=name, full_name=name.title(), emails=(address,), time_zone=zone)
+            )
+            mailbox = Mailbox(
+                address=address,
+                user=name,
+                profile_id=profile.id,
+                approval=Approval.APPROVED,
+                test=TestState.SUCCESS,
+                enabled=True,
+                track=Track.ALL if name in self.setting.track_all else Track.CATEGORY,
+                time_zone=zone,
+                next_due=self.clock.now(),
+            )
+            self.mailboxes[address] = self.store.add_mailbox(mailbox).id
+
+
+def _struck(call: Call, strike: Strike) -> str:
+    return f"call {call.number} {call.port}.{call.method}: {strike.value}"
+
+
+def _words(result: CycleResult) -> str:
+    if not result.claimed:
+        return "held by another owner"
+    if result.error is not None:
+        return result.error.code
+    counts = result.counts
+    told = {
+        "saved": counts.saved,
+        "updated": counts.updated,
+        "deleted": counts.deleted,
+        "asked": counts.waiting,
+        "skipped": counts.skipped,
+        "failed": counts.failed,
+    }
+    return ", ".join(f"{number} {word}" for word, number in told.items() if number) or "nothing to do"
