@@ -6,13 +6,14 @@ This is what tests and the command line use; everything below it is reachable ov
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from syncline.emulators.exchange.auth import Accounts
+from syncline.emulators.exchange.calendar_files import CalendarReport, load_calendar
 from syncline.emulators.exchange.call import Clock
 from syncline.emulators.exchange.control import ControlPlane
 from syncline.emulators.exchange.server import Listener
@@ -25,10 +26,10 @@ from syncline.emulators.exchange.zones import zone_ref
 class ExchangeEmulator:
     """A mailbox server that is spoken to over EWS.
 
-    `data` is a folder or `:memory:`; `mailboxes` maps addresses to passwords; `service` is the account (name,
+    `data` is a folder or `:memory:`; `mailboxes` are addresses with their passwords; `service` is the account (name,
     password) that may impersonate every mailbox. `time_zone` is that of new mailboxes (IANA or Windows). With
-    `tls` the server makes its own certificate, whose text is `ca_pem`. A `frozen_clock` stands still until the
-    control plane advances it. `observer` sees the bytes of every EWS request and answer.
+    `tls` the server makes its own certificate, whose text is `ca_pem`. A `frozen_clock` stands still (True:
+    at the moment of opening) until the control plane advances it. `observer` sees the bytes of every EWS request and answer.
     """
 
     def __init__(
@@ -37,20 +38,20 @@ class ExchangeEmulator:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        mailboxes: Mapping[str, str] | None = None,
+        mailboxes: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         service: tuple[str, str] | None = None,
         time_zone: str = "UTC",
         tls: bool = False,
         extended_protection: bool = False,
-        frozen_clock: datetime | None = None,
+        frozen_clock: datetime | bool | None = None,
         control_token: str | None = None,
         observer: Callable[[bytes, bytes], None] | None = None,
     ) -> None:
         """Open the store and create the mailboxes; nothing listens yet."""
         zone_ref(time_zone)
         self.store = Store(data)
-        self.site = Site(store=self.store, clock=Clock(frozen_clock), zone=time_zone, observer=observer)
-        for address, password in (mailboxes or {}).items():
+        self.site = Site(store=self.store, clock=Clock(_frozen(frozen_clock)), zone=time_zone, observer=observer)
+        for address, password in dict(mailboxes).items():
             self.store.add_mailbox(address, password, zone=time_zone)
         certificate = make_certificate(host) if tls else None
         self.ca_pem = certificate.certificate_pem if certificate else None
@@ -58,7 +59,7 @@ class ExchangeEmulator:
         self._host, self._port = host, port
         self._extended_protection = extended_protection
         self._accounts = Accounts(self.store, service)
-        self._control = ControlPlane(self.site, control_token)
+        self._control = ControlPlane(self.site, self.load_calendar, control_token)
         self._tls = server_context(certificate) if certificate else None
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
@@ -73,6 +74,20 @@ class ExchangeEmulator:
         )
         self._thread.start()
         return self
+
+    def load_calendar(self, address: str, text: str) -> CalendarReport:
+        """Load the text of an .ics file into the calendar of a mailbox and return what was changed or refused.
+
+        Loaded before the first request, it belongs to the state that a reset returns to. Raises LookupError for an
+        unknown address.
+        """
+        mailbox = self.store.mailbox(address)
+        if mailbox is None:
+            raise LookupError(f"no mailbox {address}")
+        report = load_calendar(self.store, mailbox, text, self.site.clock.now())
+        if self._listener is not None and not self.site.requests.counts():
+            self.store.remember()
+        return report
 
     def stop(self) -> None:
         """Stop listening, end open connections and close the store."""
@@ -113,3 +128,9 @@ class ExchangeEmulator:
     def control_url(self) -> str:
         """Return the address of the control plane."""
         return f"{self.url}/emulator"
+
+
+def _frozen(given: datetime | bool | None) -> datetime | None:
+    if isinstance(given, datetime):
+        return given
+    return datetime.now(UTC) if given else None
