@@ -8,7 +8,7 @@ this module must not know a database, a clock or a user.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -259,17 +259,19 @@ def verdict(
 def scheduling_digest(appointment: Appointment, persons: Iterable[Person]) -> str:
     """Return the digest an answer is bound to (Q-02): when and how busy for whom, nothing else.
 
-    Texts, responses that do not change who is busy, revisions and the order of anything do not enter; a zone enters
-    with a series only, whose later occurrences depend on it.
+    `persons` are those that count, usually the resolved ones: who is not among them may come, go and decline. Texts,
+    other responses, revisions and the order of anything do not enter; a zone enters with a series only, whose later
+    occurrences depend on it.
     """
-    lines = [_times_text(appointment)]
+    known = tuple(persons)
+    counted = {person.address for person in known}
+    lines = [_part_text(appointment, counted)]
     if appointment.recurrence is not None:
         lines.append(f"{appointment.recurrence.first} {to_rrule(appointment.recurrence)} {appointment.zone}")
-    for exception in sorted(appointment.exceptions, key=lambda part: _text(part.identity.original_start)):
-        people = " ".join(person.address for person in _persons_of(exception, None))
-        lines.append(f"{_text(exception.identity.original_start)} {_times_text(exception)} {people}")
+    exceptions = sorted(appointment.exceptions, key=lambda part: _text(part.identity.original_start))
+    lines.extend(f"{_text(part.identity.original_start)} {_part_text(part, counted)}" for part in exceptions)
     lines.extend(_text(original) for original in sorted(appointment.deleted))
-    lines.extend(sorted(f"{person.address} {person.role} {person.organizer}" for person in persons))
+    lines.extend(sorted(map(_person_text, known)))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -380,9 +382,17 @@ def _clash(busy: Busy, ours: Track, theirs: Track, places: tuple[int, int]) -> C
     )
 
 
-def _times_text(part: Appointment) -> str:
+def _part_text(part: Appointment, counted: Container[str]) -> str:
+    """Return when, how and for whom of the counted addresses one part is busy."""
     shown = "canceled" if part.canceled else part.show_as.value
-    return f"{_text(part.span.start)} {_text(part.span.end)} {part.span.all_day} {shown}"
+    kept_out = "declined" if part.response is Response.DECLINED else ""
+    people = sorted(_person_text(person) for person in _persons_of(part, None) if person.address in counted)
+    times = f"{_text(part.span.start)} {_text(part.span.end)} {part.span.all_day}"
+    return f"{times} {shown} {kept_out} {','.join(people)}"
+
+
+def _person_text(person: Person) -> str:
+    return f"{person.address} {'organizer' if person.organizer else person.role.value}"
 
 
 def _text(at: datetime | None) -> str:
