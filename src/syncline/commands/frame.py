@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from syncline import __version__
 from syncline.errors import SyncError
 
 if TYPE_CHECKING:
@@ -57,9 +59,7 @@ class Boundary(TyperGroup):
         except (BrokenPipeError, KeyboardInterrupt):
             raise
         except Exception as error:
-            from syncline.desk.reports import bug_report
-
-            typer.echo(bug_report(error), err=True)
+            typer.echo(_bug_report(error), err=True)
             raise typer.Exit(FAILED) from error
 
 
@@ -68,6 +68,14 @@ def say_error(error: SyncError) -> None:
     typer.echo(f"{error.code}: {error.text}", err=True)
     if error.row.what_to_do and error.row.what_to_do != "Nothing.":
         typer.echo(error.row.what_to_do, err=True)
+
+
+def _bug_report(error: Exception) -> str:
+    """Return what somebody should report: where it broke and how, without the values that it broke on."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    places = "\n".join(f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames)
+    head = f"Syncline {__version__} itself failed ({type(error).__name__}: {error}). Please report this:"
+    return f"{head}\n{places}"
 
 
 def folder(data: Path | None) -> Path:

@@ -38,6 +38,11 @@ class Viewer:
         """Return whether the viewer is a System Administrator."""
         return self.role is AccessRole.ADMINISTRATOR
 
+    @property
+    def called(self) -> str:
+        """Return the name under which others see what the viewer did."""
+        return self.full_name or self.name
+
     def among(self, people: Iterable[str | None]) -> bool:
         """Return whether the viewer is one of these sign-in names or addresses (without case)."""
         mine = self.emails | {self.name.lower()}

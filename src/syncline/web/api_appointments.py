@@ -11,8 +11,7 @@ from starlette.responses import Response
 from syncline.desk import appointments, reports
 from syncline.desk.drafts import Draft
 from syncline.desk.objects import AppointmentObject, Listing
-from syncline.errors import SyncError
-from syncline.web.asking import LIMIT, LIMIT_MAX, Asker, Paged, Parts, answered, page
+from syncline.web.asking import LIMIT, LIMIT_MAX, Asker, Paged, Parts, answered, packed
 from syncline.web.problems import problem
 
 router = APIRouter(tags=["appointments"])
@@ -58,8 +57,9 @@ def list_appointments(
     user: Annotated[str | None, Query(description="Only those in which this CRM user takes part.")] = None,
 ) -> Response:
     """Return each single, series and exception once; with a window every occurrence in it."""
-    found = appointments.listing(app, viewer, window=appointments.window(start, end), user=user)
-    return answered(page(sorted(found, key=_key), window, _key))
+    days = appointments.window(start, end)
+    found = appointments.page(app, viewer, window=days, user=user, cursor=window.after, limit=window.limit)
+    return answered(Listing(items=found.items, next=packed(found.cursor) if found.cursor is not None else None))
 
 
 @router.post("/appointments", response_model=AppointmentObject, status_code=201, summary="Add an appointment")
@@ -100,13 +100,8 @@ def changes(
     return answered(reports.changes(app, viewer, cursor, limit))
 
 
-def _key(item: AppointmentObject) -> str:
-    return f"{item.start:%Y-%m-%dT%H:%M:%SZ} {item.id}"
-
-
 def _written(written: appointments.Written, status: int) -> Response:
     if written.appointment is not None:
         return answered(written.appointment, status)
     assert written.refused is not None
-    error: SyncError = written.refused
-    return problem(error, clashes=written.clashes, unavailable=written.unavailable)
+    return problem(written.refused, clashes=written.clashes, unavailable=written.unavailable)

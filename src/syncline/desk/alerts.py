@@ -1,0 +1,182 @@
+"""Alerts and questions: who sees them, what they say, and how they are answered.
+
+Whether an answer counts is `engine.alerts`' decision, what a viewer may read `desk.reading`'s. A User sees and answers
+the questions of his own mailbox only; a System Administrator all of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from syncline.core.scheduling import Verdict
+from syncline.desk.clashing import clashes, rows_of, verdicts
+from syncline.desk.finding import may_see, one, visible
+from syncline.desk.objects import AlertObject, ClashingSeries
+from syncline.desk.reading import Sight, Viewer, sight
+from syncline.desk.running import jobs_run
+from syncline.engine import alerts as engine
+from syncline.errors import CATALOGUE, SyncError, render
+from syncline.ports import Alert, AlertOutcome, AlertState, Answer, CrmRow, Mailbox
+
+if TYPE_CHECKING:
+    from syncline.wiring import App
+
+CONFLICT = "ExchangeSyncSchedulingConflictsError"
+CARRY_OUT_S = 60.0
+POLL_S = 0.1
+ANSWERS: Mapping[str, Answer] = {"yes": "yes", "no": "no"}
+_FINAL = (AlertOutcome.SAVED, AlertOutcome.KEPT_OUT, AlertOutcome.NOT_SAVED_YET)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What became of one answer: the alert as it stands now, and why the answer did not count (None: it did)."""
+
+    alert: AlertObject
+    refused: SyncError | None = None
+
+
+def listing(
+    app: App, viewer: Viewer, *, mailbox: str | None = None, only_open: bool | None = None
+) -> list[AlertObject]:
+    """Return alerts by mailbox and id, each question by itself; `only_open` True: open ones, False: the others."""
+    mailboxes = visible(app, viewer, mailbox)
+    states = [state for state in AlertState if only_open is None or (state is AlertState.OPEN) is only_open]
+    return objects(app, viewer, app.store.alerts(list(mailboxes), states), mailboxes)
+
+
+def show(app: App, viewer: Viewer, alert_id: int) -> AlertObject:
+    """Return one alert with what is in the way now; SyncError("NotFoundHere") if the viewer may not see it."""
+    alert, mailbox = _found(app, viewer, alert_id)
+    return objects(app, viewer, [alert], {mailbox.id: mailbox})[0]
+
+
+def answer(app: App, viewer: Viewer, alert_id: int, decision: str, *, version: int | None = None) -> Answered:
+    """Answer one question; the mailbox is due at once. `version` is that of the alert that the person saw (Q-07)."""
+    _found(app, viewer, alert_id)
+    refused: SyncError | None = None
+    try:
+        alert = engine.answer(app.store, app.clock, alert_id, _answer(decision), viewer.called, version)
+        app.worker.wake([alert.mailbox_id])
+    except SyncError as error:
+        if error.code not in ("AlreadyAnswered", "AnswerOutdated"):
+            raise
+        refused = error
+    return Answered(alert=show(app, viewer, alert_id), refused=refused)
+
+
+def answer_ids(app: App, viewer: Viewer, alert_ids: Sequence[int], decision: str) -> list[Answered]:
+    """Give many questions the same answer in one transaction; each counts or is refused alone."""
+    wanted = list(dict.fromkeys(alert_ids))
+    for alert_id in wanted:
+        _found(app, viewer, alert_id)
+    results = engine.answer_all(app.store, app.clock, wanted, _answer(decision), viewer.called)
+    app.worker.wake(sorted({result.mailbox_id for result in results if isinstance(result, Alert)}))
+    return [
+        Answered(alert=show(app, viewer, alert_id), refused=result if isinstance(result, SyncError) else None)
+        for alert_id, result in zip(wanted, results, strict=True)
+    ]
+
+
+def answer_code(app: App, viewer: Viewer, mailbox: str, code: str, decision: str) -> list[Answered]:
+    """Answer every open question of a mailbox with this code."""
+    own = one(app, viewer, mailbox)
+    alerts = app.store.alerts([own.id], [AlertState.OPEN])
+    return answer_ids(app, viewer, [alert.id for alert in alerts if alert.code == code], decision)
+
+
+def answer_like(app: App, viewer: Viewer, alert_id: int, decision: str) -> list[Answered]:
+    """Answer every open question of the same mailbox and code as this one."""
+    alert, mailbox = _found(app, viewer, alert_id)
+    return answer_code(app, viewer, str(mailbox.id), alert.code, decision)
+
+
+def carry_out(app: App, given: Sequence[Answered], wait_s: float = CARRY_OUT_S) -> None:
+    """See the answers through: by the server that runs, waiting for the outcome, else by running the mailboxes here."""
+    waiting = {each.alert.id for each in given if each.refused is None and each.alert.outcome == "saving"}
+    if not waiting:
+        return
+    if not jobs_run(app.data):
+        app.worker.run_now(sorted({app.store.alert(alert_id).mailbox_id for alert_id in waiting}))
+        return
+    end = time.monotonic() + wait_s
+    while waiting and time.monotonic() < end:
+        time.sleep(POLL_S)
+        waiting = {alert_id for alert_id in waiting if app.store.alert(alert_id).outcome not in _FINAL}
+
+
+def objects(
+    app: App, viewer: Viewer, alerts: Sequence[Alert], mailboxes: Mapping[int, Mailbox]
+) -> list[AlertObject]:
+    """Return alerts as the viewer may read them; what is in the way is asked once for all of them."""
+    found = verdicts(app, alerts, mailboxes)
+    rows = rows_of(app, list(found.values()))
+    return [_object(app, viewer, alert, mailboxes[alert.mailbox_id], found.get(alert.id), rows) for alert in alerts]
+
+
+def look_at(viewer: Viewer, mailbox: Mailbox, *, private: bool) -> Sight:
+    """Decide how much of a waiting item of a mailbox the viewer may read."""
+    return sight(viewer, owners=(mailbox.user, mailbox.address), people=(), private=private)
+
+
+def _object(
+    app: App,
+    viewer: Viewer,
+    alert: Alert,
+    mailbox: Mailbox,
+    verdict: Verdict | None,
+    rows: Mapping[str, CrmRow],
+) -> AlertObject:
+    look = look_at(viewer, mailbox, private=alert.private)
+    verdict = verdict or Verdict()
+    series = None
+    if verdict.occurrences > 1:
+        series = ClashingSeries(occurrences=verdict.occurrences, clashing=verdict.clashing)
+    return AlertObject(
+        id=alert.id,
+        mailbox=mailbox.address,
+        code=alert.code,
+        level=CATALOGUE[alert.code].level.value,
+        text=text_of(app, alert, look),
+        subject=look.subject(alert.subject) if alert.subject else "",
+        start=alert.span.start if alert.span else None,
+        end=alert.span.end if alert.span else None,
+        state=alert.state.value,
+        outcome=alert.outcome.value if alert.outcome else None,
+        decided_by=alert.decided_by,
+        decided_on=alert.decided_on,
+        created=alert.created,
+        last_seen=alert.last_seen,
+        count=alert.count,
+        version=alert.version,
+        url=f"/alerts/{alert.id}",
+        unavailable=tuple(person.full_name for person in verdict.unavailable),
+        series=series,
+        clashes=clashes(viewer, verdict, rows),
+    )
+
+
+def text_of(app: App, alert: Alert, look: Sight) -> str:
+    """Return the published sentence of an alert; the scheduling one names its error code too (AL-08)."""
+    params = {"crm": app.settings.crm.name, **alert.params}
+    if "subject" in params:
+        params["subject"] = look.subject(params["subject"])
+    text = render(alert.code, params)
+    return f"{text} Email Server Error Code: {alert.code}" if alert.code == CONFLICT else text
+
+
+def _found(app: App, viewer: Viewer, alert_id: int) -> tuple[Alert, Mailbox]:
+    alert = app.store.alert(alert_id)
+    mailbox = app.store.mailbox(alert.mailbox_id)
+    if not may_see(viewer, mailbox):
+        raise SyncError("NotFoundHere", detail=f"alert {alert_id}")
+    return alert, mailbox
+
+
+def _answer(text: str) -> Answer:
+    if text not in ANSWERS:
+        raise SyncError("InvalidRequest", detail=f"The answer is yes or no, not {text!r}.")
+    return ANSWERS[text]

@@ -1,0 +1,241 @@
+"""The CRM's calendar as people and programs read and edit it.
+
+A System Administrator lists everything, a User what he takes part in (or another person's as masked times); both edit
+with the same check as a sync cycle. Who may read what of an entry is `desk.reading`'s decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from syncline.core.appointment import Appointment, Status
+from syncline.core.scheduling import Verdict
+from syncline.desk.clashing import clashes, rows_of
+from syncline.desk.drafts import Draft, changed, day, new_appointment
+from syncline.desk.entries import Entry, entry_object, look_at
+from syncline.desk.finding import visible
+from syncline.desk.objects import AppointmentObject, Clash, LinkMark
+from syncline.desk.reading import Sight, Viewer
+from syncline.errors import SyncError
+from syncline.ports import CrmRow, Outcome, Result, User
+
+if TYPE_CHECKING:
+    from syncline.wiring import App
+
+CONFLICT = "ExchangeSyncSchedulingConflictsError"
+PAGE = 1000
+CLOSING = {"completed": Status.COMPLETED, "canceled": Status.CANCELED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of the calendar; `cursor` None: it was the last."""
+
+    items: tuple[AppointmentObject, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """What only the own people may read of an appointment."""
+
+    location: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What became of an edit: the appointment, or why nothing was written and what is in the way."""
+
+    appointment: AppointmentObject | None = None
+    refused: SyncError | None = None
+    clashes: tuple[Clash, ...] = ()
+    unavailable: tuple[str, ...] = ()
+
+    @property
+    def code(self) -> str:
+        """Return the catalogue code of a refusal."""
+        return self.refused.code if self.refused is not None else ""
+
+
+def window(start: str | None, end: str | None) -> tuple[datetime, datetime] | None:
+    """Return the window [from, to) of two UTC days, or None if none was asked for."""
+    if start is None and end is None:
+        return None
+    if start is None or end is None:
+        raise SyncError("InvalidRequest", detail="A window needs both its days, from and to.")
+    first, last = day(start), day(end)
+    if last < first:
+        raise SyncError("InvalidRequest", detail="The window ends before it starts.")
+    return first, last
+
+
+def listing(
+    app: App, viewer: Viewer, *, window: tuple[datetime, datetime] | None = None, user: str | None = None
+) -> list[AppointmentObject]:
+    """Return the whole calendar that the viewer may see, by start: see `page`."""
+    found: list[AppointmentObject] = []
+    cursor: str | None = None
+    while True:
+        part = page(app, viewer, window=window, user=user, cursor=cursor, limit=PAGE)
+        found.extend(part.items)
+        cursor = part.cursor
+        if cursor is None:
+            return found
+
+
+def page(
+    app: App,
+    viewer: Viewer,
+    *,
+    window: tuple[datetime, datetime] | None = None,
+    user: str | None = None,
+    cursor: str | None = None,
+    limit: int = PAGE,
+) -> Page:
+    """Return a page of the calendar by start and id.
+
+    Without a window every single, series and exception once; with one every occurrence in it. `user` limits it to one
+    CRM user (sign-in name); a User who names nobody gets his own.
+    """
+    person = user if user is not None or viewer.administrator else viewer.name
+    if person is not None:
+        _known(app.crm.users(), person)
+    start, end = window or (None, None)
+    found = app.crm.listing(start, end, person, cursor, limit)
+    links = link_marks(app, viewer, [entry.series_id or entry.id for entry in found.items])
+    return Page(items=tuple(entry_object(viewer, entry, links) for entry in found.items), cursor=found.cursor)
+
+
+def show(app: App, viewer: Viewer, appointment_id: str) -> AppointmentObject:
+    """Return one entry by its id."""
+    entry: Entry = app.crm.listed(appointment_id)
+    return entry_object(viewer, entry, link_marks(app, viewer, [entry.series_id or entry.id]))
+
+
+def texts(app: App, viewer: Viewer, appointment_id: str) -> Texts | None:
+    """Return location and description of an entry to its own people, None to everybody else."""
+    entry: Entry = app.crm.listed(appointment_id)
+    if look_at(viewer, entry) is not Sight.OWN:
+        return None
+    return Texts(location=entry.location, description=entry.description)
+
+
+def add(app: App, viewer: Viewer, draft: Draft, *, ignore_conflicts: bool = False) -> Written:
+    """Enter an appointment; a User enters his own only."""
+    users = app.crm.users()
+    mine = next((user for user in users if viewer.among((user.name,))), None)
+    appointment = new_appointment(draft, users, mine, app.clock.now())
+    _require_part(viewer, appointment)
+    by = mine.name if mine is not None else viewer.name
+    policy = app.settings.conflict.policy()
+    outcome = app.crm.create(appointment, by_user=by, ignore_conflicts=ignore_conflicts, policy=policy)
+    written = _written(app, viewer, outcome, outcome.id)
+    if draft.status is not None and written.appointment is not None:
+        return edit(app, viewer, written.appointment.id, Draft(status=draft.status))
+    return written
+
+
+def edit(
+    app: App, viewer: Viewer, appointment_id: str, draft: Draft, *, ignore_conflicts: bool = False
+) -> Written:
+    """Change a row, an exception or one date of a series; what the draft does not give stays."""
+    entry, row = _editable(app, viewer, appointment_id)
+    if entry.kind in ("occurrence", "exception") and draft.recurrence:
+        raise SyncError("InvalidRequest", detail="One date of a series cannot repeat by itself.")
+    current = _content(row, entry)
+    content = changed(current, draft, app.crm.users())
+    if draft.status is not None and draft.status not in CLOSING:
+        raise SyncError("InvalidRequest", detail=f"status takes {', '.join(CLOSING)}; not {draft.status!r}.")
+    outcome = app.crm.edit(
+        appointment_id,
+        row.version,
+        content,
+        by_user=viewer.name,
+        status=CLOSING[draft.status] if draft.status is not None else None,
+        ignore_conflicts=ignore_conflicts,
+        policy=app.settings.conflict.policy(),
+    )
+    return _written(app, viewer, outcome, appointment_id)
+
+
+def delete(app: App, viewer: Viewer, appointment_id: str) -> None:
+    """Delete a row, or one date of a series."""
+    _, row = _editable(app, viewer, appointment_id)
+    outcome = app.crm.remove(appointment_id, row.version, by_user=viewer.name, policy=app.settings.conflict.policy())
+    if outcome.result is not Result.SAVED:
+        raise _refusal(app, outcome)
+
+
+def link_marks(app: App, viewer: Viewer, row_ids: Iterable[str]) -> Mapping[str, LinkMark]:
+    """Return through which mailbox rows are synchronized; of several the one that writes. Foreign ones are not told."""
+    wanted = list(dict.fromkeys(row_ids))
+    marks: dict[str, LinkMark] = {}
+    for mailbox in visible(app, viewer).values():
+        for row_id, link in app.store.links_by_crm_id(mailbox.id, wanted).items():
+            if link.writes or row_id not in marks:
+                marks[row_id] = LinkMark(mailbox=mailbox.address, state=link.state.value)
+    return marks
+
+
+def _known(users: Iterable[User], name: str) -> None:
+    if all(user.name != name for user in users):
+        raise SyncError("NotFoundHere", detail=f"user {name}")
+
+
+def _editable(app: App, viewer: Viewer, appointment_id: str) -> tuple[Entry, CrmRow]:
+    entry: Entry = app.crm.listed(appointment_id)
+    look = look_at(viewer, entry)
+    if look is Sight.PRIVATE or (look is Sight.BUSY and not viewer.administrator):
+        raise SyncError("NotAllowed", detail="Only its own people may change this appointment.")
+    return entry, app.crm.row(appointment_id)
+
+
+def _content(row: CrmRow, entry: Entry) -> Appointment:
+    """Return what is edited: the row, its exception, or the date by pattern as an appointment of its own."""
+    series, start = row.appointment, entry.original_start
+    if start is None:
+        return series
+    for part in series.exceptions:
+        if part.identity.original_start == start:
+            return part
+    span = replace(series.span, start=entry.start, end=entry.end)
+    return replace(series, span=span, recurrence=None, exceptions=(), deleted=())
+
+
+def _require_part(viewer: Viewer, appointment: Appointment) -> None:
+    people = [attendee.address for attendee in appointment.attendees]
+    organizer = appointment.organizer.address if appointment.organizer else None
+    if not viewer.administrator and not viewer.among((organizer, *people)):
+        raise SyncError("NotAllowed", detail="You can enter appointments in which you take part.")
+
+
+def _written(app: App, viewer: Viewer, outcome: Outcome, shown_id: str) -> Written:
+    if outcome.result is Result.UNAVAILABLE:
+        verdict = outcome.verdict or Verdict()
+        names = tuple(person.full_name for person in verdict.unavailable)
+        return Written(
+            refused=_conflict(names),
+            clashes=clashes(viewer, verdict, rows_of(app, [verdict])),
+            unavailable=names,
+        )
+    if outcome.result is not Result.SAVED:
+        raise _refusal(app, outcome)
+    return Written(appointment=show(app, viewer, shown_id))
+
+
+def _conflict(names: tuple[str, ...]) -> SyncError:
+    return SyncError(CONFLICT, user=" and ".join(names))
+
+
+def _refusal(app: App, outcome: Outcome) -> SyncError:
+    if outcome.error is not None:
+        return outcome.error
+    if outcome.result is Result.CLOSED:
+        return SyncError("ClosedInCrm", subject="The appointment", crm=app.settings.crm.name)
+    if outcome.result is Result.EXISTS:
+        return SyncError("AlreadyExists", detail="The appointment")
+    return SyncError("RowChanged")

@@ -1,0 +1,200 @@
+"""Mailboxes as people keep them: list, show, add, approve, test and enable, disable, remove.
+
+What those words do to a mailbox is `engine.mailboxes`; who may say them is decided here. A User sees his own mailbox,
+may test it and switch it off and on; everything else is a System Administrator's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from syncline.core.times import UnknownZone, resolve_zone
+from syncline.desk.finding import one, visible
+from syncline.desk.objects import MailboxObject
+from syncline.desk.reading import Viewer, require_administrator
+from syncline.engine import mailboxes as engine
+from syncline.errors import SyncError
+from syncline.ports import Approval, Mailbox, OnSchedulingConflict, TestState, Track
+
+if TYPE_CHECKING:
+    from syncline.wiring import App
+
+Word = TypeVar("Word", bound=StrEnum)
+
+STEPS = ("address found", "signed in", "calendar read", "categories read")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMailbox:
+    """What somebody gives to add a mailbox; `profile` and `user` are names, `time_zone` None: the user's."""
+
+    address: str
+    profile: str
+    user: str
+    track: str = "category"
+    time_zone: str | None = None
+    password: str | None = field(default=None, repr=False)
+    on_scheduling_conflict: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """What a test found: the mailbox as it stands then, the steps done, and the error of the step that failed."""
+
+    mailbox: MailboxObject
+    steps: tuple[str, ...] = ()
+    error: SyncError | None = None
+
+
+def listing(app: App, viewer: Viewer) -> list[MailboxObject]:
+    """Return the mailboxes that the viewer may see, by address."""
+    return objects(app, visible(app, viewer))
+
+
+def show(app: App, viewer: Viewer, key: str) -> MailboxObject:
+    """Return one mailbox by id or address."""
+    return _object(app, one(app, viewer, key))
+
+
+def trouble(app: App, viewer: Viewer, key: str) -> SyncError | None:
+    """Return what is wrong with a mailbox as a whole, or None."""
+    mailbox = one(app, viewer, key)
+    if mailbox.last_error is None:
+        return None
+    return SyncError(mailbox.last_error, mailbox=mailbox.address, detail=mailbox.last_error_text)
+
+
+def add(app: App, viewer: Viewer, wanted: NewMailbox) -> MailboxObject:
+    """Add a mailbox; its address then needs approval (AP-05)."""
+    require_administrator(viewer, "add mailboxes")
+    address = wanted.address.strip().lower()
+    if "@" not in address or " " in address:
+        raise SyncError("InvalidRequest", detail=f'"{wanted.address}" is not an e-mail address.')
+    user = next((user for user in app.crm.users() if user.name == wanted.user), None)
+    if user is None:
+        raise SyncError("NotFoundHere", detail=f"user {wanted.user}")
+    conflict = wanted.on_scheduling_conflict
+    stored = app.store.add_mailbox(
+        Mailbox(
+            address=address,
+            user=user.name,
+            profile_id=app.store.profile_by_name(wanted.profile).id,
+            track=_word(Track, wanted.track, "track"),
+            on_scheduling_conflict=None if conflict is None else _word(OnSchedulingConflict, conflict, "the rule"),
+            time_zone=_zone(wanted.time_zone or user.time_zone),
+        )
+    )
+    if wanted.password is not None:
+        app.store.set_password("mailbox", stored.id, wanted.password)
+    return _object(app, stored)
+
+
+def approve(app: App, viewer: Viewer, key: str) -> MailboxObject:
+    """Approve the address of a mailbox."""
+    require_administrator(viewer, "approve mailboxes")
+    return _object(app, engine.approve(app.store, app.clock, one(app, viewer, key).id, viewer.name))
+
+
+def reject(app: App, viewer: Viewer, key: str) -> MailboxObject:
+    """Reject the address of a mailbox; it stops at once."""
+    require_administrator(viewer, "reject mailboxes")
+    return _object(app, engine.reject(app.store, one(app, viewer, key).id))
+
+
+def test(app: App, viewer: Viewer, key: str) -> Tested:
+    """Test a mailbox for real and enable it on success."""
+    mailbox = one(app, viewer, key)
+    try:
+        tested = engine.test_and_enable(app.store, app.connect, app.clock, mailbox.id)
+    except SyncError as error:
+        return Tested(mailbox=_object(app, app.store.mailbox(mailbox.id)), error=error)
+    app.worker.wake([mailbox.id])
+    return Tested(mailbox=_object(app, tested), steps=STEPS)
+
+
+def enable(app: App, viewer: Viewer, key: str) -> MailboxObject:
+    """Enable a mailbox that was tested before."""
+    mailbox = engine.enable(app.store, app.clock, one(app, viewer, key).id)
+    app.worker.wake([mailbox.id])
+    return _object(app, mailbox)
+
+
+def disable(app: App, viewer: Viewer, key: str) -> MailboxObject:
+    """Stop synchronizing a mailbox; nothing is deleted."""
+    return _object(app, engine.disable(app.store, one(app, viewer, key).id))
+
+
+def remove(app: App, viewer: Viewer, key: str) -> None:
+    """Remove a mailbox with its questions; appointments stay in Exchange and in the CRM."""
+    require_administrator(viewer, "remove mailboxes")
+    app.store.remove_mailbox(one(app, viewer, key).id)
+
+
+def change(app: App, viewer: Viewer, key: str, **values: str | None) -> MailboxObject:
+    """Change how a mailbox is synchronized: `track`, `time_zone`, `on_scheduling_conflict` (None: the default)."""
+    require_administrator(viewer, "change mailboxes")
+    parsed: dict[str, Any] = {}
+    for name, value in values.items():
+        if name == "on_scheduling_conflict":
+            parsed[name] = None if value is None else _word(OnSchedulingConflict, value, "the rule")
+        elif name == "track" and value is not None:
+            parsed[name] = _word(Track, value, "track")
+        elif name == "time_zone" and value is not None:
+            parsed[name] = _zone(value)
+        else:
+            raise SyncError("InvalidRequest", detail=f"{name} of a mailbox cannot be changed.")
+    return _object(app, app.store.change_mailbox(one(app, viewer, key).id, lambda old: replace(old, **parsed)))
+
+
+def state_of(mailbox: Mailbox) -> str:
+    """Return the run state in one word (2.5)."""
+    if mailbox.approval is not Approval.APPROVED:
+        return "rejected" if mailbox.approval is Approval.REJECTED else "needs_approval"
+    if mailbox.enabled:
+        return "backoff" if mailbox.transient_failures else "ready"
+    return "needs_test" if mailbox.test is TestState.NOT_RUN else "disabled"
+
+
+def objects(app: App, mailboxes: Mapping[int, Mailbox]) -> list[MailboxObject]:
+    """Return mailboxes as people see them."""
+    profiles = {profile.id: profile.name for profile in app.store.profiles()}
+    counts = app.store.counts_by_mailbox()
+    return [
+        MailboxObject(
+            id=mailbox.id,
+            address=mailbox.address,
+            user=mailbox.user,
+            profile=profiles[mailbox.profile_id],
+            approval=mailbox.approval.value,
+            test=mailbox.test.value,
+            state=state_of(mailbox),
+            enabled=mailbox.enabled,
+            track=mailbox.track.value,
+            next_due=mailbox.next_due if mailbox.enabled else None,
+            last_sync=mailbox.last_sync,
+            open_alerts=counts[mailbox.id].open_alerts,
+            failures=counts[mailbox.id].failures,
+        )
+        for mailbox in mailboxes.values()
+    ]
+
+
+def _object(app: App, mailbox: Mailbox) -> MailboxObject:
+    return objects(app, {mailbox.id: mailbox})[0]
+
+
+def _word(words: type[Word], text: str, name: str) -> Word:
+    try:
+        return words(text)
+    except ValueError as error:
+        raise SyncError("InvalidRequest", detail=f"{name} takes {', '.join(words)}; not {text!r}.") from error
+
+
+def _zone(name: str) -> str:
+    try:
+        return resolve_zone(name)
+    except UnknownZone as error:
+        raise SyncError("InvalidRequest", detail=f'The time zone "{name}" is not known.') from error
