@@ -43,6 +43,7 @@ class Handler(BaseHTTPRequestHandler):
     """One connection of the scripted server."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: ScriptedServer
 
     def setup(self) -> None:
