@@ -21,6 +21,8 @@ LAST_ORDINAL = date.max.toordinal()
 WORKDAYS = (0, 1, 2, 3, 4)
 WEEKEND = (5, 6)
 ALL_DAYS = (0, 1, 2, 3, 4, 5, 6)
+# Kinds whose candidates lie equally far apart if each period has one.
+_STEP_DAYS = {PatternKind.DAILY: 1, PatternKind.WEEKLY: 7}
 _LAST_MONTH = 9999 * 12 + 11
 
 
@@ -39,13 +41,13 @@ def ordinals(recurrence: Recurrence, low: int, high: int) -> Sequence[int]:
     begin, end = max(low, grid.first), min(high, grid.last)
     if end < begin:
         return ()
-    lowest, highest = grid.number_at(begin), grid.number_at(end + 1)
-    pattern = recurrence.pattern
-    if grid.size == 1 and pattern.kind in (PatternKind.DAILY, PatternKind.WEEKLY):
-        step = pattern.interval * (1 if pattern.kind is PatternKind.DAILY else 7)
-        first = grid.candidate(lowest)
-        return range(first, first + (highest - lowest) * step, step)
-    return [grid.candidate(number) for number in range(lowest, highest)]
+    lowest = grid.number_at(begin)
+    first, days = grid.candidate(lowest), _STEP_DAYS.get(recurrence.pattern.kind)
+    if first > end:
+        return ()
+    if grid.size == 1 and days is not None:
+        return range(first, end + 1, recurrence.pattern.interval * days)
+    return [first, *(grid.candidate(number) for number in range(lowest + 1, grid.number_at(end + 1)))]
 
 
 def occurrence_date(recurrence: Recurrence, index: int) -> date | None:
