@@ -8,10 +8,12 @@ rule. One call asks for all candidates of a chunk. It must not know how candidat
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, Integer, RowMapping, Text, bindparam, text
+from sqlalchemy import Connection
 
 from syncline.connectors.embedded_crm.codes import CLASS_LENGTH_S, STATUS, deleted_of, recurrence_of
 from syncline.connectors.embedded_crm.rows import identity_of, span_of
@@ -21,17 +23,30 @@ from syncline.core.scheduling import Busy
 from syncline.core.times import from_epoch_s
 
 _CLASSES = ", ".join(f"({number}, {most})" for number, most in enumerate(CLASS_LENGTH_S))
-_COLUMNS = (
-    "a.id, a.series_id, a.global_object_id, a.original_start, a.starts_at, a.ends_at, a.all_day, a.zone, a.show_as, "
-    "a.statecode, a.subject, a.ismapiprivate"
+_ROW = (
+    "id",
+    "global_object_id",
+    "original_start",
+    "starts_at",
+    "ends_at",
+    "all_day",
+    "zone",
+    "show_as",
+    "statecode",
+    "subject",
+    "ismapiprivate",
 )
-_RECURRENCE = ", ".join(f"r.{column.name}" for column in recurrences.c if column.name != "id")
+_RULE = tuple(column.name for column in recurrences.c if column.name != "id")
+_SERIES = (*_ROW, *_RULE, "exceptions")
+_COLUMNS = ", ".join(f"a.{name}" for name in _ROW)
+_RULE_COLUMNS = ", ".join(f"r.{name}" for name in _RULE)
+SERIES_CACHED_MAX = 16_384
 
 SPANS = f"""
 WITH asked(place, user_id, low, high) AS MATERIALIZED (
     SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
         json_extract(value, '$[2]'), json_extract(value, '$[3]')
-    FROM json_each(:asked)
+    FROM json_each(?)
 ),
 length(class, most) AS (VALUES {_CLASSES}),
 held AS MATERIALIZED (
@@ -41,7 +56,7 @@ held AS MATERIALIZED (
         SELECT 1 FROM busy_spans AS b WHERE b.user_id = person.user_id AND b.length_class = length.class
     )
 )
-SELECT asked.place, asked.user_id, {_COLUMNS}
+SELECT asked.place, asked.user_id, a.series_id, b.starts_at, b.ends_at, {_COLUMNS}
 FROM asked CROSS JOIN held CROSS JOIN busy_spans AS b CROSS JOIN appointments AS a
 WHERE held.user_id = asked.user_id
     AND b.user_id = held.user_id AND b.length_class = held.class
@@ -49,17 +64,14 @@ WHERE held.user_id = asked.user_id
     AND a.id = b.appointment_id
 """  # noqa: S608 - only constants of this module are put in
 SERIES = f"""
-SELECT b.user_id, {_COLUMNS}, {_RECURRENCE},
+SELECT b.user_id, b.first_at, b.last_at, {_COLUMNS}, {_RULE_COLUMNS},
     (SELECT json_group_array(e.original_start) FROM appointments AS e WHERE e.series_id = a.id) AS exceptions
-FROM json_each(:asked) CROSS JOIN busy_series AS b CROSS JOIN appointments AS a CROSS JOIN recurrences AS r
+FROM json_each(?) CROSS JOIN busy_series AS b CROSS JOIN appointments AS a CROSS JOIN recurrences AS r
 WHERE b.user_id = json_extract(value, '$[0]')
     AND b.first_at < json_extract(value, '$[2]')
     AND (b.last_at IS NULL OR b.last_at > json_extract(value, '$[1]'))
     AND a.id = b.series_id AND r.id = b.series_id
 """  # noqa: S608 - only constants of this module are put in
-
-_spans = text(SPANS).bindparams(bindparam("asked", type_=Text)).columns(place=Integer, user_id=Integer)
-_series = text(SERIES).bindparams(bindparam("asked", type_=Text)).columns(user_id=Integer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +102,9 @@ def load_spans(connection: Connection, asked: Iterable[Asked]) -> dict[tuple[int
     """Return the singles and exceptions found, by (place, user); each row once."""
     found: dict[tuple[int, int], dict[str, Blocker]] = {}
     wanted = json.dumps([(each.place, each.user_id, each.low, each.high) for each in asked])
-    for row in connection.execute(_spans, {"asked": wanted}).mappings():
-        root = row["series_id"] or row["id"]
-        blocker = Blocker(root, _busy(row), row["starts_at"], row["ends_at"])
-        found.setdefault((row["place"], row["user_id"]), {})[row["id"]] = blocker
+    for place, user_id, series_id, low, high, *values in connection.exec_driver_sql(SPANS, (wanted,)):
+        busy = Busy(**_common(dict(zip(_ROW, values, strict=True))))
+        found.setdefault((place, user_id), {})[busy.row_id] = Blocker(series_id or busy.row_id, busy, low, high)
     return {key: list(blockers.values()) for key, blockers in found.items()}
 
 
@@ -105,36 +116,29 @@ def load_series(connection: Connection, asked: Sequence[Asked]) -> dict[int, lis
         ranges[each.user_id] = min(low, each.low), max(high, each.high)
     found: dict[int, list[Blocker]] = {}
     wanted = json.dumps([(user_id, low, high) for user_id, (low, high) in ranges.items()])
-    for row in connection.execute(_series, {"asked": wanted}).mappings():
-        blocker = Blocker(row["id"], _series_busy(row), row["effectivestart"], row["effectiveend"])
-        found.setdefault(row["user_id"], []).append(blocker)
+    for user_id, low_at, high_at, *values in connection.exec_driver_sql(SERIES, (wanted,)):
+        busy = _series_busy(tuple(values))
+        found.setdefault(user_id, []).append(Blocker(busy.row_id, busy, low_at, high_at))
     return found
 
 
-def _busy(row: RowMapping) -> Busy:
-    return Busy(
-        row_id=row["id"],
-        identity=identity_of(row),
-        span=span_of(row),
-        zone=row["zone"],
-        show_as=ShowAs(row["show_as"]),
-        status=STATUS[row["statecode"]],
-        subject=row["subject"],
-        private=bool(row["ismapiprivate"]),
-    )
-
-
-def _series_busy(row: RowMapping) -> Busy:
+@lru_cache(maxsize=SERIES_CACHED_MAX)
+def _series_busy(values: tuple[Any, ...]) -> Busy:
+    """Return the blocker that a series is; the same columns give the same value, so it is made once."""
+    row = dict(zip(_SERIES, values, strict=True))
     exceptions = [from_epoch_s(start) for start in json.loads(row["exceptions"])]
-    return Busy(
-        row_id=row["id"],
-        identity=identity_of(row),
-        span=span_of(row),
-        zone=row["zone"],
-        show_as=ShowAs(row["show_as"]),
-        status=STATUS[row["statecode"]],
-        subject=row["subject"],
-        private=bool(row["ismapiprivate"]),
-        recurrence=recurrence_of(row),
-        without=tuple(sorted({*deleted_of(row), *exceptions})),
-    )
+    without = tuple(sorted({*deleted_of(row), *exceptions}))
+    return Busy(**_common(row), recurrence=recurrence_of(row), without=without)
+
+
+def _common(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "row_id": row["id"],
+        "identity": identity_of(row),
+        "span": span_of(row),
+        "zone": row["zone"],
+        "show_as": ShowAs(row["show_as"]),
+        "status": STATUS[row["statecode"]],
+        "subject": row["subject"],
+        "private": bool(row["ismapiprivate"]),
+    }
