@@ -3,6 +3,24 @@
 It implements the Store port and serves the people's side; it must not know the engine or a connector.
 """
 
+from syncline.store.accounts import Account, Session, Token
 from syncline.store.database import Database
+from syncline.store.listings import FAILURE_STATES, Counts, Listing, shown_state
+from syncline.store.requests import Request
+from syncline.store.schema import AccountRole
+from syncline.store.statistics import CycleRecord, Totals
 
-__all__ = ["Database"]
+__all__ = [
+    "FAILURE_STATES",
+    "Account",
+    "AccountRole",
+    "Counts",
+    "CycleRecord",
+    "Database",
+    "Listing",
+    "Request",
+    "Session",
+    "Token",
+    "Totals",
+    "shown_state",
+]

@@ -5,13 +5,17 @@ It joins the parts and adds nothing; it must not hold a statement.
 
 from __future__ import annotations
 
+from syncline.store.accounts import Accounts
 from syncline.store.answers import Answers
 from syncline.store.links import Links
+from syncline.store.listings import Listings
 from syncline.store.records import Records
+from syncline.store.requests import Requests
+from syncline.store.statistics import Statistics
 from syncline.store.writing import Writing
 
 
-class Database(Links, Writing, Answers, Records):
+class Database(Links, Writing, Answers, Records, Listings, Statistics, Accounts, Requests):
     """State in one SQLite database; usable from several threads, and beside other processes.
 
     `Database(path, key=...)` opens it, `migrate()` creates or updates the tables (":memory:" has them at once).

@@ -100,7 +100,6 @@ class Leases(Connected):
 def wake(connection: Connection, mailbox_ids: list[int], now: datetime) -> None:
     """Make mailboxes due now, inside the caller's unit of work; what was due earlier stays so."""
     earlier = mailbox.c.next_due.is_not(None) & (mailbox.c.next_due < now)
-    at = literal(now, mailbox.c.next_due.type)
     connection.execute(
         update(mailbox)
         .where(mailbox.c.id.in_(mailbox_ids))

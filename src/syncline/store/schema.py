@@ -209,8 +209,8 @@ _ANSWERED = text("answered = 1")
 Index("ix_link_answered", link.c.mailbox_id, link.c.id, sqlite_where=_ANSWERED, postgresql_where=_ANSWERED)
 _HELD = text("crm_id IS NOT NULL AND crm_gone = 0 AND seen_settled = 'present'")
 Index("ix_link_base", link.c.mailbox_id, sqlite_where=_HELD, postgresql_where=_HELD)
-_ERROR = text("sync_error IS NOT NULL")
-Index("ix_link_failure", link.c.mailbox_id, link.c.id, sqlite_where=_ERROR, postgresql_where=_ERROR)
+_STUCK = text("state NOT IN ('settled', 'unsettled')")
+Index("ix_link_stuck", link.c.mailbox_id, link.c.id, sqlite_where=_STUCK, postgresql_where=_STUCK)
 
 alert = Table(
     "alert",

@@ -278,16 +278,16 @@ sa.Index(
 )
 sa.Index("ix_link_crm_id_mailbox_id", TABLES.tables["link"].c.crm_id, TABLES.tables["link"].c.mailbox_id)
 sa.Index(
-    "ix_link_failure",
-    TABLES.tables["link"].c.mailbox_id,
-    TABLES.tables["link"].c.id,
-    sqlite_where=sa.text("sync_error IS NOT NULL"),
-    postgresql_where=sa.text("sync_error IS NOT NULL"),
-)
-sa.Index(
     "ix_link_global_object_id_original_start",
     TABLES.tables["link"].c.global_object_id,
     TABLES.tables["link"].c.original_start,
+)
+sa.Index(
+    "ix_link_stuck",
+    TABLES.tables["link"].c.mailbox_id,
+    TABLES.tables["link"].c.id,
+    sqlite_where=sa.text("state NOT IN ('settled', 'unsettled')"),
+    postgresql_where=sa.text("state NOT IN ('settled', 'unsettled')"),
 )
 sa.Table(
     "request",
