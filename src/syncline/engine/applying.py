@@ -238,7 +238,7 @@ def _reschedule_refused(run: Run, draft: Draft, decided: Decided, merged: Merge,
     """Hold the scheduling group and ask; a change that adds no new clash does not ask again (Q-08, pages.md)."""
     agreed, row = decided.link.agreed, decided.row
     assert agreed is not None and row is not None
-    before = replace(_candidate(run, decided, agreed, check=True), row_id=row.id)
+    before = replace(_candidate(run, decided, agreed, check=True), persons=run.busy(agreed), row_id=row.id)
     known = _clashes(run.parts.crm.validate([before], run.rules.conflict)[0])
     if _clashes(verdict) <= known:
         _write_unchecked(run, draft, decided, merged)
