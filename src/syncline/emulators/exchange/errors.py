@@ -39,7 +39,7 @@ TEXTS: dict[str, str] = {
     "ErrorInvalidRequest": "The request is invalid.",
     "ErrorInvalidSubscription": "The subscription is not valid.",
     "ErrorInvalidSyncStateData": "Synchronization state data is corrupt or otherwise invalid.",
-    "ErrorInvalidTimeZoneId": "The time zone identifier is unknown.",
+    "ErrorTimeZone": "The time zone identifier is unknown.",
     "ErrorInvalidWatermark": "The watermark used for creating this subscription was not found.",
     "ErrorIrresolvableConflict": (
         "The send or update operation could not be performed because the change key passed in the request"

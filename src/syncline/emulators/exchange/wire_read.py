@@ -139,7 +139,7 @@ def _end(element: etree._Element, item: Item) -> Item:
 
 
 def read_zone(element: etree._Element) -> ZoneRef:
-    """Return the zone of a StartTimeZone or TimeZoneDefinition; raises ErrorInvalidTimeZoneId."""
+    """Return the zone of a StartTimeZone or TimeZoneDefinition; raises ErrorTimeZone."""
     ident = element.get("Id") or element.get("TimeZoneName") or ""
     if len(element) == 0 or ident in known_ids():
         found = zone_ref(ident)

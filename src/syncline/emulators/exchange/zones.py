@@ -51,7 +51,7 @@ def known_ids() -> list[str]:
 
 
 def zone_ref(name: str) -> ZoneRef:
-    """Return the zone of a Windows id or an IANA name; raises ErrorInvalidTimeZoneId."""
+    """Return the zone of a Windows id or an IANA name; raises ErrorTimeZone."""
     if name in win_tz:
         return ZoneRef(name, display_name(name))
     if name in tz_win:
@@ -59,19 +59,19 @@ def zone_ref(name: str) -> ZoneRef:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        raise EwsError("ErrorInvalidTimeZoneId") from None
+        raise EwsError("ErrorTimeZone") from None
     return ZoneRef(name, name)
 
 
 @lru_cache(maxsize=512)
 def zone_info(zone: ZoneRef) -> tzinfo:
-    """Return the clock of a zone; raises ErrorInvalidTimeZoneId for an unknown id without a definition."""
+    """Return the clock of a zone; raises ErrorTimeZone for an unknown id without a definition."""
     if zone.definition:
         return _custom(zone.definition)
     try:
         return ZoneInfo(win_tz.get(zone.id, zone.id))
     except (ZoneInfoNotFoundError, ValueError):
-        raise EwsError("ErrorInvalidTimeZoneId") from None
+        raise EwsError("ErrorTimeZone") from None
 
 
 def iana_name(zone: ZoneRef) -> str:
@@ -172,7 +172,7 @@ def _custom(text: str) -> tzinfo:
     biases = {p.get("Id"): -parse_duration(p.get("Bias") or "PT0S") for p in root.iter(f"{T}Period")}
     groups = root.findall(f"{T}TransitionsGroups/{T}TransitionsGroup")
     if not biases:
-        raise EwsError("ErrorInvalidTimeZoneId")
+        raise EwsError("ErrorTimeZone")
     changes = [e for e in groups[-1] if e.find(f"{T}TimeOffset") is not None] if groups else []
     if len(changes) != 2:
         return tzoffset("custom", next(iter(biases.values())))
@@ -206,6 +206,6 @@ def parse_duration(text: str) -> timedelta:
         else:
             units = {"D": 86_400, "H": 3_600, "M": 60 if in_time else 0, "S": 1}
             if letter not in units or not number:
-                raise EwsError("ErrorInvalidTimeZoneId")
+                raise EwsError("ErrorTimeZone")
             total, number = total + float(number) * units[letter], ""
     return sign * timedelta(seconds=total)
