@@ -94,7 +94,7 @@ def slots(
 
 def naive_clashes(
     candidate: Appointment, others: list[Appointment], zone: str, now: datetime, policy: ConflictPolicy
-) -> list[tuple[datetime, datetime, datetime, str]]:
+) -> list[tuple[datetime, datetime, str, datetime]]:
     """Compare all occurrences of the candidate with all occurrences of the others (CD-09)."""
     since = None if policy.check_past else now
     ends = now + timedelta(days=policy.horizon_days) if candidate.recurrence else LAST
@@ -106,7 +106,7 @@ def naive_clashes(
             continue
         for their in slots(other, zone, policy, since, min(ends, reach)):
             found += [
-                (our.span.start, their.span.start, their.span.end, f"row-{number}")
+                (our.span.start, their.span.start, f"row-{number}", their.span.end)
                 for our in ours
                 if our.start < their.end and their.start < our.end
             ]
@@ -136,7 +136,7 @@ def test_the_verdict_equals_comparing_everything(
 ) -> None:
     """Whatever singles, series, exceptions, zones and settings: the clashes are those of the naive comparison."""
     found = clashes(candidate, rows(*others), zone, now, policy)
-    assert [(each.candidate_start, each.start, each.end, each.row_id) for each in found] == naive_clashes(
+    assert [(each.candidate_start, each.start, each.row_id, each.end) for each in found] == naive_clashes(
         candidate, others, zone, now, policy
     )
 

@@ -106,6 +106,10 @@ class Near:
                 if ends[other] > start:
                     yield other, place
 
+    def years(self, length_s: int) -> tuple[int, int]:
+        """Return the first and last year in which something of that length may begin or end, and one more each."""
+        return _year(max(_ordinal(self.first_s - length_s), 1)) - 1, _year(_ordinal(self.last_s)) + 1
+
     def days(self, length_s: int, lowest_s: int, highest_s: int) -> frozenset[int] | None:
         """Return the day numbers on which something must begin to overlap, None if they are too many to list.
 
@@ -150,15 +154,15 @@ def _days(course: Course, recurrence: Recurrence, person_zone: str, window: Wind
     first, last = _walls(course)
     # Elapsed and wall length differ if the first occurrence spans a clock change; the longer one is safe.
     length_s = max(course.span.end - course.span.start, last - first) // _SECOND
-    low, high = window.since, window.until
-    if near is not None:
-        low, high = max(low, near.first_s), min(high, near.last_s)
     latest = LAST_ORDINAL - length_s // DAY_S - 3
-    found = ordinals(recurrence, _ordinal(low - length_s - 2 * _SLACK_S), min(_ordinal(high + _SLACK_S), latest))
-    if near is None or not found:
-        return found
-    zone = person_zone if course.span.all_day else course.zone
-    days = near.days(length_s, *_offset_range(zone, _year(found[0]) - 1, _year(found[-1]) + 1))
+    if near is None:
+        low, high = _ordinal(window.since - length_s - 2 * _SLACK_S), _ordinal(window.until + _SLACK_S)
+        return ordinals(recurrence, low, min(high, latest))
+    lowest_s, highest_s = _offset_range(person_zone if course.span.all_day else course.zone, *near.years(length_s))
+    # The length of an occurrence over a clock change differs from its wall length by the change.
+    low = _ordinal(near.first_s - length_s - (highest_s - lowest_s) + lowest_s)
+    found = ordinals(recurrence, low, min(_ordinal(near.last_s + highest_s), latest))
+    days = near.days(length_s, lowest_s, highest_s) if len(found) > 1 else None
     return found if days is None else [ordinal for ordinal in found if ordinal in days]
 
 

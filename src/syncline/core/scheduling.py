@@ -214,7 +214,7 @@ def clashes(
             continue
         theirs = track(_course(busy), person_zone, window, near)
         found.extend(_clash(busy, ours, theirs, places) for places in near.pairs(theirs))
-    return sorted(found, key=lambda clash: (clash.candidate_start, clash.start, clash.row_id))
+    return sorted(found, key=lambda clash: (clash.candidate_start, clash.start, clash.row_id, clash.end))
 
 
 def candidate_times(
