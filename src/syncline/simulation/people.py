@@ -146,7 +146,7 @@ def _move_series(scene: Scene) -> str | None:
         return None
     address, item = found
     old = item.appointment.span
-    start = old.start.replace(hour=scene.rng.randint(8, 16))
+    start = old.start.replace(hour=scene.rng.randint(9, 13))
     span = replace(old, start=start, end=start + (old.end - old.start))
     scene.exchange.edit(address, item.ref, lambda one: replace(one, span=span, exceptions=(), deleted=()))
     return f"{address} moves series {_name(item.appointment)} to {_when(span)}"
@@ -189,7 +189,7 @@ def _move_occurrence(scene: Scene) -> str | None:
     if found is None or at is None:
         return None
     address, item = found
-    hour = at.start.replace(hour=scene.rng.randint(8, 16))
+    hour = at.start.replace(hour=scene.rng.randint(9, 13))
     to = replace(at, start=hour, end=hour + (at.end - at.start))
     scene.exchange.edit_occurrence(address, item.ref, at, lambda one: replace(one, span=to))
     return f"{address} moves the occurrence {_when(at)} of {_name(item.appointment)} to {_when(to)}"
@@ -458,10 +458,10 @@ def _categories(scene: Scene) -> tuple[str, ...]:
 
 def _span(scene: Scene) -> Span:
     """Return a span on one of the next days, on a coarse grid, so that people often meet."""
-    day = MONDAY.replace(hour=0) + scene.rng.randint(0, 4) * _DAY
-    if scene.rng.random() < 0.08:
+    day = MONDAY.replace(hour=0) + scene.rng.randint(0, 2) * _DAY
+    if scene.rng.random() < 0.06:
         return Span(day, day + scene.rng.randint(1, 2) * _DAY, all_day=True)
-    start = day + scene.rng.randint(8, 16) * _HOUR
+    start = day + scene.rng.randint(9, 13) * _HOUR
     return Span(start, start + scene.rng.choice((0.5, 1, 1, 2)) * _HOUR)
 
 
