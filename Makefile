@@ -44,7 +44,7 @@ sim: setup
 	@$(BIN)/syncline simulate --seeds $(SEEDS)
 
 bench: setup-dev
-	@$(BIN)/python bench/run.py
+	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python "$$file" || failed=1; done; [ -z "$$failed" ]
 
 docs: setup-dev
 	@$(BIN)/python tools/write_docs.py
