@@ -15,6 +15,7 @@ app = typer.Typer(
     cls=Boundary,
     help="Keeps Exchange calendars and a CRM in step, and asks before an appointment double-books somebody.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

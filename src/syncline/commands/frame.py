@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -21,8 +21,6 @@ from syncline import __version__
 from syncline.errors import SyncError
 
 if TYPE_CHECKING:
-    import click
-
     from syncline.wiring import App
 
 FAILED = 1
@@ -49,7 +47,7 @@ PasswordFile = Annotated[
 class Boundary(TyperGroup):
     """The root command: turns a SyncError into its sentence and exit code, and a bug into a report."""
 
-    def invoke(self, ctx: click.Context) -> object:
+    def invoke(self, ctx: Any) -> object:  # noqa: ANN401 - typer carries a click of its own
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)

@@ -21,7 +21,7 @@ from syncline.desk.reading import OPERATOR
 
 PASSWORD_VARIABLE = "SYNCLINE_USER_PASSWORD"  # noqa: S105 - the name of a variable
 USER_COLUMNS = ("Name", "Full name", "E-mail", "Role", "Time zone")
-TOKEN_COLUMNS = ("Id", "User", "Name", "Created (UTC)", "Last used (UTC)")
+TOKEN_COLUMNS = ("Id", "User", "Name", "Created (UTC)")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Sign-in name.")]
 RoleName = Literal["System Administrator", "User"]
@@ -122,7 +122,7 @@ def show_tokens(
     if json:
         print_json(found)
         return
-    rows = [(t.id, t.user, t.name, t.created, t.last_used) for t in found]
+    rows = [(t.id, t.user, t.name, t.created) for t in found]
     print_table("Tokens", TOKEN_COLUMNS, rows, "There is no token.")
 
 

@@ -40,9 +40,7 @@ def add(
         Literal["impersonation", "delegate", "own"] | None, typer.Option("--access", help="How mailboxes are opened.")
     ] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Refuse every operation that writes.")] = False,
-    allow_http: Annotated[
-        bool, typer.Option("--allow-http", help="Allow an unencrypted address (trial).")
-    ] = False,
+    allow_http: Annotated[bool, typer.Option("--allow-http", help="Allow an unencrypted address (trial).")] = False,
     data: Data = None,
     json: Json = False,
 ) -> None:

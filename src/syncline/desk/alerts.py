@@ -39,13 +39,42 @@ class Answered:
     refused: SyncError | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of alerts; `next` None: it was the last."""
+
+    items: tuple[AlertObject, ...]
+    next: int | None
+
+
 def listing(
     app: App, viewer: Viewer, *, mailbox: str | None = None, only_open: bool | None = None
 ) -> list[AlertObject]:
-    """Return alerts by mailbox and id, each question by itself; `only_open` True: open ones, False: the others."""
+    """Return all alerts, see `page`."""
+    found: list[AlertObject] = []
+    after: int | None = None
+    while True:
+        part = page(app, viewer, mailbox=mailbox, only_open=only_open, after=after, limit=1000)
+        found.extend(part.items)
+        after = part.next
+        if after is None:
+            return found
+
+
+def page(
+    app: App,
+    viewer: Viewer,
+    *,
+    mailbox: str | None = None,
+    only_open: bool | None = None,
+    after: int | None = None,
+    limit: int = 200,
+) -> Page:
+    """Return alerts newest first, each question by itself; `only_open` True: open ones, False: the others."""
     mailboxes = visible(app, viewer, mailbox)
     states = [state for state in AlertState if only_open is None or (state is AlertState.OPEN) is only_open]
-    return objects(app, viewer, app.store.alerts(list(mailboxes), states), mailboxes)
+    found = app.store.alert_page(list(mailboxes), states, after=after, limit=limit)
+    return Page(items=tuple(objects(app, viewer, found.items, mailboxes)), next=found.next)
 
 
 def show(app: App, viewer: Viewer, alert_id: int) -> AlertObject:
@@ -84,8 +113,7 @@ def answer_ids(app: App, viewer: Viewer, alert_ids: Sequence[int], decision: str
 def answer_code(app: App, viewer: Viewer, mailbox: str, code: str, decision: str) -> list[Answered]:
     """Answer every open question of a mailbox with this code."""
     own = one(app, viewer, mailbox)
-    alerts = app.store.alerts([own.id], [AlertState.OPEN])
-    return answer_ids(app, viewer, [alert.id for alert in alerts if alert.code == code], decision)
+    return answer_ids(app, viewer, app.store.question_ids(own.id, code), decision)
 
 
 def answer_like(app: App, viewer: Viewer, alert_id: int, decision: str) -> list[Answered]:
@@ -108,9 +136,7 @@ def carry_out(app: App, given: Sequence[Answered], wait_s: float = CARRY_OUT_S) 
         waiting = {alert_id for alert_id in waiting if app.store.alert(alert_id).outcome not in _FINAL}
 
 
-def objects(
-    app: App, viewer: Viewer, alerts: Sequence[Alert], mailboxes: Mapping[int, Mailbox]
-) -> list[AlertObject]:
+def objects(app: App, viewer: Viewer, alerts: Sequence[Alert], mailboxes: Mapping[int, Mailbox]) -> list[AlertObject]:
     """Return alerts as the viewer may read them; what is in the way is asked once for all of them."""
     found = verdicts(app, alerts, mailboxes)
     rows = rows_of(app, list(found.values()))

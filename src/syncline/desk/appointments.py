@@ -139,9 +139,7 @@ def add(app: App, viewer: Viewer, draft: Draft, *, ignore_conflicts: bool = Fals
     return written
 
 
-def edit(
-    app: App, viewer: Viewer, appointment_id: str, draft: Draft, *, ignore_conflicts: bool = False
-) -> Written:
+def edit(app: App, viewer: Viewer, appointment_id: str, draft: Draft, *, ignore_conflicts: bool = False) -> Written:
     """Change a row, an exception or one date of a series; what the draft does not give stays."""
     entry, row = _editable(app, viewer, appointment_id)
     if entry.kind in ("occurrence", "exception") and draft.recurrence:

@@ -78,7 +78,10 @@ def restore(file: Path, data: Path) -> Path | None:
 
 def _copy_database(source: Path, target: Path) -> None:
     address = f"{source.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)) as old, closing(sqlite3.connect(target)) as new:
+    with (
+        closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)) as old,
+        closing(sqlite3.connect(target)) as new,
+    ):
         old.backup(new)
 
 
@@ -124,5 +127,7 @@ def _set_aside(data: Path) -> Path | None:
 
 
 def _failure(what: str, error: Exception) -> SyncError:
-    full = getattr(error, "errno", None) == errno.ENOSPC or getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    full = (
+        getattr(error, "errno", None) == errno.ENOSPC or getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    )
     return SyncError("DiskFull" if full else "DataFolderInvalid", detail=f"{what}: {error}")

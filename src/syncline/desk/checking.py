@@ -91,7 +91,7 @@ def _jobs(data: Path) -> Iterator[Finding]:
 
 
 def _mailboxes(data: Path) -> Iterator[Finding]:
-    from syncline.wiring import open_app  # noqa: PLC0415 (slow to import, needed last)
+    from syncline.wiring import open_app
 
     app = open_app(data)
     try:

@@ -71,7 +71,11 @@ def rows_of(app: App, found: Sequence[Verdict]) -> Mapping[str, CrmRow]:
 
 def clashes(viewer: Viewer, found: Verdict, rows: Mapping[str, CrmRow]) -> tuple[Clash, ...]:
     """Return the clashes of one verdict as the viewer may read them, person by person in order of time."""
-    shown = [_clash(viewer, person, clash, rows.get(clash.row_id)) for person in found.unavailable for clash in person.clashes]
+    shown = [
+        _clash(viewer, person, clash, rows.get(clash.row_id))
+        for person in found.unavailable
+        for clash in person.clashes
+    ]
     return tuple(shown[:CLASHES_MAX])
 
 

@@ -18,12 +18,14 @@ from syncline.desk.reading import Viewer, require_administrator
 from syncline.engine import mailboxes as engine
 from syncline.errors import SyncError
 from syncline.ports import Approval, Mailbox, OnSchedulingConflict, TestState, Track
+from syncline.store import Counts
 
 if TYPE_CHECKING:
     from syncline.wiring import App
 
 Word = TypeVar("Word", bound=StrEnum)
 
+NOTHING = Counts()
 STEPS = ("address found", "signed in", "calendar read", "categories read")
 
 
@@ -161,7 +163,7 @@ def state_of(mailbox: Mailbox) -> str:
 def objects(app: App, mailboxes: Mapping[int, Mailbox]) -> list[MailboxObject]:
     """Return mailboxes as people see them."""
     profiles = {profile.id: profile.name for profile in app.store.profiles()}
-    counts = app.store.counts_by_mailbox()
+    badges = app.store.counts_by_mailbox()
     return [
         MailboxObject(
             id=mailbox.id,
@@ -175,8 +177,8 @@ def objects(app: App, mailboxes: Mapping[int, Mailbox]) -> list[MailboxObject]:
             track=mailbox.track.value,
             next_due=mailbox.next_due if mailbox.enabled else None,
             last_sync=mailbox.last_sync,
-            open_alerts=counts[mailbox.id].open_alerts,
-            failures=counts[mailbox.id].failures,
+            open_alerts=badges.get(mailbox.id, NOTHING).open_alerts,
+            failures=badges.get(mailbox.id, NOTHING).failures,
         )
         for mailbox in mailboxes.values()
     ]

@@ -186,7 +186,6 @@ class TokenObject:
     user: str
     name: str
     created: datetime
-    last_used: datetime | None
     token: str | None = None
 
 

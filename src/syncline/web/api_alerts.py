@@ -11,7 +11,7 @@ from starlette.responses import Response
 from syncline.desk import alerts, explaining, failures
 from syncline.desk.objects import AlertObject, FailureObject, Listing
 from syncline.errors import SyncError
-from syncline.web.asking import Asker, Paged, Parts, answered, number_key, page
+from syncline.web.asking import Asker, Paged, Parts, answered, paged
 from syncline.web.problems import problem
 
 router = APIRouter(tags=["alerts"])
@@ -46,8 +46,9 @@ def list_alerts(
     only_open: Annotated[bool | None, Query(alias="open", description="Only open, or only closed alerts.")] = None,
 ) -> Response:
     """Return alerts, each question by itself."""
-    found = alerts.listing(app, viewer, mailbox=mailbox, only_open=only_open)
-    return answered(page(sorted(found, key=number_key), window, number_key))
+    after = window.after_number
+    found = alerts.page(app, viewer, mailbox=mailbox, only_open=only_open, after=after, limit=window.limit)
+    return answered(paged(found.items, found.next))
 
 
 @router.post("/alerts/answer", status_code=202, response_model=Listing, summary="Answer many questions")
@@ -86,8 +87,9 @@ def list_failures(
     every: Annotated[bool, Query(alias="all", description="Also what was kept out or skipped by a rule.")] = False,
 ) -> Response:
     """Return the items that are not synchronized, questions included."""
-    found = failures.listing(app, viewer, mailbox=mailbox, every=every)
-    return answered(page(sorted(found, key=number_key), window, number_key))
+    after = window.after_number
+    found = failures.page(app, viewer, mailbox=mailbox, every=every, after=after, limit=window.limit)
+    return answered(paged(found.items, found.next))
 
 
 @router.post("/failures/{failure_id}/retry", response_model=FailureObject, status_code=202, tags=["failures"])

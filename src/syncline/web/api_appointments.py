@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
@@ -39,8 +39,14 @@ class Fields(BaseModel):
 
     def draft(self) -> Draft:
         """Return the draft of what was given; an explicit null empties a text or a list."""
-        given = self.model_dump(exclude_unset=True)
-        emptied: dict[str, object] = {"location": "", "description": "", "recurrence": "", "required": [], "optional": []}
+        given: dict[str, Any] = self.model_dump(exclude_unset=True)
+        emptied: dict[str, Any] = {
+            "location": "",
+            "description": "",
+            "recurrence": "",
+            "required": [],
+            "optional": [],
+        }
         return Draft(**{name: emptied.get(name) if value is None else value for name, value in given.items()})
 
 
@@ -79,7 +85,9 @@ def edit_appointment(
     app: Parts, viewer: Asker, appointment_id: str, body: Fields, ignore_conflicts: IgnoreConflicts = False
 ) -> Response:
     """Change what is given; 409 with the clashes if somebody is unavailable, and nothing is written."""
-    return _written(appointments.edit(app, viewer, appointment_id, body.draft(), ignore_conflicts=ignore_conflicts), 200)
+    return _written(
+        appointments.edit(app, viewer, appointment_id, body.draft(), ignore_conflicts=ignore_conflicts), 200
+    )
 
 
 @router.delete("/appointments/{appointment_id}", status_code=204, summary="Delete an appointment")

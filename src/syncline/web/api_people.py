@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from syncline.desk import reports, tokens, users
 from syncline.desk.objects import Listing, TokenObject, UserObject
-from syncline.web.asking import Asker, Paged, Parts, answered, number_key, page
+from syncline.web.asking import Asker, Paged, Parts, answered, number_key, page, paged
 
 router = APIRouter()
 
@@ -95,8 +95,8 @@ def list_links(
     mailbox: Annotated[str | None, Query(description="Only this mailbox (id or address).")] = None,
 ) -> Response:
     """Return how items and appointments belong together."""
-    items, following = reports.links(app, viewer, mailbox=mailbox, after=window.after, limit=window.limit)
-    return answered(Listing(items=items, next=following))
+    items, following = reports.links(app, viewer, mailbox=mailbox, after=window.after_number, limit=window.limit)
+    return answered(paged(items, following))
 
 
 @router.get("/statistics", tags=["statistics"], summary="Figures")
@@ -107,5 +107,3 @@ def statistics(app: Parts, viewer: Asker) -> Response:
 
 def _name(user: UserObject) -> str:
     return user.name
-
-

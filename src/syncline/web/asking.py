@@ -54,6 +54,15 @@ class Window:
         self.after = None if cursor is None else _unpacked(cursor)
         self.limit = limit
 
+    @property
+    def after_number(self) -> int | None:
+        """Return the cursor of a listing that goes by number."""
+        if self.after is None:
+            return None
+        if not (self.after.isascii() and self.after.isdigit()) or len(self.after) > 18:
+            raise SyncError("InvalidRequest", detail="The cursor is not one that this listing gave.")
+        return int(self.after)
+
 
 Paged = Annotated[Window, Depends()]
 
@@ -65,6 +74,11 @@ def page(items: Sequence[Any], window: Window, key: Callable[[Any], str]) -> Lis
     shown = tuple(items[: window.limit])
     more = len(items) > window.limit
     return Listing(items=shown, next=packed(key(shown[-1])) if more else None)
+
+
+def paged(items: Sequence[Any], following: int | None) -> Listing:
+    """Return one page of a listing that goes by number."""
+    return Listing(items=tuple(items), next=None if following is None else packed(str(following)))
 
 
 def packed(key: str) -> str:

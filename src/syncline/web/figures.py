@@ -37,10 +37,13 @@ class _Figures(Collector):
         yield version
         yield self._mailboxes()
         figures = reports.statistics(self._app, OPERATOR)
-        yield GaugeMetricFamily("syncline_questions_open", "Questions that wait for an answer.", figures.open_alerts)
-        yield GaugeMetricFamily("syncline_failures", "Items that are not synchronized.", figures.failures)
-        yield GaugeMetricFamily("syncline_oldest_question_seconds", "Age of the oldest question.", figures.oldest_open_s)
-        yield GaugeMetricFamily("syncline_lag_seconds", "How long the longest waiting mailbox is due.", figures.lag_s)
+        for name, text, value in (
+            ("syncline_alerts_open", "Alerts that stand open.", figures.open_alerts),
+            ("syncline_questions_open", "Questions that wait for an answer.", figures.questions),
+            ("syncline_failures", "Items that are not synchronized.", figures.failures),
+            ("syncline_lag_seconds", "How long the longest waiting mailbox is due.", figures.lag_s),
+        ):
+            yield GaugeMetricFamily(name, text, value)
 
     def _mailboxes(self) -> Metric:
         family = GaugeMetricFamily("syncline_mailboxes", "Mailboxes by state.", labels=["state"])

@@ -1,6 +1,6 @@
 """Who sends a request: a program with a token, or a person with a session cookie; and that the request is meant.
 
-Cookie rules of pages.md: `__Host-` and Secure over https or behind a trusted proxy, a plain HttpOnly cookie over http on
+Cookie rules of pages.md: `__Host-` and Secure over https or behind a trusted proxy, a plain HttpOnly one over http on
 loopback, no sign-in over http elsewhere. Against forged requests: Sec-Fetch-Site or Origin, and a token per session. It
 must not know passwords: `desk.signing` does.
 """

@@ -1,0 +1,117 @@
+"""Why an item did or did not sync: its state, the rules that decided, and when it is tried next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from syncline.desk.alerts import look_at
+from syncline.desk.finding import visible
+from syncline.desk.reading import Sight, Viewer
+from syncline.errors import SyncError, render
+from syncline.ports import Link, LinkState, Mailbox
+from syncline.store import shown_state
+
+if TYPE_CHECKING:
+    from syncline.wiring import App
+
+STORIES_MAX = 20
+LINES_MAX = 100
+STATES = {
+    LinkState.SETTLED: "is in {crm}",
+    LinkState.UNSETTLED: "is about to be synchronized",
+    LinkState.ASKED: "waits for an answer",
+    LinkState.KEPT_OUT: "is kept out of {crm} by an answer",
+    LinkState.PARKED: "stays at its old time in {crm} by an answer",
+    LinkState.FAILED: "failed",
+    LinkState.SKIPPED: "is left out by a rule",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One thing that happened to an item; `rule` is an id such as CD-07, or empty."""
+
+    time: datetime
+    action: str
+    rule: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What Syncline knows of one item: a sentence, its state, the newest rules first, and the next try."""
+
+    subject: str
+    mailbox: str
+    state: str
+    sync_error: str | None
+    appointment_id: str | None
+    global_object_id: str
+    next_try: datetime | None
+    text: str
+    lines: tuple[Line, ...]
+
+
+def explain(app: App, viewer: Viewer, words: str) -> list[Story]:
+    """Return the stories of the items whose subject or ids fit, newest first.
+
+    Who may only read the times of an item does not find it by its subject.
+    """
+    mailboxes = visible(app, viewer)
+    wanted = words.strip()
+    found = app.store.find_links(wanted, STORIES_MAX) if wanted else ()
+    return [
+        _story(app, viewer, link, mailboxes[link.mailbox_id])
+        for link in found
+        if link.mailbox_id in mailboxes and _may_find(viewer, link, mailboxes[link.mailbox_id], wanted)
+    ]
+
+
+def _may_find(viewer: Viewer, link: Link, mailbox: Mailbox, words: str) -> bool:
+    named = words in (link.identity.global_object_id, link.crm_id, link.ref, str(link.id))
+    return named or not look_at(viewer, mailbox, private=link.private).masked
+
+
+def _story(app: App, viewer: Viewer, link: Link, mailbox: Mailbox) -> Story:
+    look = look_at(viewer, mailbox, private=link.private)
+    state = shown_state(link)
+    lines = tuple(
+        Line(time=entry.time, action=entry.action, rule=entry.rule, detail=entry.detail)
+        for entry in app.store.journal(link.id, limit=LINES_MAX).items
+    )
+    return Story(
+        subject=look.subject(link.subject),
+        mailbox=mailbox.address,
+        state=state.value,
+        sync_error=link.sync_error,
+        appointment_id=link.crm_id,
+        global_object_id="" if look.masked else link.identity.global_object_id,
+        next_try=_next_try(link, mailbox),
+        text=_text(app, link, mailbox, look, state),
+        lines=lines,
+    )
+
+
+def _text(app: App, link: Link, mailbox: Mailbox, look: Sight, state: LinkState) -> str:
+    crm = app.settings.crm.name
+    parts = [f'"{look.subject(link.subject)}" of {mailbox.address} {STATES[state].format(crm=crm)}.']
+    if link.sync_error is not None:
+        params = {"crm": crm, **link.error_params, "subject": look.subject(link.subject)}
+        row = SyncError(link.sync_error).row
+        parts.append(f"{link.sync_error}: {render(link.sync_error, params)} {row.what_to_do}")
+    if not mailbox.enabled:
+        parts.append("The mailbox is not enabled.")
+    again = _next_try(link, mailbox)
+    if again is not None:
+        parts.append(f"Next try: {again:%Y-%m-%d %H:%M:%S} UTC.")
+    return " ".join(parts)
+
+
+def _next_try(link: Link, mailbox: Mailbox) -> datetime | None:
+    if not mailbox.enabled:
+        return None
+    if link.state is LinkState.FAILED:
+        return link.next_try
+    return mailbox.next_due if link.state is LinkState.UNSETTLED else None

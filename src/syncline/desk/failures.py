@@ -1,0 +1,152 @@
+"""Items that are not synchronized: listed with their code, tried again, or left out until they change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from syncline.desk.alerts import look_at
+from syncline.desk.finding import may_see, visible
+from syncline.desk.objects import FailureObject
+from syncline.desk.reading import Viewer
+from syncline.desk.running import jobs_run
+from syncline.errors import SyncError, render
+from syncline.ports import Changes, Entry, Link, LinkState, Mailbox
+from syncline.store import FAILURE_STATES
+
+if TYPE_CHECKING:
+    from syncline.wiring import App
+
+DIRECTION = "exchange_to_crm"
+CLAIM_S = 10.0
+LEASE_S = 60.0
+OUTCOME_S = 60.0
+POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of failures, newest first; `next` None: it was the last."""
+
+    items: tuple[FailureObject, ...]
+    next: int | None
+
+
+def listing(app: App, viewer: Viewer, *, mailbox: str | None = None, every: bool = False) -> list[FailureObject]:
+    """Return all failures, see `page`."""
+    found: list[FailureObject] = []
+    after: int | None = None
+    while True:
+        part = page(app, viewer, mailbox=mailbox, every=every, after=after, limit=1000)
+        found.extend(part.items)
+        after = part.next
+        if after is None:
+            return found
+
+
+def page(
+    app: App,
+    viewer: Viewer,
+    *,
+    mailbox: str | None = None,
+    every: bool = False,
+    after: int | None = None,
+    limit: int = 200,
+) -> Page:
+    """Return items with a sync error, questions included; `every` adds what was kept out or skipped (F-07)."""
+    mailboxes = visible(app, viewer, mailbox)
+    found = app.store.failures(list(mailboxes), everything=every, after=after, limit=limit)
+    return Page(items=tuple(_object(viewer, link, mailboxes) for link in found.items), next=found.next)
+
+
+def what_to_do(app: App, viewer: Viewer, failure_id: int) -> tuple[str, str]:
+    """Return what is wrong with an item and what a person can do about it."""
+    link, mailbox = _found(app, viewer, failure_id)
+    if link.sync_error is None:
+        return "", ""
+    look = look_at(viewer, mailbox, private=link.private)
+    params = {"crm": app.settings.crm.name, **link.error_params, "subject": look.subject(link.subject)}
+    error = SyncError(link.sync_error)
+    return render(link.sync_error, params), error.row.what_to_do
+
+
+def retry(app: App, viewer: Viewer, failure_id: int) -> FailureObject | None:
+    """Try a failed item again now; return how it failed then, or None if it is synchronized."""
+    link, mailbox = _found(app, viewer, failure_id)
+    if link.state is not LinkState.FAILED:
+        raise SyncError("InvalidRequest", detail="Only what failed can be tried again; a question wants an answer.")
+    if not mailbox.enabled:
+        raise SyncError("InvalidRequest", detail=f"{mailbox.address} is not enabled.")
+    now = app.clock.now()
+    _write(app, mailbox, replace(link, retries=0, next_try=now), "retry", viewer)
+    if jobs_run(app.data):
+        app.store.wake(mailbox.id, now)
+        app.worker.wake([mailbox.id])
+        _wait(app, failure_id, link)
+    else:
+        app.worker.run_now([mailbox.id])
+    after = app.store.links_by_id([failure_id])
+    still = bool(after) and after[0].state in FAILURE_STATES
+    return _object(viewer, after[0], {mailbox.id: mailbox}) if still else None
+
+
+def ignore(app: App, viewer: Viewer, failure_id: int) -> None:
+    """Leave a failed item out until it changes in Exchange."""
+    link, mailbox = _found(app, viewer, failure_id)
+    if link.state is not LinkState.FAILED:
+        raise SyncError("InvalidRequest", detail="Only what failed can be left out; a question wants an answer.")
+    left = replace(link, state=LinkState.SKIPPED, next_try=None, revision_settled=link.revision, seen_settled=link.seen)
+    _write(app, mailbox, left, "ignored", viewer)
+
+
+def _write(app: App, mailbox: Mailbox, link: Link, action: str, viewer: Viewer) -> None:
+    """Write a link under a lease of our own, so that no cycle writes it at the same time."""
+    end = time.monotonic() + CLAIM_S
+    while True:
+        now = app.clock.now()
+        lease = app.store.claim(mailbox.id, "desk", now, LEASE_S)
+        if lease is not None:
+            break
+        if time.monotonic() >= end:
+            raise SyncError("MailboxHeld", mailbox=mailbox.address)
+        time.sleep(POLL_S)
+    due = app.store.mailbox(mailbox.id).next_due
+    try:
+        entry = Entry(time=now, mailbox_id=mailbox.id, link_id=link.id, action=action, detail=f"by {viewer.called}")
+        app.store.write(lease, Changes(links=[link], entries=[entry]))
+    finally:
+        app.store.release(lease, due, due)
+
+
+def _wait(app: App, failure_id: int, before: Link) -> None:
+    end = time.monotonic() + OUTCOME_S
+    while time.monotonic() < end:
+        found = app.store.links_by_id([failure_id])
+        if not found or found[0].state is not LinkState.FAILED or found[0].retries > 0:
+            return
+        time.sleep(POLL_S)
+    raise SyncError("MailboxHeld", mailbox=str(before.mailbox_id))
+
+
+def _found(app: App, viewer: Viewer, failure_id: int) -> tuple[Link, Mailbox]:
+    links = app.store.links_by_id([failure_id])
+    mailbox = app.store.mailbox(links[0].mailbox_id) if links else None
+    if mailbox is None or not may_see(viewer, mailbox):
+        raise SyncError("NotFoundHere", detail=f"failure {failure_id}")
+    return links[0], mailbox
+
+
+def _object(viewer: Viewer, link: Link, mailboxes: Mapping[int, Mailbox]) -> FailureObject:
+    mailbox = mailboxes[link.mailbox_id]
+    return FailureObject(
+        id=link.id,
+        mailbox=mailbox.address,
+        subject=look_at(viewer, mailbox, private=link.private).subject(link.subject),
+        sync_error=link.sync_error or "",
+        last_sync_error_time=link.error_time,
+        retries=link.retries,
+        direction=DIRECTION,
+        state=FAILURE_STATES.get(link.state, "failed"),
+    )

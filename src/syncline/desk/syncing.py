@@ -1,0 +1,130 @@
+"""Synchronize now: by the worker of this process, or handed to the server that runs on the same data folder.
+
+Handing over means making the mailbox due and waiting until a cycle has ended since; what that cycle did is read from
+the state. It must not know what a cycle does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from syncline.desk.alerts import look_at
+from syncline.desk.finding import one, visible
+from syncline.desk.mailboxes import show
+from syncline.desk.objects import MailboxObject, PlannedItem, SyncedMailbox, SyncReport
+from syncline.desk.reading import Viewer, require_administrator
+from syncline.desk.running import jobs_run
+from syncline.engine.cycle import CycleResult
+from syncline.engine.run import Counts, PlanLine
+from syncline.errors import SyncError
+from syncline.ports import Mailbox
+
+if TYPE_CHECKING:
+    from syncline.wiring import App
+
+WAIT_S = 60.0
+CYCLE_MAX_S = 3600.0
+POLL_S = 0.1
+COUNTED = ("saved", "updated", "deleted", "waiting", "skipped", "failed")
+
+
+def sync(app: App, viewer: Viewer, keys: Sequence[str], *, dry_run: bool = False, wait_s: float = WAIT_S) -> SyncReport:
+    """Synchronize these mailboxes (none: all that are enabled and visible) to the end of every cursor.
+
+    `wait_s` is how long to wait for a mailbox that another process holds; then its error is MailboxHeld.
+    """
+    if dry_run:
+        require_administrator(viewer, "look at a plan")
+    wanted = [one(app, viewer, key) for key in keys]
+    if not keys:
+        wanted = [mailbox for mailbox in visible(app, viewer).values() if mailbox.enabled]
+    for mailbox in wanted:
+        if not mailbox.enabled and not dry_run:
+            raise SyncError("InvalidRequest", detail=f"{mailbox.address} is not enabled: test it first.")
+    if dry_run:
+        results = [_until_claimed(app, mailbox, wait_s, dry_run=True) for mailbox in wanted]
+    elif jobs_run(app.data):
+        results = _handed_over(app, wanted, wait_s)
+    else:
+        results = [_until_claimed(app, mailbox, wait_s, dry_run=False) for mailbox in wanted]
+    synced = tuple(_synced(app, viewer, mailbox, result) for mailbox, result in zip(wanted, results, strict=True))
+    totals = {name: sum(getattr(each, name) for each in synced) for name in COUNTED}
+    return SyncReport(mailboxes=synced, **totals)
+
+
+def wake(app: App, viewer: Viewer, key: str) -> MailboxObject:
+    """Make an enabled mailbox due now and return it."""
+    mailbox = one(app, viewer, key)
+    if not mailbox.enabled:
+        raise SyncError("InvalidRequest", detail=f"{mailbox.address} is not enabled: test it first.")
+    app.store.wake(mailbox.id, app.clock.now())
+    app.worker.wake([mailbox.id])
+    return show(app, viewer, key)
+
+
+def _until_claimed(app: App, mailbox: Mailbox, wait_s: float, *, dry_run: bool) -> CycleResult:
+    """Run a mailbox here; wait while a living process holds it."""
+    end = time.monotonic() + wait_s
+    while True:
+        result = app.worker.dry_run(mailbox.id) if dry_run else app.worker.run_now([mailbox.id])[0]
+        if result.claimed:
+            return result
+        if time.monotonic() >= end:
+            return CycleResult(
+                mailbox_id=mailbox.id, claimed=False, error=SyncError("MailboxHeld", mailbox=mailbox.address)
+            )
+        time.sleep(POLL_S)
+
+
+def _handed_over(app: App, wanted: Sequence[Mailbox], wait_s: float) -> list[CycleResult]:
+    """Let the running server do it, and read what its cycles did."""
+    asked = app.clock.now()
+    before = {mailbox.id: app.store.last_cycle_id(mailbox.id) for mailbox in wanted}
+    for mailbox in wanted:
+        app.store.wake(mailbox.id, asked)
+    return [_awaited(app, mailbox, before[mailbox.id], asked, wait_s) for mailbox in wanted]
+
+
+def _awaited(app: App, mailbox: Mailbox, before: int, asked: datetime, wait_s: float) -> CycleResult:
+    """Wait for a cycle that began after it was asked for; a long one may take its time once it runs."""
+    begun, patience = time.monotonic(), wait_s
+    while time.monotonic() - begun < patience:
+        row = app.store.mailbox(mailbox.id)
+        if row.last_error is not None and row.last_error_time is not None and row.last_error_time >= asked:
+            error = SyncError(row.last_error, mailbox=row.address, detail=row.last_error_text)
+            return CycleResult(mailbox_id=mailbox.id, counts=_counted(app, mailbox, before), error=error)
+        if row.last_sync is not None and row.last_sync >= asked and not app.store.holder(mailbox.id, app.clock.now()):
+            return CycleResult(mailbox_id=mailbox.id, counts=_counted(app, mailbox, before))
+        if app.store.holder(mailbox.id, app.clock.now()) is not None:
+            patience = CYCLE_MAX_S
+        time.sleep(POLL_S)
+    return CycleResult(mailbox_id=mailbox.id, claimed=False, error=SyncError("MailboxHeld", mailbox=mailbox.address))
+
+
+def _counted(app: App, mailbox: Mailbox, before: int) -> Counts:
+    """Add up what the cycles that ended since did."""
+    ended = app.store.cycles_since(mailbox.id, before)
+    return Counts(**{name: sum(getattr(cycle, name) for cycle in ended) for name in COUNTED})
+
+
+def _synced(app: App, viewer: Viewer, mailbox: Mailbox, result: CycleResult) -> SyncedMailbox:
+    counts = {name: getattr(result.counts, name) for name in COUNTED}
+    return SyncedMailbox(
+        mailbox=mailbox.address,
+        error=result.error.code if result.error else None,
+        text=result.error.text if result.error else None,
+        plan=tuple(_planned(app, viewer, mailbox, result.plan)),
+        **counts,
+    )
+
+
+def _planned(app: App, viewer: Viewer, mailbox: Mailbox, plan: Sequence[PlanLine]) -> Iterator[PlannedItem]:
+    links = app.store.links_by_id([line.link_id for line in plan])
+    private = {link.id for link in links if link.private}
+    for line in plan:
+        look = look_at(viewer, mailbox, private=line.link_id in private)
+        detail = " ".join(part for part in (line.rule, line.detail) if part)
+        yield PlannedItem(action=line.action, subject=look.subject(line.subject), start=line.start, detail=detail)

@@ -1,0 +1,128 @@
+"""Users: people who sign in, and at the same time users of the embedded CRM. Only a System Administrator keeps them."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from syncline.core.times import UnknownZone, resolve_zone
+from syncline.desk.objects import UserObject
+from syncline.desk.reading import AccessRole, Viewer, require_administrator, require_own
+from syncline.errors import SyncError
+from syncline.ports import User
+from syncline.store import Account, AccountRole
+
+if TYPE_CHECKING:
+    from syncline.wiring import App
+
+NAME_MAX_CHARACTERS = 100
+PASSWORD_MIN_CHARACTERS = 8
+MADE_UP_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewUser:
+    """What somebody gives to add a user; without a password he cannot sign in until one is set."""
+
+    name: str
+    emails: tuple[str, ...]
+    full_name: str
+    role: str = AccessRole.USER.value
+    time_zone: str = "UTC"
+    password: str | None = field(default=None, repr=False)
+
+
+def listing(app: App, viewer: Viewer) -> list[UserObject]:
+    """Return all users by name; a User gets himself only."""
+    accounts = {account.name: account for account in app.store.accounts()}
+    users = [_object(user, accounts[user.name]) for user in app.crm.users() if user.name in accounts]
+    return [user for user in users if viewer.administrator or viewer.among((user.name,))]
+
+
+def show(app: App, viewer: Viewer, name: str) -> UserObject:
+    """Return one user."""
+    found = next((user for user in listing(app, viewer) if user.name == name), None)
+    if found is None:
+        raise SyncError("NotFoundHere", detail=f"user {name}")
+    return found
+
+
+def add(app: App, viewer: Viewer, wanted: NewUser) -> UserObject:
+    """Add a user to the CRM and an account to sign in with."""
+    require_administrator(viewer, "add users")
+    _check(wanted)
+    zone = _zone(wanted.time_zone)
+    role = _role(wanted.role)
+    if wanted.password is not None:
+        _check_password(wanted.password)
+    known = {account.name for account in app.store.accounts()}
+    if wanted.name in known:
+        raise SyncError("AlreadyExists", detail=f"The user {wanted.name}")
+    # A user of the CRM without an account is one whose adding was interrupted between the two databases.
+    user = next((user for user in app.crm.users() if user.name == wanted.name), None)
+    if user is None:
+        user = app.crm.add_user(wanted.name, full_name=wanted.full_name, emails=wanted.emails, time_zone=zone)
+    password = wanted.password or secrets.token_urlsafe(32)
+    return _object(user, app.store.add_account(wanted.name, role, password, app.clock.now()))
+
+
+def set_role(app: App, viewer: Viewer, name: str, role: str) -> UserObject:
+    """Give a user another role; the last System Administrator keeps his."""
+    require_administrator(viewer, "change roles")
+    app.store.set_role(name, _role(role))
+    return show(app, viewer, name)
+
+
+def reset_password(app: App, viewer: Viewer, name: str, password: str | None = None) -> str:
+    """Set a password (None: a made-up one) and return it; open sessions of the user end."""
+    require_own(viewer, name, "set this password")
+    if password is not None:
+        _check_password(password)
+    chosen = password or made_up_password()
+    app.store.reset_password(name, chosen)
+    return chosen
+
+
+def made_up_password() -> str:
+    """Return a password that nobody has thought of."""
+    return secrets.token_urlsafe(MADE_UP_BYTES)
+
+
+def _object(user: User, account: Account) -> UserObject:
+    return UserObject(
+        id=user.id,
+        name=user.name,
+        full_name=user.full_name,
+        email=user.emails[0] if user.emails else "",
+        role=account.role.value,
+        time_zone=user.time_zone,
+    )
+
+
+def _check(wanted: NewUser) -> None:
+    name = wanted.name
+    if not 0 < len(name) <= NAME_MAX_CHARACTERS or name != name.strip() or not name.isprintable():
+        raise SyncError("InvalidRequest", detail=f"A user name has 1 to {NAME_MAX_CHARACTERS} printable characters.")
+    for email in wanted.emails:
+        if "@" not in email.strip("@") or " " in email:
+            raise SyncError("InvalidRequest", detail=f'"{email}" is not an e-mail address.')
+
+
+def _check_password(password: str) -> None:
+    if len(password) < PASSWORD_MIN_CHARACTERS:
+        raise SyncError("InvalidRequest", detail=f"A password has at least {PASSWORD_MIN_CHARACTERS} characters.")
+
+
+def _role(text: str) -> AccountRole:
+    try:
+        return AccountRole(text)
+    except ValueError as error:
+        raise SyncError("InvalidRequest", detail=f"role takes {' or '.join(AccountRole)}; not {text!r}.") from error
+
+
+def _zone(name: str) -> str:
+    try:
+        return resolve_zone(name)
+    except UnknownZone as error:
+        raise SyncError("InvalidRequest", detail=f'The time zone "{name}" is not known.') from error
