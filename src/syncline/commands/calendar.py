@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from syncline.commands.frame import FAILED, Data, Json, opened, print_json, print_table
-from syncline.desk import appointments as desk
 from syncline.desk.drafts import given
 from syncline.desk.reading import OPERATOR
+
+if TYPE_CHECKING:
+    from syncline.desk import appointments as desk
 
 COLUMNS = ("Id", "Subject", "Start (UTC)", "End (UTC)", "Show as", "Status", "Organizer", "Repeats", "Mailbox")
 
@@ -45,6 +47,8 @@ def show_all(
     json: Json = False,
 ) -> None:
     """List appointments: each series once, or with a window every occurrence in it."""
+    from syncline.desk import appointments as desk
+
     with opened(data) as app:
         found = desk.listing(app, OPERATOR, window=desk.window(start, end), user=user)
     if json:
@@ -78,6 +82,8 @@ def add(
     json: Json = False,
 ) -> None:
     """Add an appointment; if somebody is unavailable nothing is written (exit 1)."""
+    from syncline.desk import appointments as desk
+
     draft = given(locals())
     with opened(data) as app:
         _written(desk.add(app, OPERATOR, draft, ignore_conflicts=ignore_conflicts), json)
@@ -105,6 +111,8 @@ def edit(
     json: Json = False,
 ) -> None:
     """Change an appointment; options that are not given stay as they are."""
+    from syncline.desk import appointments as desk
+
     draft = given(locals())
     with opened(data) as app:
         _written(desk.edit(app, OPERATOR, appointment_id, draft, ignore_conflicts=ignore_conflicts), json)
@@ -113,6 +121,8 @@ def edit(
 @group.command("delete")
 def delete(appointment_id: Id, data: Data = None) -> None:
     """Delete an appointment from the CRM."""
+    from syncline.desk import appointments as desk
+
     with opened(data) as app:
         desk.delete(app, OPERATOR, appointment_id)
     typer.echo(f"{appointment_id} deleted.")

@@ -17,7 +17,6 @@ from syncline.commands.frame import (
     print_table,
     say_error,
 )
-from syncline.desk import mailboxes as desk
 from syncline.desk.objects import MailboxObject
 from syncline.desk.reading import OPERATOR
 
@@ -45,6 +44,8 @@ def add(
     json: Json = False,
 ) -> None:
     """Add a mailbox; it is synchronized once it is approved, tested and enabled."""
+    from syncline.desk import mailboxes as desk
+
     request = desk.NewMailbox(
         address=address,
         profile=profile,
@@ -61,6 +62,8 @@ def add(
 @group.command("list")
 def show_all(data: Data = None, json: Json = False) -> None:
     """List the mailboxes."""
+    from syncline.desk import mailboxes as desk
+
     with opened(data) as app:
         mailboxes = desk.listing(app, OPERATOR)
     if json:
@@ -75,6 +78,8 @@ def show_all(data: Data = None, json: Json = False) -> None:
 @group.command("show")
 def show(address: Address, data: Data = None, json: Json = False) -> None:
     """Show one mailbox."""
+    from syncline.desk import mailboxes as desk
+
     with opened(data) as app:
         mailbox = desk.show(app, OPERATOR, address)
         trouble = desk.trouble(app, OPERATOR, address)
@@ -91,6 +96,8 @@ def show(address: Address, data: Data = None, json: Json = False) -> None:
 @group.command("approve")
 def approve(address: Address, data: Data = None, json: Json = False) -> None:
     """Approve the address of a mailbox."""
+    from syncline.desk import mailboxes as desk
+
     with opened(data) as app:
         _done(desk.approve(app, OPERATOR, address), json, "approved; test it next")
 
@@ -98,6 +105,8 @@ def approve(address: Address, data: Data = None, json: Json = False) -> None:
 @group.command("test")
 def test(address: Address, data: Data = None, json: Json = False) -> None:
     """Test a mailbox and enable it on success: exit 0, or 1 with what went wrong."""
+    from syncline.desk import mailboxes as desk
+
     with opened(data) as app:
         tested = desk.test(app, OPERATOR, address)
     if json:
@@ -112,6 +121,8 @@ def test(address: Address, data: Data = None, json: Json = False) -> None:
 @group.command("enable")
 def enable(address: Address, data: Data = None, json: Json = False) -> None:
     """Enable a mailbox that was tested before."""
+    from syncline.desk import mailboxes as desk
+
     with opened(data) as app:
         _done(desk.enable(app, OPERATOR, address), json, "enabled")
 
@@ -119,6 +130,8 @@ def enable(address: Address, data: Data = None, json: Json = False) -> None:
 @group.command("disable")
 def disable(address: Address, data: Data = None, json: Json = False) -> None:
     """Stop synchronizing a mailbox; nothing is deleted."""
+    from syncline.desk import mailboxes as desk
+
     with opened(data) as app:
         _done(desk.disable(app, OPERATOR, address), json, "disabled")
 
@@ -126,6 +139,8 @@ def disable(address: Address, data: Data = None, json: Json = False) -> None:
 @group.command("remove")
 def remove(address: Address, data: Data = None) -> None:
     """Remove a mailbox from Syncline; its appointments stay in Exchange and in the CRM."""
+    from syncline.desk import mailboxes as desk
+
     with opened(data) as app:
         desk.remove(app, OPERATOR, address)
     typer.echo(f"{address} removed. Its appointments stay where they are.")

@@ -15,8 +15,6 @@ from syncline.commands.frame import (
     print_json,
     print_table,
 )
-from syncline.desk import tokens as token_desk
-from syncline.desk import users as user_desk
 from syncline.desk.reading import OPERATOR
 
 PASSWORD_VARIABLE = "SYNCLINE_USER_PASSWORD"  # noqa: S105 - the name of a variable
@@ -42,6 +40,8 @@ def add(
     json: Json = False,
 ) -> None:
     """Add a user; without a password (file, standard input or SYNCLINE_USER_PASSWORD) he cannot sign in yet."""
+    from syncline.desk import users as user_desk
+
     request = user_desk.NewUser(
         name=name,
         emails=tuple(email),
@@ -61,6 +61,8 @@ def add(
 @users.command("list")
 def show_all(data: Data = None, json: Json = False) -> None:
     """List the users."""
+    from syncline.desk import users as user_desk
+
     with opened(data) as app:
         found = user_desk.listing(app, OPERATOR)
     if json:
@@ -77,6 +79,8 @@ def set_role(
     data: Data = None,
 ) -> None:
     """Give a user another role."""
+    from syncline.desk import users as user_desk
+
     with opened(data) as app:
         user_desk.set_role(app, OPERATOR, name, role)
     typer.echo(f"{name} is now {role}.")
@@ -85,6 +89,8 @@ def set_role(
 @users.command("reset-password")
 def reset_password(name: Name, password_file: PasswordFile = None, data: Data = None, json: Json = False) -> None:
     """Set a new password; without one given, it is made up and printed once. Open sessions end."""
+    from syncline.desk import users as user_desk
+
     given = password_from(password_file, PASSWORD_VARIABLE)
     with opened(data) as app:
         password = user_desk.reset_password(app, OPERATOR, name, given)
@@ -102,6 +108,8 @@ def create(
     json: Json = False,
 ) -> None:
     """Make a token and print it once."""
+    from syncline.desk import tokens as token_desk
+
     with opened(data) as app:
         token = token_desk.create(app, OPERATOR, user, name)
     if json:
@@ -117,6 +125,8 @@ def show_tokens(
     json: Json = False,
 ) -> None:
     """List the tokens, without their secrets."""
+    from syncline.desk import tokens as token_desk
+
     with opened(data) as app:
         found = token_desk.listing(app, OPERATOR, user)
     if json:
@@ -133,6 +143,8 @@ def revoke(
     data: Data = None,
 ) -> None:
     """Revoke a token; programs that use it are refused from now on."""
+    from syncline.desk import tokens as token_desk
+
     with opened(data) as app:
         token_desk.revoke(app, OPERATOR, user, name)
     typer.echo(f"Token {name} of {user} revoked.")

@@ -16,7 +16,6 @@ from syncline.commands.frame import (
     print_json,
     print_table,
 )
-from syncline.desk import profiles as desk
 from syncline.desk.reading import OPERATOR
 
 PASSWORD_VARIABLE = "SYNCLINE_PROFILE_PASSWORD"  # noqa: S105 - the name of a variable
@@ -45,6 +44,8 @@ def add(
     json: Json = False,
 ) -> None:
     """Add a profile; the password comes from a file, standard input or SYNCLINE_PROFILE_PASSWORD."""
+    from syncline.desk import profiles as desk
+
     password = password_from(password_file, PASSWORD_VARIABLE)
     request = desk.NewProfile(
         name=name,
@@ -69,6 +70,8 @@ def add(
 @group.command("list")
 def show_all(data: Data = None, json: Json = False) -> None:
     """List the profiles."""
+    from syncline.desk import profiles as desk
+
     with opened(data) as app:
         profiles = desk.listing(app, OPERATOR)
     if json:
@@ -81,6 +84,8 @@ def show_all(data: Data = None, json: Json = False) -> None:
 @group.command("test")
 def test(name: Annotated[str, typer.Argument(help="Name of the profile.")], data: Data = None) -> None:
     """Try the profile: reach the server, sign in, and open one of its mailboxes."""
+    from syncline.desk import profiles as desk
+
     with opened(data) as app:
         steps = desk.test(app, OPERATOR, name)
     typer.echo("Done: " + ", ".join(steps) + ".")

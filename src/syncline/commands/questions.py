@@ -9,9 +9,6 @@ from typing import Annotated, Literal
 import typer
 
 from syncline.commands.frame import FAILED, Data, Json, opened, print_json, print_table, say_error
-from syncline.desk import alerts as alert_desk
-from syncline.desk import explaining
-from syncline.desk import failures as failure_desk
 from syncline.desk.objects import AlertObject
 from syncline.desk.reading import OPERATOR
 
@@ -39,6 +36,8 @@ def list_alerts(
     json: Json = False,
 ) -> None:
     """List alerts; for people, many open questions of one mailbox are folded into one line."""
+    from syncline.desk import alerts as alert_desk
+
     with opened(data) as app:
         found = alert_desk.listing(app, OPERATOR, mailbox=mailbox, only_open=only_open)
     if json:
@@ -78,6 +77,8 @@ def answer(
     json: Json = False,
 ) -> None:
     """Answer a question: yes saves the appointment anyway, no keeps it out."""
+    from syncline.desk import alerts as alert_desk
+
     with opened(data) as app:
         given = (
             alert_desk.answer_like(app, OPERATOR, alert_id, decision)
@@ -106,6 +107,8 @@ def list_failures(
     json: Json = False,
 ) -> None:
     """List the items that are not synchronized, questions included."""
+    from syncline.desk import failures as failure_desk
+
     with opened(data) as app:
         found = failure_desk.listing(app, OPERATOR, mailbox=mailbox, every=every)
     if json:
@@ -121,6 +124,8 @@ def list_failures(
 @failures.command("retry")
 def retry(failure_id: FailureId, data: Data = None, json: Json = False) -> None:
     """Try an item again now."""
+    from syncline.desk import failures as failure_desk
+
     with opened(data) as app:
         found = failure_desk.retry(app, OPERATOR, failure_id)
     if json:
@@ -134,6 +139,8 @@ def retry(failure_id: FailureId, data: Data = None, json: Json = False) -> None:
 @failures.command("ignore")
 def ignore(failure_id: FailureId, data: Data = None) -> None:
     """Leave an item out until it changes in Exchange."""
+    from syncline.desk import failures as failure_desk
+
     with opened(data) as app:
         failure_desk.ignore(app, OPERATOR, failure_id)
     typer.echo(f"{failure_id}: left out until it changes in Exchange.")
@@ -145,6 +152,8 @@ def explain(
     json: Json = False,
 ) -> None:
     """Tell why an item did or did not sync: the rules, its state, and when it is tried next."""
+    from syncline.desk import explaining
+
     with opened(data) as app:
         stories = explaining.explain(app, OPERATOR, what)
     if json:
