@@ -96,8 +96,8 @@ def with_exceptions(master: Appointment, parts: Sequence[tuple[datetime, Item]],
 
 def strangers(item: Item) -> Iterator[str]:
     """Yield addresses of the item that are not mail addresses and should be looked up, lower case."""
-    for name in ("Organizer", *(name for name, _ in _ROLES)):
-        for person in item.people(name):
+    for people in item.listed.values():
+        for person in people:
             if not person.smtp and person.address:
                 yield person.address.lower()
 
@@ -220,7 +220,7 @@ def _deleted(item: Item, span: Span, zone: str, reading: Reading) -> tuple[datet
 
 
 def _organizer(item: Item, reading: Reading) -> Address | None:
-    person = next(item.people("Organizer"), None)
+    person = next(iter(item.people("Organizer")), None)
     address = "" if person is None else _address(person, reading)
     return Address(address, person.name) if person is not None and address else None
 

@@ -254,7 +254,7 @@ def _peer_certificate(extensions: Mapping[str, object]) -> bytes | None:
     stream = extensions.get("network_stream")
     secured = stream.get_extra_info("ssl_object") if hasattr(stream, "get_extra_info") else None
     # By position: the object may be the C one under the socket, which takes no keywords.
-    return secured.getpeercert(True) if secured is not None else None  # noqa: FBT003
+    return secured.getpeercert(True) if secured is not None else None
 
 
 def _retry_after_s(headers: httpx2.Headers) -> float | None:

@@ -133,7 +133,8 @@ def _message(element: etree._Element) -> Message:
     if element.get("ResponseClass") == "Warning" and code != "ErrorBatchProcessingStopped":
         code = NO_ERROR
     text = text_of(element, f"{M}MessageText") or ""
-    return Message(code=code, text=text[:TEXT_MAX_CHARS], wait_s=_wait_s(element), element=element)
+    wait_s = None if code == NO_ERROR else _wait_s(element)
+    return Message(code=code, text=text[:TEXT_MAX_CHARS], wait_s=wait_s, element=element)
 
 
 def _fault(fault: etree._Element) -> FaultAnswer:

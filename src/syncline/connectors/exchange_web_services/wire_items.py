@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -21,12 +20,15 @@ from syncline.connectors.exchange_web_services.wire_answers import id_of
 from syncline.connectors.exchange_web_services.wire_requests import CLEAN_ID_NUMBER, KEY_NAME, PROPERTY_SET
 
 _ITEM: Final = f"{T}CalendarItem"
-_EXTENDED: Final = f"{T}ExtendedProperty"
+_PREFIX: Final = len(T)
+_EXTENDED: Final = "ExtendedProperty"
 _FIELD: Final = f"{T}ExtendedFieldURI"
 _MAILBOX: Final = f"{T}Mailbox"
 _NAME: Final = f"{T}Name"
 _ADDRESS: Final = f"{T}EmailAddress"
 _ROUTING: Final = f"{T}RoutingType"
+_VALUE: Final = f"{T}Value"
+PEOPLE: Final[tuple[str, ...]] = ("Organizer", "RequiredAttendees", "OptionalAttendees", "Resources")
 _RESPONSE: Final = f"{T}ResponseType"
 
 
@@ -50,12 +52,13 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One calendar item: id, revision, and its elements by local name."""
+    """One calendar item: id, revision, its elements by local name, our properties, and its people by field."""
 
     ref: str
     revision: str
     fields: dict[str, etree._Element]
     properties: dict[str, str]
+    listed: dict[str, tuple[Person, ...]]
 
     def text(self, name: str) -> str | None:
         """Return the text of a field, None if the server sent none."""
@@ -67,11 +70,9 @@ class Item:
         text = self.text(name)
         return instant(text) if text else None
 
-    def people(self, name: str) -> Iterator[Person]:
-        """Yield the attendees of a list field, or the mailbox of a recipient field."""
-        holder = self.fields.get(name)
-        for attendee in () if holder is None else holder.iter(_MAILBOX):
-            yield _person(attendee)
+    def people(self, name: str) -> tuple[Person, ...]:
+        """Return the attendees of a list field, or the mailbox of a recipient field."""
+        return self.listed.get(name, ())
 
     def moved(self) -> list[Moved]:
         """Return the modified occurrences of a master."""
@@ -108,13 +109,14 @@ def item(element: etree._Element) -> Item:
     fields: dict[str, etree._Element] = {}
     properties: dict[str, str] = {}
     for child in element:
-        tag = child.tag
-        if tag == _EXTENDED:
+        name = child.tag[_PREFIX:]
+        if name == _EXTENDED:
             _keep_property(child, properties)
         else:
-            fields[tag.rpartition("}")[2]] = child
+            fields[name] = child
+    listed = {name: tuple(map(_person, fields[name].iter(_MAILBOX))) for name in PEOPLE if name in fields}
     ref, revision = id_of(element)
-    return Item(ref, revision, fields, properties)
+    return Item(ref, revision, fields, properties, listed)
 
 
 @lru_cache(maxsize=4096)
@@ -130,8 +132,9 @@ def instant(text: str) -> datetime:
 
 def _keep_property(element: etree._Element, properties: dict[str, str]) -> None:
     """Recognise our two properties by what names them; the number may come back as hexadecimal."""
-    field = element.find(_FIELD)
-    value = text_of(element, f"{T}Value")
+    told = {child.tag: child for child in element}
+    field = told.get(_FIELD)
+    value = told[_VALUE].text if _VALUE in told else None
     if field is None or value is None:
         return
     if field.get("PropertyName") == KEY_NAME and (field.get("PropertySetId") or "").lower() == PROPERTY_SET:
@@ -141,11 +144,12 @@ def _keep_property(element: etree._Element, properties: dict[str, str]) -> None:
 
 
 def _person(mailbox: etree._Element) -> Person:
-    address = (text_of(mailbox, _ADDRESS) or "").strip()
-    routing = (text_of(mailbox, _ROUTING) or "SMTP").upper()
-    holder = mailbox.getparent()
-    response = None if holder is None else text_of(holder, _RESPONSE)
-    return Person(address, text_of(mailbox, _NAME) or "", bool(address) and routing == "SMTP", response or "")
+    # Children by one walk: four searches by name would cost more than all the rest of an item.
+    told = {child.tag: child.text or "" for child in mailbox}
+    address = told.get(_ADDRESS, "").strip()
+    routing = told.get(_ROUTING) or "SMTP"
+    response = next((mark.text or "" for mark in mailbox.itersiblings(_RESPONSE)), "")
+    return Person(address, told.get(_NAME, ""), bool(address) and routing.upper() == "SMTP", response)
 
 
 def _moved(entry: etree._Element) -> Moved:
