@@ -26,9 +26,9 @@ class StandingClock:
         return self.time
 
 
-def open_crm(path: str | Path = ":memory:", *, people: bool = True) -> EmbeddedCrm:
+def open_crm(path: str | Path = ":memory:", *, people: bool = True, clock: StandingClock | None = None) -> EmbeddedCrm:
     """Open a CRM with Ada, Bob and Cyd, all in UTC."""
-    crm = EmbeddedCrm(path, clock=StandingClock())
+    crm = EmbeddedCrm(path, clock=clock or StandingClock())
     if people:
         for name, full_name in NAMES.items():
             crm.add_user(name, full_name=full_name, emails=[f"{name}@example.org"])

@@ -13,7 +13,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, column, or_, select, tuple_, values
+from sqlalchemy import Connection, Select, literal, or_, select, tuple_, union_all
 
 from syncline.connectors.embedded_crm.codes import CLASS_LENGTH_S, CLOSED, status_of
 from syncline.connectors.embedded_crm.reading import read_rows
@@ -171,9 +171,12 @@ def listed_row(row: CrmRow, row_id: str) -> Listed:
     )
 
 
-_classes = values(column("number", Integer), column("most", Integer), name="classes").data(
-    list(enumerate(CLASS_LENGTH_S))
-)
+_classes = union_all(
+    *(
+        select(literal(number).label("number"), literal(most).label("most"))
+        for number, most in enumerate(CLASS_LENGTH_S)
+    )
+).cte("classes")
 _by_time = (appointments.c.starts_at, appointments.c.id)
 
 

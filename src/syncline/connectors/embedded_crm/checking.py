@@ -76,23 +76,26 @@ class Check:
             self.booked.setdefault(user_id, []).extend(added)
 
     def _clashes(self, place: int, subject: _Subject) -> list[Clash]:
-        candidate = self.candidates[place]
         blockers = self._in_reach(place, subject)
-        found: dict[Clash, None] = {}
-        for address in subject.addresses if blockers else ():
-            for clash in clashes(
-                candidate.appointment,
-                blockers,
-                subject.known.time_zone,
-                candidate.since,
-                self.policy,
-                address=address,
-                mailbox_address=self.mailboxes[place],
-                row_id=candidate.row_id,
-                present=self.present,
-            ):
-                found[clash] = None
-        return list(found)
+        first, *others = subject.addresses
+        found = self._clashes_of(place, subject, first, blockers)
+        for address in others:  # somebody invited under two addresses meets each thing once
+            found += [clash for clash in self._clashes_of(place, subject, address, blockers) if clash not in found]
+        return found
+
+    def _clashes_of(self, place: int, subject: _Subject, address: str | None, blockers: Sequence[Busy]) -> list[Clash]:
+        candidate = self.candidates[place]
+        return clashes(
+            candidate.appointment,
+            blockers,
+            subject.known.time_zone,
+            candidate.since,
+            self.policy,
+            address=address,
+            mailbox_address=self.mailboxes[place],
+            row_id=candidate.row_id,
+            present=self.present,
+        )
 
     def _in_reach(self, place: int, subject: _Subject) -> list[Busy]:
         number = subject.known.number

@@ -7,14 +7,15 @@ tables mean.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from sqlite3 import Connection as DriverConnection
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from syncline.connectors.embedded_crm.schema import SCHEMA_VERSION, metadata, schema_version
@@ -24,6 +25,15 @@ MEMORY = ":memory:"
 BUSY_TIMEOUT_MS = 30_000
 CONNECTIONS_MAX = 32
 STATEMENTS_CACHED_MAX = 500
+_PRIMARY = 0xFF  # the lower byte of an extended result code
+_OUR_FAULT = (
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_MISUSE,
+    sqlite3.SQLITE_RANGE,
+)
+"""Result codes that only a bug can cause here; they stay what they are."""
 
 
 class Database:
@@ -91,15 +101,30 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except DatabaseError as error:
-            raise self.failure(error) from error
+        except DatabaseError as last:
+            error = _first(last)
+            code = error.orig.sqlite_errorcode & _PRIMARY if isinstance(error.orig, sqlite3.Error) else 0
+            if code in _OUR_FAULT:
+                raise
+            raise self.failure(error, code) from last
+        except PoolTimeout as error:
+            raise SyncError("CrmUnavailable", crm=self._crm_name, detail=str(error)) from error
 
-    def failure(self, error: DatabaseError) -> SyncError:
+    def failure(self, error: DatabaseError, code: int) -> SyncError:
         """Say in the catalogue's words why SQLite refused: a full disk, or a database that cannot be used now."""
-        reason = str(error.orig)
-        if isinstance(error, OperationalError) and "disk is full" in reason:
+        if code == sqlite3.SQLITE_FULL:
             return SyncError("DiskFull", detail=self._path)
-        return SyncError("CrmUnavailable", crm=self._crm_name, detail=reason)
+        return SyncError("CrmUnavailable", crm=self._crm_name, detail=str(error.orig))
+
+
+def _first(error: DatabaseError) -> DatabaseError:
+    """Return the failure that led to this one: a full disk ends the transaction, so that rolling back fails too."""
+    first, context = error, error.__context__
+    while context is not None:
+        if isinstance(context, DatabaseError):
+            first = context
+        context = context.__context__
+    return first
 
 
 def _path_of(url_or_path: str | Path) -> str:
@@ -107,7 +132,7 @@ def _path_of(url_or_path: str | Path) -> str:
     return MEMORY if named in ("", "sqlite://", MEMORY) else named
 
 
-def _set_up_connection(driver: DriverConnection, _record: object) -> None:
+def _set_up_connection(driver: sqlite3.Connection, _record: object) -> None:
     driver.isolation_level = None  # the driver must not begin transactions by itself
     for pragma in (
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
