@@ -260,6 +260,8 @@ def test_a_series_with_a_bad_exception_fails_alone(serve: Serve, connect: Connec
     found = connect(serve(reading(table)).url).read([("CAL=", "M="), ("CAL=", "R0=")])
 
     assert subjects(found) == [code, "s0"]
+    assert isinstance(found[0], SyncError)
+    assert found[0].ref == "M="
 
 
 def test_a_series_whose_occurrences_make_no_sense_fails_alone(serve: Serve, connect: Connect) -> None:
@@ -429,6 +431,15 @@ def test_a_search_covers_all_calendar_folders(serve: Serve, connect: Connect) ->
     assert len(searches) == 2
     for uid in ("u1", HEX_UID, "missing"):
         assert b64encode(clean_id(uid)) in searches[0]
+
+
+def test_hexadecimal_ids_are_compared_as_bytes(serve: Serve, connect: Connect) -> None:
+    """A copy that writes the id in lower case is still the item that was searched for."""
+    server = serve(b"")
+    table = {"A=": answers.got_one(answers.single("A=", uid=HEX_UID.lower()))}
+    server.by_operation = searching(table)  # type: ignore[assignment]
+
+    assert [entry.ref for entry in connect(server.url).find([HEX_UID])[HEX_UID]] == ["A="]
 
 
 def test_an_unreadable_match_is_not_called_missing(serve: Serve, connect: Connect) -> None:

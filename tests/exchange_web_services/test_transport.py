@@ -178,6 +178,20 @@ def test_an_endless_answer_is_cut_off(serve: Serve, connect: Connect, monkeypatc
         assert (error.code, "MB" in error.text) == ("ServerAnswerInvalid", True)
 
 
+def test_an_item_whose_answer_is_endless_is_too_large(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When one item's answer exceeds the limit it alone fails, as ItemTooLarge."""
+    monkeypatch.setattr("syncline.connectors.exchange_web_services.transport.ANSWER_MAX_BYTES", 100_000)
+    server = serve(b"")
+    server.by_operation = {"GetItem": [b" " * 200_000], "GetFolder": [answers.calendar()]}
+
+    (found,) = connect(server.url).read([("CAL=", "A=")])
+
+    assert isinstance(found, SyncError)
+    assert (found.code, found.ref, found.params["detail"]) == ("ItemTooLarge", "A=", "64 MB")
+
+
 def test_a_silent_server_times_out(serve: Serve, connect: Connect) -> None:
     """A server that does not answer in time is ServerTimeout."""
     stuck = socket.socket()

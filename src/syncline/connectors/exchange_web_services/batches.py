@@ -117,4 +117,5 @@ class _Reader:
 
 def _alone(ref: str, error: SyncError, mailbox: str) -> SyncError:
     """Return the failure of a whole request as the failure of the only item in it."""
-    return SyncError("ItemUnreadable", ref=ref, mailbox=mailbox, subject="", detail=error.params.get("detail", ""))
+    code = error.code if error.row.scope is Scope.ITEM else "ItemUnreadable"
+    return SyncError(code, ref=ref, mailbox=mailbox, subject="", detail=error.params.get("detail", ""))

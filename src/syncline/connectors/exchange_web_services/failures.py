@@ -16,7 +16,13 @@ from typing import Final
 
 import httpx2
 
-from syncline.connectors.exchange_web_services.wire import FaultAnswer, InvalidAnswer, Message
+from syncline.connectors.exchange_web_services.wire import (
+    ANSWER_MAX_BYTES,
+    FaultAnswer,
+    InvalidAnswer,
+    Message,
+    TooLarge,
+)
 from syncline.errors import SyncError
 
 
@@ -76,6 +82,7 @@ BY_RESPONSE_CODE: Final[Mapping[str, Meaning]] = {
     "ErrorNameResolutionNoResults": _NO_MAILBOX,
     "ErrorNameResolutionNoMailbox": _NO_MAILBOX,
     "ErrorAccessDenied": _FORBIDDEN,
+    "ErrorMessageSizeExceeded": Meaning("ServerAnswerInvalid", item="ItemTooLarge"),
     "ErrorAccountDisabled": _FORBIDDEN,
     "ErrorUserNotAllowedByPolicy": _FORBIDDEN,
     "ErrorFolderNotFound": _NO_FOLDER,
@@ -120,8 +127,10 @@ def of_fault(fault: FaultAnswer, about: About, mailbox: str) -> SyncError:
     return _error(_code(fault.code, scope), mailbox, _told(fault.code, fault.text), fault.wait_s)
 
 
-def of_invalid(error: InvalidAnswer, mailbox: str) -> SyncError:
+def of_invalid(error: InvalidAnswer, mailbox: str, about: About = About.MAILBOX) -> SyncError:
     """Return the error of an answer that is not EWS."""
+    if isinstance(error, TooLarge) and about is About.ITEM:
+        return SyncError("ItemTooLarge", mailbox=mailbox, subject="", detail=f"{ANSWER_MAX_BYTES // 1_048_576} MB")
     return SyncError("ServerAnswerInvalid", mailbox=mailbox, detail=str(error))
 
 

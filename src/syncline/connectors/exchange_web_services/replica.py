@@ -29,12 +29,11 @@ from syncline.ports import Category, Folder, Light, Observed, Page, Profile
 
 ITEMS_PER_REQUEST: Final = 100
 IDS_PER_SEARCH: Final = 50
-LOOKUPS_MAX: Final = 50
+LOOKUPS_MAX: Final = 500
 PAGES_MAX: Final = 1000
 _NO_CATEGORY_LIST: Final = frozenset({"ErrorItemNotFound", "ErrorFolderNotFound", "ErrorInvalidOperation"})
-_NO_NAME: Final = frozenset({"ErrorNameResolutionNoResults", "ErrorNameResolutionNoMailbox"})
-_NO_FOLDER: Final = frozenset({"ErrorFolderNotFound", "ErrorSyncFolderNotFound"})
-ACCESS: Final = ("impersonation", "delegate", "own")
+_NO_NAME: Final = frozenset({"ErrorNameResolutionNoResults", "ErrorNameResolutionNoMailbox", "ErrorAccessDenied"})
+_NO_FOLDER: Final = frozenset({"ErrorFolderNotFound", "ErrorSyncFolderNotFound", "ErrorInvalidIdMalformed"})
 
 _V = TypeVar("_V")
 
@@ -117,18 +116,20 @@ class ExchangeReplica:
 
         An item that is there but cannot be read raises its SyncError: to call it missing would be a lie.
         """
-        wanted = list(dict.fromkeys(global_object_ids))
-        found: dict[str, list[Observed]] = {name: [] for name in wanted}
+        wanted = {name: clean_id(name) for name in global_object_ids}
+        searched = list(dict.fromkeys(wanted.values()))
+        found: dict[bytes, list[Observed]] = {value: [] for value in searched}
         folders = self._folders or self.folders()
-        for begin in range(0, len(wanted), IDS_PER_SEARCH):
-            searched = [clean_id(name) for name in wanted[begin : begin + IDS_PER_SEARCH]]
-            refs = [(folder.ref, ref) for folder in folders for ref in self._search(folder.ref, searched)]
+        for begin in range(0, len(searched), IDS_PER_SEARCH):
+            batch = searched[begin : begin + IDS_PER_SEARCH]
+            refs = [(folder.ref, ref) for folder in folders for ref in self._search(folder.ref, batch)]
             for observed in self.read(list(dict.fromkeys(refs))):
                 if isinstance(observed, SyncError):
                     raise observed
                 if observed is not None:
-                    found.setdefault(observed.appointment.identity.global_object_id, []).append(observed)
-        return {name: tuple(found[name]) for name in wanted}
+                    # By bytes, not by text: servers write the same hexadecimal id in either case.
+                    found.setdefault(clean_id(observed.appointment.identity.global_object_id), []).append(observed)
+        return {name: tuple(found[value]) for name, value in wanted.items()}
 
     def probe(self) -> tuple[str, ...]:
         """Run the steps of test-and-enable: address, sign-in, calendar, categories."""
@@ -201,6 +202,8 @@ class ExchangeReplica:
             if moved:
                 whole = with_exceptions(whole, moved, reading)
         except SyncError as error:
+            # An exception that cannot be taken spoils its series, and the series is what the engine knows.
+            error.ref = item.ref
             return error
         key = item.properties.get("key")
         return Observed(

@@ -38,6 +38,7 @@ from syncline.connectors.exchange_web_services.wire import (
     InvalidAnswer,
     Message,
     Request,
+    TooLarge,
     envelope,
     messages,
 )
@@ -112,15 +113,14 @@ class Transport:
         """Send one request and return its response messages, failed ones included; raises SyncError for the rest."""
         if self._read_only and request.operation not in READING_OPERATIONS:
             raise SyncError("ReadOnlyRefused", mailbox=self._mailbox, detail=request.operation)
-        reply = self._signed_in(envelope(request, self._impersonated), again=request.operation in READING_OPERATIONS)
+        content = envelope(request, self._impersonated)
         try:
-            return messages(reply.content, request.operation)
+            reply = self._signed_in(content, again=request.operation in READING_OPERATIONS)
+            return self._messages(reply, request.operation)
         except FaultAnswer as fault:
             raise of_fault(fault, about, self._mailbox) from fault
         except InvalidAnswer as error:
-            if reply.status != 200:
-                raise self._refused(reply) from error
-            raise of_invalid(error, self._mailbox) from error
+            raise of_invalid(error, self._mailbox, about) from error
 
     def one(self, request: Request, about: About) -> Message:
         """Send a request that asks for one thing and return its message; raises SyncError also if that failed."""
@@ -190,12 +190,21 @@ class Transport:
         for chunk in response.iter_bytes():
             size += len(chunk)
             if size > ANSWER_MAX_BYTES:
-                raise of_invalid(InvalidAnswer(f"more than {ANSWER_MAX_BYTES // 1_048_576} MB"), self._mailbox)
+                raise TooLarge
             if time.monotonic() > deadline:
                 detail = f"{self._timeout_s * DEADLINE_FACTOR:g} s"
                 raise SyncError("ServerTimeout", mailbox=self._mailbox, detail=detail)
             chunks.append(chunk)
         return b"".join(chunks)
+
+    def _messages(self, reply: _Reply, operation: str) -> list[Message]:
+        """Read the answer; one that is none says what its HTTP status says."""
+        try:
+            return messages(reply.content, operation)
+        except InvalidAnswer as error:
+            if reply.status != 200:
+                raise self._refused(reply) from error
+            raise
 
     def _refused(self, reply: _Reply) -> SyncError:
         return of_status(

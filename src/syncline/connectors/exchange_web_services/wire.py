@@ -29,6 +29,13 @@ class InvalidAnswer(ValueError):  # noqa: N818 - the name says what it is
     """The bytes are not an answer of Exchange Web Services; the message says why, without quoting them."""
 
 
+class TooLarge(InvalidAnswer):
+    """The answer is larger than the limit."""
+
+    def __init__(self) -> None:
+        super().__init__(f"it is more than {ANSWER_MAX_BYTES // 1_048_576} MB")
+
+
 class FaultAnswer(Exception):  # noqa: N818 - the name says what it is
     """The server refused the whole request with a SOAP fault: EWS response code, its text, its wish to wait."""
 
@@ -81,7 +88,7 @@ def envelope(request: Request, impersonated: str | None) -> bytes:
 def parse(answer: bytes) -> etree._Element:
     """Return the root of hardened XML; raises InvalidAnswer for a document type, an entity, or broken XML."""
     if len(answer) > ANSWER_MAX_BYTES:
-        raise InvalidAnswer(f"more than {ANSWER_MAX_BYTES // 1_048_576} MB")
+        raise TooLarge
     if _DOCTYPE in answer[:_PROLOG_BYTES]:
         raise InvalidAnswer("it declares a document type")
     parser = etree.XMLParser(

@@ -159,7 +159,7 @@ def resolved_addresses(message: Message) -> tuple[str, ...]:
 
 def _folder(element: etree._Element) -> FolderRow:
     kind = text_of(element, f"{T}FolderClass")
-    calendar = element.tag == f"{T}CalendarFolder" if kind is None else kind.split(":")[0].startswith(CALENDAR_CLASS)
+    calendar = element.tag == f"{T}CalendarFolder" if kind is None else kind.startswith(CALENDAR_CLASS)
     return FolderRow(id_of(element, f"{T}FolderId")[0], text_of(element, f"{T}DisplayName") or "", calendar)
 
 
