@@ -27,7 +27,7 @@ from syncline.ports import (
 
 TRANSIENT_MAX = 10
 TRANSIENT_RETRY_S = 300.0
-THROTTLED_WAIT_S = 60.0
+SHORT_WAIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +51,10 @@ def after_failure(mailbox: Mailbox, error: SyncError, now: datetime, alerts: Seq
     noted = replace(mailbox, last_error=error.code, last_error_text=error.text, last_error_time=now)
     kind = error.row.error_class
     if kind is ErrorClass.THROTTLED:
-        wait = THROTTLED_WAIT_S if error.retry_after_s is None else error.retry_after_s
+        wait = SHORT_WAIT_S if error.retry_after_s is None else error.retry_after_s
         return Failure(mailbox=mailbox, next_due=now + timedelta(seconds=wait))
     if kind is ErrorClass.WILL_RETRY and error.row.scope is Scope.MAILBOX:
-        return Failure(mailbox=mailbox, next_due=now)
+        return Failure(mailbox=mailbox, next_due=now + timedelta(seconds=SHORT_WAIT_S))
     alert = _counted(mailbox, error, now, alerts)
     if kind is ErrorClass.PERMANENT:
         return Failure(mailbox=noted, next_due=None, disable=True, alert=alert)

@@ -151,8 +151,9 @@ class Accounts(Connected):
         expires = now + timedelta(seconds=lifetime_s)
         with self.writing() as connection:
             found = _account(connection, account.c.name == name, name)
-            values = {"digest": _digest(secret), "account_id": found.id, "csrf": csrf, "created": now}
-            connection.execute(insert(session).values(values, expires=expires))
+            times = {"created": now, "expires": expires}
+            values = {"digest": _digest(secret), "account_id": found.id, "csrf": csrf, **times}
+            connection.execute(insert(session).values(values))
         return secret, Session(account=found, csrf=csrf, expires=expires)
 
     def session(self, secret: str, now: datetime) -> Session | None:

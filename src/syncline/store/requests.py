@@ -80,7 +80,8 @@ class Requests(Connected):
     def settings(self) -> dict[str, str]:
         """Return the settings that people changed on the pages, by key, as text."""
         with self.reading() as connection:
-            return dict(connection.execute(select(setting.c.key, setting.c.value)).tuples().all())
+            rows = connection.execute(select(setting.c.key, setting.c.value)).mappings()
+            return {row["key"]: row["value"] for row in rows}
 
     def set_setting(self, key: str, value: str | None) -> None:
         """Change a setting, or with None forget the change."""
