@@ -152,6 +152,7 @@ _NEW = (
 _LINKED = (
     _Rule("A-33a", lambda s, _: s.source is not Source.OWN, Verb.SETTLE),
     _Rule("Q-01", lambda s, _: not s.fields and s.row is not None, Verb.SETTLE),
+    _Rule("A-34", lambda s, p: s.row is Status.CANCELED and _canceled(s, p), Verb.SETTLE),
     _Rule("A-22", lambda s, p: s.row is not None and _closed(s, p), Verb.SKIP, code="ClosedInCrm"),
     _Rule("A-36", _closed, Verb.SKIP, code="ClosedInCrm"),
     _Rule("A-34", lambda s, p: CANCELED in s.fields and _canceled(s, p), Verb.CANCEL),

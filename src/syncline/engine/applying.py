@@ -310,13 +310,25 @@ def _delete(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
 
 
 def _settle(draft: Draft, decided: Decided) -> None:
-    link = replace(decided.link, writes=decided.peer is None)
+    if decided.peer is not None:
+        _hand_over(draft, decided)
+        return
+    link = replace(decided.link, writes=True)
     if decided.alert is not None or link.state in (LinkState.ASKED, LinkState.PARKED, LinkState.FAILED):
         draft.saved(decided, link, "back at the time that the CRM holds")
     else:
         pending = link.crm_version != link.crm_version_seen
         state = LinkState.UNSETTLED if pending else LinkState.SETTLED
         draft.settle(replace(link, state=state, scheduling_digest=decided.digest, sync_error=None))
+
+
+def _hand_over(draft: Draft, decided: Decided) -> None:
+    """Let another copy decide from now on (A-33a): this one only holds a link and would start anew from the row."""
+    link = replace(decided.link, agreed=None, writes=False, crm_version=decided.link.crm_version_seen)
+    if decided.row is not None:
+        link = replace(link, state=LinkState.SETTLED, sync_error=None, error_params={}, error_time=None)
+    draft.close(decided, "another person's calendar decides")
+    draft.settle(replace(link, retries=0, next_try=None, decision=None, decided_digest=""))
 
 
 def _join(draft: Draft, decided: Decided) -> None:

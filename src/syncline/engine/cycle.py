@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from syncline.core.merging import differences
 from syncline.core.planning import Verb
 from syncline.engine import mailboxes, questions
 from syncline.engine.applying import WRITES, apply, booked, candidate_of
 from syncline.engine.deciding import Decided, Order, decide, order
 from syncline.engine.guarding import Light, finish_released, guard
 from syncline.engine.matching import confirm_gone
-from syncline.engine.observing import observe_crm, observe_exchange, observe_items, unseen
+from syncline.engine.observing import observe_crm, observe_exchange, observe_items, row_content, unseen
 from syncline.engine.preview import lines
 from syncline.engine.run import Connect, Counts, Parts, PlanLine, Run
 from syncline.engine.writing import Draft
@@ -143,6 +144,13 @@ def _settle_intents(run: Run) -> None:
         decided = decide(run, [link])[0]
         if decided.candidate is None:
             continue
+        if differences(decided.candidate, row_content(row)):
+            # Somebody edited the row since: the edit must stay visible as unsettled.
+            mine = replace(link, crm_id=row.id, agreed=decided.candidate, crm_version_seen=row.version)
+            draft.links.append(replace(mine, revision_settled=None, decision=None, decided_digest="", sync_error=None))
+            draft.close(decided, "saved")
+            draft.note(decided, "saved")
+            continue
         booked(run, draft, decided, Outcome(result=Result.SAVED, id=row.id, version=row.version))
     run.write(draft.changes())
 
@@ -249,7 +257,8 @@ def _due_unread(run: Run) -> list[list[Link]]:
 def _record(run: Run) -> datetime:
     """Write statistics, forget failures (B-06) with their notices, and return the next due time (S-06)."""
     now, rules = run.now(), run.rules
-    done = replace(mailboxes.after_success(run.mailbox, now, worked=run.counts.worked), first_sync_done=True)
+    done = mailboxes.after_success(run.mailbox, now, worked=run.counts.worked)
+    done = replace(done, first_sync_done=True, crm_cursor=run.crm_cursor)
     run.write(Changes(mailbox=done, alerts=mailboxes.withdrawn_notices(run.store.open_alerts(done.id), now)))
     return mailboxes.next_due_after(
         done, now, min_s=rules.interval_min_s, step_s=rules.interval_step_s, max_s=rules.interval_max_s

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from syncline.core.appointment import Appointment, Identity, Status
 from syncline.core.merging import canonical, differences
-from syncline.core.scheduling import Person, scheduling_digest
+from syncline.core.scheduling import Person
 from syncline.engine.run import Run, failed
 from syncline.errors import Scope, SyncError
 from syncline.ports import (
@@ -33,6 +33,7 @@ from syncline.ports import (
 
 UNREAD = "unread:"
 CRM_PAGE_MAX = 1000
+WRITER = "syncline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +64,20 @@ def observe_items(run: Run, links: Sequence[Link]) -> None:
 
 
 def observe_crm(run: Run) -> None:
-    """Read the CRM's change log from its cursor and note which linked rows moved; own writes cost nothing."""
-    cursor = run.mailbox.crm_cursor
+    """Read the CRM's change log from its cursor and note which linked rows moved; own writes cost nothing.
+
+    The cursor itself is stored when the cycle is done: that something moved must make waiting questions be looked at
+    again (Q-05), and a crash in between would forget it.
+    """
+    run.crm_cursor = run.mailbox.crm_cursor
     while True:
-        page = run.parts.crm.changes(cursor, CRM_PAGE_MAX)
-        run.crm_moved = run.crm_moved or bool(page.changes)
-        if page.cursor != cursor:
+        page = run.parts.crm.changes(run.crm_cursor, CRM_PAGE_MAX)
+        run.crm_cursor = page.cursor
+        if page.changes:
+            run.crm_moved = True
             links, entries = _crm_observations(run, page.changes)
-            run.write(Changes(links=links, entries=entries, mailbox=replace(run.mailbox, crm_cursor=page.cursor)))
-            cursor = page.cursor
+            if links:
+                run.write(Changes(links=links, entries=entries))
         if not page.more:
             return
 
@@ -93,7 +99,7 @@ def row_content(row: CrmRow) -> Appointment:
 
 def digest(run: Run, appointment: Appointment) -> str:
     """Return the scheduling digest that binds an answer (Q-02)."""
-    return scheduling_digest(run.projected(appointment), run.busy(appointment))
+    return run.digest(run.projected(appointment), run.busy(appointment))
 
 
 def _refresh_hierarchy(run: Run) -> None:
@@ -265,6 +271,9 @@ def _crm_observed(link: Link, row: CrmRow | None) -> Link:
         return replace(link, crm_gone=True)
     if row is None:
         return replace(link, crm_gone=True, state=LinkState.SKIPPED, sync_error="ClosedInCrm")
+    if row.modified_by == WRITER:
+        # Another copy of the meeting wrote it, or this one before a crash: look again who decides (A-33a).
+        return replace(link, crm_version=row.version, crm_version_seen=row.version, revision_settled=None)
     pending = bool(_edited(link, row))
     state = link.state
     if state in (LinkState.SETTLED, LinkState.UNSETTLED):

@@ -14,7 +14,7 @@ from syncline.core.appointment import Appointment
 from syncline.core.guards import Limits
 from syncline.core.merging import PrivatePolicy, project
 from syncline.core.planning import Policy
-from syncline.core.scheduling import ConflictPolicy, Person, persons
+from syncline.core.scheduling import ConflictPolicy, Person, persons, scheduling_digest
 from syncline.errors import SyncError
 from syncline.ports import (
     Changes,
@@ -136,6 +136,7 @@ class Run:
     replica: Replica
     counts: Counts = field(default_factory=Counts)
     crm_moved: bool = False
+    crm_cursor: str | None = None
     dry: bool = False
 
     @property
@@ -177,6 +178,12 @@ class Run:
     def busy(self, appointment: Appointment) -> tuple[Person, ...]:
         """Return whom an Exchange item makes busy (CD-05, CD-05a)."""
         return persons(appointment, self.mailbox.address)
+
+    def digest(self, appointment: Appointment, busy: tuple[Person, ...]) -> str:
+        """Return the digest that binds an answer: of the projected content and the persons who are CRM users (Q-02)."""
+        people = self.people
+        known = [p for p in busy if p.address in people.user_by_address or p.address in people.own]
+        return scheduling_digest(appointment, known)
 
     def entry(
         self, link: Link | None, action: str, rule: str = "", *, fields: frozenset[str] = frozenset(), detail: str = ""
