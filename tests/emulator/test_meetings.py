@@ -167,7 +167,7 @@ def test_accepting_gives_the_item_another_id(ada: Account, bob: Account) -> None
     before = only(bob)
     list(bob.calendar.sync_items())
     before.accept()
-    changes = {kind: item for kind, item in bob.calendar.sync_items()}
+    changes = dict(bob.calendar.sync_items())
     assert changes["delete"].id == before.id
     assert changes["create"].uid == before.uid
 
@@ -248,7 +248,7 @@ def test_one_occurrence_can_be_declined(ada: Account, bob: Account) -> None:
 
 
 def test_somebody_invited_to_one_occurrence_holds_a_single(ada: Account, client: Client, bob: Account) -> None:
-    """A guest of one occurrence has a single with the series' UID, a RecurrenceId, and the date in the dated id only."""
+    """A guest of one occurrence has a single with the series' UID and a RecurrenceId; only one id has the date."""
     mine = weekly(ada, CYD)
     second = mine.occurrence(index=2)
     second.refresh()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import pytest
-from exchangelib import Account, CalendarItem, EWSDate, EWSTimeZone, UTC
+from exchangelib import UTC, Account, CalendarItem, EWSDate, EWSTimeZone
 from exchangelib.errors import ErrorItemNotFound, ErrorOccurrenceCrossingBoundary
 from exchangelib.recurrence import DailyPattern, Recurrence, WeeklyPattern
 
@@ -34,7 +34,8 @@ def weekly(account: Account, number: int = 6) -> CalendarItem:
 def pattern_xml(pattern: str, start: str, ending: str = "") -> str:
     """Return a Recurrence element."""
     if not ending:
-        return f"<t:Recurrence>{pattern}<t:NoEndRecurrence><t:StartDate>{start}</t:StartDate></t:NoEndRecurrence></t:Recurrence>"
+        endless = f"<t:NoEndRecurrence><t:StartDate>{start}</t:StartDate></t:NoEndRecurrence>"
+        return f"<t:Recurrence>{pattern}{endless}</t:Recurrence>"
     return (
         f"<t:Recurrence>{pattern}<t:NumberedRecurrence><t:StartDate>{start}</t:StartDate>"
         f"<t:NumberOfOccurrences>{ending}</t:NumberOfOccurrences></t:NumberedRecurrence></t:Recurrence>"
@@ -44,7 +45,8 @@ def pattern_xml(pattern: str, start: str, ending: str = "") -> str:
 def series_xml(pattern: str, start: str, ending: str = "", hour: int = 9) -> str:
     """Return the fields of a series of one hour in Berlin."""
     return (
-        f"<t:Subject>Series</t:Subject><t:Start>{start}T{hour:02}:00:00</t:Start><t:End>{start}T{hour + 1:02}:00:00</t:End>"
+        f"<t:Subject>Series</t:Subject><t:Start>{start}T{hour:02}:00:00</t:Start>"
+        f"<t:End>{start}T{hour + 1:02}:00:00</t:End>"
         f"{pattern_xml(pattern, start, ending)}{ZONE}"
     )
 
@@ -176,14 +178,14 @@ def test_a_deleted_occurrence_is_not_found(ada: Account) -> None:
 
 
 MONTHLY_31 = (
-    "<t:AbsoluteMonthlyRecurrence><t:Interval>1</t:Interval><t:DayOfMonth>31</t:DayOfMonth></t:AbsoluteMonthlyRecurrence>"
+    "<t:AbsoluteMonthlyRecurrence><t:Interval>1</t:Interval><t:DayOfMonth>31</t:DayOfMonth>"
+    "</t:AbsoluteMonthlyRecurrence>"
 )
 YEARLY_29 = (
-    "<t:AbsoluteYearlyRecurrence><t:DayOfMonth>29</t:DayOfMonth><t:Month>February</t:Month></t:AbsoluteYearlyRecurrence>"
+    "<t:AbsoluteYearlyRecurrence><t:DayOfMonth>29</t:DayOfMonth><t:Month>February</t:Month>"
+    "</t:AbsoluteYearlyRecurrence>"
 )
-TUESDAYS = (
-    "<t:WeeklyRecurrence><t:Interval>2</t:Interval><t:DaysOfWeek>Tuesday</t:DaysOfWeek></t:WeeklyRecurrence>"
-)
+TUESDAYS = "<t:WeeklyRecurrence><t:Interval>2</t:Interval><t:DaysOfWeek>Tuesday</t:DaysOfWeek></t:WeeklyRecurrence>"
 
 
 def days_of(client: Client, start: str, end: str) -> list[str]:
@@ -233,7 +235,10 @@ def test_counts_and_intervals_have_limits(client: Client, pattern: str, ending: 
 
 def test_the_largest_count_and_intervals_are_taken(client: Client) -> None:
     """999 occurrences, 99 weeks and 999 days are within the limits."""
-    for pattern in (TUESDAYS.replace(">2<", ">99<"), "<t:DailyRecurrence><t:Interval>999</t:Interval></t:DailyRecurrence>"):
+    for pattern in (
+        TUESDAYS.replace(">2<", ">99<"),
+        "<t:DailyRecurrence><t:Interval>999</t:Interval></t:DailyRecurrence>",
+    ):
         assert client.create(series_xml(pattern, "2026-12-01", "999")).codes() == ["NoError"]
 
 

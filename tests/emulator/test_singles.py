@@ -19,7 +19,7 @@ def test_a_single_comes_back_with_its_fields(ada: Account) -> None:
     CalendarItem(
         account=ada,
         folder=ada.calendar,
-        subject="Ready <for> & \"review\"",
+        subject='Ready <for> & "review"',
         body="Line one\nLine two",
         start=datetime(2026, 12, 1, 9, 0, tzinfo=BERLIN),
         end=datetime(2026, 12, 1, 10, 30, tzinfo=BERLIN),

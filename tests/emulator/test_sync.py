@@ -25,9 +25,7 @@ def single(subject: str = "Item", day: int = 1) -> str:
 def fill(client: Client, number: int) -> list[str]:
     """Create several items in one request and return their ids, oldest first."""
     items = "".join(f"<t:CalendarItem>{single(f'Item {n}')}</t:CalendarItem>" for n in range(number))
-    reply = client.post(
-        f'<m:CreateItem SendMeetingInvitations="SendToNone"><m:Items>{items}</m:Items></m:CreateItem>'
-    )
+    reply = client.post(f'<m:CreateItem SendMeetingInvitations="SendToNone"><m:Items>{items}</m:Items></m:CreateItem>')
     return [e.get("Id") or "" for e in reply.all("t:ItemId")]
 
 
@@ -43,7 +41,7 @@ def test_only_what_changed_comes_back(ada: Account) -> None:
     gone = items[1].id
     items[1].delete()
     CalendarItem(account=ada, folder=folder, subject="d", start=T0, end=T0 + timedelta(hours=1)).save()
-    changes = {kind: item for kind, item in folder.sync_items()}
+    changes = dict(folder.sync_items())
     assert changes["update"].subject == "a2"
     assert changes["delete"].id == gone
     assert changes["create"].subject == "d"
@@ -83,7 +81,8 @@ def test_what_changes_while_paging_is_not_lost(client: Client) -> None:
     reply = client.sync(limit=4)
     late = client.created(single("late"))
     client.post(
-        f'<m:DeleteItem DeleteType="HardDelete" SendMeetingCancellations="SendToNone"><m:ItemIds><t:ItemId Id="{ids[0]}"/>'
+        f'<m:DeleteItem DeleteType="HardDelete" SendMeetingCancellations="SendToNone"><m:ItemIds>'
+        f'<t:ItemId Id="{ids[0]}"/>'
         f'<t:ItemId Id="{ids[9]}"/></m:ItemIds></m:DeleteItem>'
     )
     known = {e.get("Id") for e in reply.all("t:Create//t:ItemId")}
@@ -189,7 +188,8 @@ def test_the_hierarchy_tells_calendars_and_their_removal(client: Client) -> None
     assert names == ["Team"]
     folder = reply.one("t:FolderId").get("Id")
     client.post(
-        f'<m:DeleteFolder DeleteType="HardDelete"><m:FolderIds><t:FolderId Id="{folder}"/></m:FolderIds></m:DeleteFolder>'
+        f'<m:DeleteFolder DeleteType="HardDelete"><m:FolderIds><t:FolderId Id="{folder}"/></m:FolderIds>'
+        "</m:DeleteFolder>"
     )
     _, names, removed = hierarchy(state)
     assert (names, removed) == ([], 1)

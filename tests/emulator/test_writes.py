@@ -92,7 +92,9 @@ def test_fields_are_set_appended_and_deleted(client: Client) -> None:
     person = "<t:Attendee><t:Mailbox><t:EmailAddress>zoe@partner.example</t:EmailAddress></t:Mailbox></t:Attendee>"
     change = (
         setting("item:Body", '<t:Body BodyType="Text"> two</t:Body>', "AppendToItemField")
-        + setting("calendar:RequiredAttendees", f"<t:RequiredAttendees>{person}</t:RequiredAttendees>", "AppendToItemField")
+        + setting(
+            "calendar:RequiredAttendees", f"<t:RequiredAttendees>{person}</t:RequiredAttendees>", "AppendToItemField"
+        )
         + setting("item:Subject", "<t:Subject>y</t:Subject>")
         + clearing("calendar:Location")
     )
@@ -207,8 +209,9 @@ CUSTOM = (
     '<t:StartTimeZone Id="Harbour Time" Name="Harbour Time"><t:Periods>'
     '<t:Period Bias="PT0H" Name="Standard" Id="std"/><t:Period Bias="-PT2H" Name="Daylight" Id="dlt"/></t:Periods>'
     '<t:TransitionsGroups><t:TransitionsGroup Id="0"><t:RecurringDayTransition><t:To Kind="Period">dlt</t:To>'
-    "<t:TimeOffset>PT1H</t:TimeOffset><t:Month>4</t:Month><t:DayOfWeek>Sunday</t:DayOfWeek><t:Occurrence>1</t:Occurrence>"
-    '</t:RecurringDayTransition><t:RecurringDayTransition><t:To Kind="Period">std</t:To><t:TimeOffset>PT3H</t:TimeOffset>'
+    "<t:TimeOffset>PT1H</t:TimeOffset><t:Month>4</t:Month><t:DayOfWeek>Sunday</t:DayOfWeek>"
+    '<t:Occurrence>1</t:Occurrence></t:RecurringDayTransition><t:RecurringDayTransition><t:To Kind="Period">std</t:To>'
+    "<t:TimeOffset>PT3H</t:TimeOffset>"
     "<t:Month>9</t:Month><t:DayOfWeek>Sunday</t:DayOfWeek><t:Occurrence>-1</t:Occurrence></t:RecurringDayTransition>"
     '</t:TransitionsGroup></t:TransitionsGroups><t:Transitions><t:Transition><t:To Kind="Group">0</t:To>'
     "</t:Transition></t:Transitions></t:StartTimeZone>"

@@ -48,10 +48,8 @@ def appointments(store: Store, mailbox: Mailbox) -> list[dict[str, Any]]:
 
 def _listed(stored: Stored, mailbox: Mailbox) -> list[dict[str, Any]]:
     master = view_of(stored, mailbox)
-    rows = [_row(master, None)]
-    for exception in stored.item.exceptions:
-        rows.append(_row(occurrence_view(stored, mailbox, exception), master.id))
-    return rows
+    exceptions = (occurrence_view(stored, mailbox, exception) for exception in stored.item.exceptions)
+    return [_row(master, None), *(_row(view, master.id) for view in exceptions)]
 
 
 def _row(view: View, series_id: str | None) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class Accounts:
     service: tuple[str, str] | None = None
 
     def find(self, name: str) -> tuple[Caller, str] | None:
-        """Return caller and password of a user name: an address, DOMAIN\\name, or the service account's name."""
+        r"""Return caller and password of a user name: an address, DOMAIN\name, or the service account's name."""
         plain = name.rpartition("\\")[2].lower()
         if self.service is not None and plain in _names(self.service[0]):
             return Caller(self.service[0], service=True), self.service[1]

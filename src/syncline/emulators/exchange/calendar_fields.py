@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Any
+from typing import Any, TypeAlias
 
-from icalendar import Event
+from icalendar import Component
 
 from syncline.emulators.exchange.call import person_of
 from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.model import Attendee, Item, Mailbox, Person, ZoneRef
 from syncline.emulators.exchange.zones import to_utc, zone_ref
+
+# A property of the icalendar library: one of many types, broken ones included, or a list of them.
+Property: TypeAlias = Any
 
 _BUSY = {"FREE": "Free", "TENTATIVE": "Tentative", "BUSY": "Busy", "OOF": "OOF", "WORKINGELSEWHERE": "WorkingElsewhere"}
 _CLASS = {"PRIVATE": "Private", "CONFIDENTIAL": "Confidential"}
@@ -33,8 +36,13 @@ class Moment:
     named: bool = True
 
 
-def moment(entry: Any, mailbox: Mailbox, floating: ZoneRef | None = None) -> Moment:  # noqa: ANN401 - a property with dt
-    """Return what a DTSTART, DTEND, RECURRENCE-ID or EXDATE means in a mailbox; `floating` is for times without zone."""
+def value_of(component: Component, name: str, otherwise: object = None) -> Property:
+    """Return a property of an event, of whatever type it is."""
+    return component.get(name, otherwise)
+
+
+def moment(entry: Property, mailbox: Mailbox, floating: ZoneRef | None = None) -> Moment:
+    """Return what a DTSTART, DTEND, RECURRENCE-ID or EXDATE means in a mailbox; `floating` is its zone without TZID."""
     value = entry.dt
     own = zone_ref(mailbox.zone)
     if not isinstance(value, datetime):
@@ -66,16 +74,16 @@ def _by_name(name: str | None, otherwise: ZoneRef) -> tuple[ZoneRef, bool]:
         return otherwise, False
 
 
-def base_item(event: Event, mailbox: Mailbox, now: datetime) -> Item:
+def base_item(event: Component, mailbox: Mailbox, now: datetime) -> Item:
     """Return everything of an event but its times and its rule."""
-    organizer = _person(event.get("ORGANIZER")) or person_of(mailbox)
+    organizer = _person(value_of(event, "ORGANIZER")) or person_of(mailbox)
     attendees = tuple(_attendees(event, organizer))
     cancelled = _word(event, "STATUS") == "CANCELLED"
     reminder = _reminder(event)
     return Item(
-        subject=str(event.get("SUMMARY", "")),
-        body=str(event.get("DESCRIPTION", "")),
-        location=str(event.get("LOCATION", "")),
+        subject=str(value_of(event, "SUMMARY", "")),
+        body=str(value_of(event, "DESCRIPTION", "")),
+        location=str(value_of(event, "LOCATION", "")),
         sensitivity=_CLASS.get(_word(event, "CLASS"), "Normal"),
         importance=_importance(event),
         categories=_categories(event),
@@ -89,16 +97,16 @@ def base_item(event: Event, mailbox: Mailbox, now: datetime) -> Item:
         my_response=_own_response(attendees, organizer, mailbox),
         organizer=organizer,
         attendees=attendees,
-        sequence=int(event.get("SEQUENCE", 0)),
+        sequence=int(value_of(event, "SEQUENCE", 0)),
     )
 
 
-def _word(event: Event, name: str) -> str:
-    value = event.get(name)
+def _word(event: Component, name: str) -> str:
+    value = value_of(event, name)
     return str(value[0] if isinstance(value, list) else value or "").strip().upper()
 
 
-def _show_as(event: Event) -> str:
+def _show_as(event: Component) -> str:
     told = _BUSY.get(_word(event, "X-MICROSOFT-CDO-BUSYSTATUS"))
     if told:
         return told
@@ -107,41 +115,41 @@ def _show_as(event: Event) -> str:
     if _word(event, "STATUS") == "TENTATIVE":
         return "Tentative"
     opaque = _word(event, "TRANSP") == "OPAQUE"
-    all_day = event.get("DTSTART") is not None and not isinstance(event["DTSTART"].dt, datetime)
+    all_day = value_of(event, "DTSTART") is not None and not isinstance(value_of(event, "DTSTART").dt, datetime)
     return "Free" if all_day and not opaque else "Busy"
 
 
-def _importance(event: Event) -> str:
-    priority = int(event.get("PRIORITY", 0) or 0)
+def _importance(event: Component) -> str:
+    priority = int(value_of(event, "PRIORITY", 0) or 0)
     if 1 <= priority <= 4:
         return "High"
     return "Low" if 6 <= priority <= 9 else "Normal"
 
 
-def _categories(event: Event) -> tuple[str, ...]:
-    found = event.get("CATEGORIES")
+def _categories(event: Component) -> tuple[str, ...]:
+    found = value_of(event, "CATEGORIES")
     if found is None:
         return ()
     names = [str(c) for each in (found if isinstance(found, list) else [found]) for c in getattr(each, "cats", [each])]
     return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
-def _stamp(event: Event, name: str) -> datetime | None:
-    value = getattr(event.get(name), "dt", None)
+def _stamp(event: Component, name: str) -> datetime | None:
+    value = getattr(value_of(event, name), "dt", None)
     if not isinstance(value, datetime):
         return None
     return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
 
 
-def _reminder(event: Event) -> int | None:
+def _reminder(event: Component) -> int | None:
     for alarm in event.walk("VALARM"):
-        trigger = getattr(alarm.get("TRIGGER"), "dt", None)
+        trigger = getattr(value_of(alarm, "TRIGGER"), "dt", None)
         if isinstance(trigger, timedelta) and trigger <= timedelta():
             return min(int(-trigger.total_seconds()) // 60, _REMINDER_MINUTES_MAX)
     return None
 
 
-def _person(value: Any) -> Person | None:  # noqa: ANN401 - a vCalAddress or a list of them
+def _person(value: Property) -> Person | None:
     first = value[0] if isinstance(value, list) else value
     if first is None:
         return None
@@ -152,8 +160,8 @@ def _person(value: Any) -> Person | None:  # noqa: ANN401 - a vCalAddress or a l
     return Person(address, name) if "@" in address else None
 
 
-def _attendees(event: Event, organizer: Person) -> list[Attendee]:
-    found = event.get("ATTENDEE")
+def _attendees(event: Component, organizer: Person) -> list[Attendee]:
+    found = value_of(event, "ATTENDEE")
     people: dict[str, Attendee] = {}
     for value in found if isinstance(found, list) else [found]:
         person = _person(value)

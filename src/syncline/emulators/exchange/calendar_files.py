@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 import msgspec
-from icalendar import Calendar, Event
+from icalendar import Calendar, Component, Event
 
 from syncline.core.recurrence import UnsupportedPattern, from_rrule
 from syncline.emulators.exchange import series
-from syncline.emulators.exchange.calendar_fields import Moment, base_item, moment
+from syncline.emulators.exchange.calendar_fields import Moment, Property, base_item, moment, value_of
 from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.model import Item, Mailbox
 from syncline.emulators.exchange.store import Store
@@ -76,13 +75,13 @@ class _Loading:
     items: list[Item] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
-    def find(self, code: str, event: Event, detail: object = "") -> None:
+    def find(self, code: str, event: Component, detail: object = "") -> None:
         self.findings.append(
             Finding(uid=_text(event, "UID"), subject=_text(event, "SUMMARY"), code=code, detail=str(detail))
         )
 
 
-class Refusal(Exception):
+class RefusedEventError(Exception):
     """An event that is not loaded, with its code."""
 
     def __init__(self, code: str, detail: object = "") -> None:
@@ -119,12 +118,12 @@ def _report(loading: _Loading) -> CalendarReport:
     )
 
 
-def _text(event: Event, name: str) -> str:
-    value = event.get(name)
+def _text(event: Component, name: str) -> str:
+    value = value_of(event, name)
     return str(value[0] if isinstance(value, list) else value) if value is not None else ""
 
 
-def _grouped(loading: _Loading, text: str) -> Iterator[tuple[str, list[Event]]]:
+def _grouped(loading: _Loading, text: str) -> Iterator[tuple[str, list[Component]]]:
     try:
         if len(text) > TEXT_CHARACTERS_MAX:
             raise ValueError("the text is too long")
@@ -132,7 +131,7 @@ def _grouped(loading: _Loading, text: str) -> Iterator[tuple[str, list[Event]]]:
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         loading.find("NotACalendar", Event(), error)
         return
-    groups: dict[str, list[Event]] = {}
+    groups: dict[str, list[Component]] = {}
     for calendar in calendars:
         for number, event in enumerate(calendar.walk("VEVENT")):
             groups.setdefault(_text(event, "UID") or f"no-uid-{number}", []).append(event)
@@ -141,17 +140,17 @@ def _grouped(loading: _Loading, text: str) -> Iterator[tuple[str, list[Event]]]:
     yield from groups.items()
 
 
-def _load_meeting(loading: _Loading, uid: str, events: list[Event]) -> None:
+def _load_meeting(loading: _Loading, uid: str, events: list[Component]) -> None:
     """Load what one UID has: at most one master or single, and its exceptions."""
-    masters = [e for e in events if e.get("RECURRENCE-ID") is None]
-    overrides = [e for e in events if e.get("RECURRENCE-ID") is not None]
+    masters = [e for e in events if value_of(e, "RECURRENCE-ID") is None]
+    overrides = [e for e in events if value_of(e, "RECURRENCE-ID") is not None]
     masters.sort(key=_age)
     for event in masters[1:]:
         loading.find("DuplicateUid", event)
     master = _guarded(loading, masters[0], uid) if masters else None
     if master is not None and master.recurrence is not None:
         master = _with_exclusions(loading, masters[0], master)
-        overrides.sort(key=lambda e: str(e.get("RECURRENCE-ID").to_ical()))
+        overrides.sort(key=lambda e: str(value_of(e, "RECURRENCE-ID").to_ical()))
         for event in overrides:
             master = _with_override(loading, event, uid, master)
     else:
@@ -161,17 +160,17 @@ def _load_meeting(loading: _Loading, uid: str, events: list[Event]) -> None:
         loading.items.append(master)
 
 
-def _age(event: Event) -> str:
-    stamp = event.get("CREATED") or event.get("DTSTAMP")
+def _age(event: Component) -> str:
+    stamp = value_of(event, "CREATED") or value_of(event, "DTSTAMP")
     value = getattr(stamp, "dt", None)
     return value.isoformat() if isinstance(value, datetime) else ""
 
 
-def _guarded(loading: _Loading, event: Event, uid: str) -> Item | None:
+def _guarded(loading: _Loading, event: Component, uid: str) -> Item | None:
     """Return the item of an event, or None with a finding."""
     try:
         return _item(loading, event, uid)
-    except Refusal as refusal:
+    except RefusedEventError as refusal:
         loading.find(refusal.code, event, refusal.detail)
     except EwsError as error:
         code = {
@@ -185,7 +184,7 @@ def _guarded(loading: _Loading, event: Event, uid: str) -> Item | None:
     return None
 
 
-def _item(loading: _Loading, event: Event, uid: str) -> Item:
+def _item(loading: _Loading, event: Component, uid: str) -> Item:
     start = _start(loading, event)
     begin, end = _span(loading, event, start)
     item = replace(
@@ -199,45 +198,45 @@ def _item(loading: _Loading, event: Event, uid: str) -> Item:
     )
     if item.cancelled:
         item = replace(item, show_as="Free")
-    if event.get("RDATE") is not None:
-        raise Refusal("ExtraDates")
-    rule = event.get("RRULE")
+    if value_of(event, "RDATE") is not None:
+        raise RefusedEventError("ExtraDates")
+    rule = value_of(event, "RRULE")
     if rule is None:
         return finish(item)
     return _series(loading, event, item, rule)
 
 
-def _start(loading: _Loading, event: Event) -> Moment:
-    if event.get("DTSTART") is None:
-        raise Refusal("NoStart")
-    start = moment(event["DTSTART"], loading.mailbox)
+def _start(loading: _Loading, event: Component) -> Moment:
+    if value_of(event, "DTSTART") is None:
+        raise RefusedEventError("NoStart")
+    start = moment(value_of(event, "DTSTART"), loading.mailbox)
     if not start.named:
         loading.find("UnknownZone", event, start.zone.id)
     return start
 
 
-def _span(loading: _Loading, event: Event, start: Moment) -> tuple[datetime, datetime]:
-    if event.get("DTEND") is not None:
-        end = moment(event["DTEND"], loading.mailbox).instant
+def _span(loading: _Loading, event: Component, start: Moment) -> tuple[datetime, datetime]:
+    if value_of(event, "DTEND") is not None:
+        end = moment(value_of(event, "DTEND"), loading.mailbox).instant
         if start.all_day and end <= start.instant:
             end = start.instant + timedelta(days=1)
         return start.instant, end
-    length = event.get("DURATION")
+    length = value_of(event, "DURATION")
     if length is not None:
         return start.instant, start.instant + length.dt
     return start.instant, start.instant + (timedelta(days=1) if start.all_day else timedelta())
 
 
-def _series(loading: _Loading, event: Event, item: Item, rule: Any) -> Item:  # noqa: ANN401 - a vRecur or a list of them
+def _series(loading: _Loading, event: Component, item: Item, rule: Property) -> Item:
     if isinstance(rule, list):
-        raise Refusal("UnsupportedPattern", "several rules")
+        raise RefusedEventError("UnsupportedPattern", "several rules")
     wall = to_wall(item.start, item.start_zone)
     clock = time() if item.all_day else wall.time()
     zone = "UTC" if item.all_day or item.start_zone.definition else iana_name(item.start_zone)
     try:
         recurrence = from_rrule(rule.to_ical().decode(), wall.date(), start=clock, zone=zone)
     except UnsupportedPattern as error:
-        raise Refusal("UnsupportedPattern", error) from None
+        raise RefusedEventError("UnsupportedPattern", error) from None
     fitted = finish(replace(item, recurrence=recurrence))
     if fitted.start != item.start:
         loading.find("StartOffRule", event, fitted.start.isoformat())
@@ -245,7 +244,7 @@ def _series(loading: _Loading, event: Event, item: Item, rule: Any) -> Item:  # 
     return fitted
 
 
-def _with_exclusions(loading: _Loading, event: Event, master: Item) -> Item:
+def _with_exclusions(loading: _Loading, event: Component, master: Item) -> Item:
     for entry in _exclusions(loading, event):
         try:
             master = series.without_occurrence(master, _original_start(loading, entry, master))
@@ -254,8 +253,8 @@ def _with_exclusions(loading: _Loading, event: Event, master: Item) -> Item:
     return master
 
 
-def _exclusions(loading: _Loading, event: Event) -> Iterator[Any]:
-    found = event.get("EXDATE")
+def _exclusions(loading: _Loading, event: Component) -> Iterator[Property]:
+    found = value_of(event, "EXDATE")
     if found is None:
         return
     for each in found if isinstance(found, list) else [found]:
@@ -265,7 +264,7 @@ def _exclusions(loading: _Loading, event: Event) -> Iterator[Any]:
             loading.find("ExclusionWithoutOccurrence", event, error)
 
 
-def _original_start(loading: _Loading, entry: Any, master: Item) -> datetime:  # noqa: ANN401 - a property with dt
+def _original_start(loading: _Loading, entry: Property, master: Item) -> datetime:
     """Return the original start that EXDATE or RECURRENCE-ID means; a date alone means that day's occurrence."""
     value = entry.dt
     if isinstance(value, datetime):
@@ -276,14 +275,14 @@ def _original_start(loading: _Loading, entry: Any, master: Item) -> datetime:  #
     return series.occurrence_on(master, value).start
 
 
-def _with_override(loading: _Loading, event: Event, uid: str, master: Item) -> Item:
-    if event["RECURRENCE-ID"].params.get("RANGE"):
+def _with_override(loading: _Loading, event: Component, uid: str, master: Item) -> Item:
+    if value_of(event, "RECURRENCE-ID").params.get("RANGE"):
         loading.find("RangeException", event)
         return master
     item = _guarded(loading, event, uid)
     if item is None:
         return master
-    original = _original_start(loading, event["RECURRENCE-ID"], master)
+    original = _original_start(loading, value_of(event, "RECURRENCE-ID"), master)
     if series.day_of(master, original) is None:
         loading.find("NoSuchOccurrence", event, original.isoformat())
         loading.items.append(replace(item, recurrence_id=original, recurrence=None))
@@ -299,8 +298,8 @@ def _with_override(loading: _Loading, event: Event, uid: str, master: Item) -> I
         return master
 
 
-def _load_lone_override(loading: _Loading, event: Event, uid: str) -> None:
+def _load_lone_override(loading: _Loading, event: Component, uid: str) -> None:
     item = _guarded(loading, event, uid)
     if item is not None:
-        original = moment(event["RECURRENCE-ID"], loading.mailbox, item.start_zone).instant.astimezone(UTC)
+        original = moment(value_of(event, "RECURRENCE-ID"), loading.mailbox, item.start_zone).instant.astimezone(UTC)
         loading.items.append(replace(item, recurrence_id=original, recurrence=None))

@@ -16,8 +16,9 @@ from lxml import etree
 from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.identifiers import read_folder_id, read_item_id
 from syncline.emulators.exchange.model import Folder, Mailbox, Person, Stored, ZoneRef
-from syncline.emulators.exchange.shapes import Renderer
+from syncline.emulators.exchange.shapes import Renderer, Shape
 from syncline.emulators.exchange.store import Store
+from syncline.emulators.exchange.view import View
 from syncline.emulators.exchange.wire import T, local
 
 
@@ -103,6 +104,10 @@ class Call:
     def may_open(self, mailbox: int) -> bool:
         """Return whether the caller may read and write in a mailbox."""
         return self.caller.service or (self.mailbox is not None and self.mailbox.row == mailbox)
+
+    def rendered(self, view: View, shape: Shape) -> str:
+        """Return an item's element in a shape."""
+        return self.renderer.render(view, shape, self.store.generation)
 
     def refuse(self, text: str) -> EwsError:
         """Count something unsupported and return the error to raise."""

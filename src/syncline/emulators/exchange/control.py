@@ -66,7 +66,9 @@ class ControlPlane:
         found = False
         for route in ROUTES:
             pattern = route.path.split("/")
-            if len(pattern) == len(parts) and all(p in (part, "{address}") for p, part in zip(pattern, parts, strict=True)):
+            if len(pattern) == len(parts) and all(
+                p in (part, "{address}") for p, part in zip(pattern, parts, strict=True)
+            ):
                 if route.method == method:
                     return route.run(self, values, parts)
                 found = True

@@ -19,7 +19,7 @@ FAULTS: dict[str, str] = {
     "broken": "one item of the request answers ErrorItemCorrupt (reading) or ErrorInternalServerError (writing)",
 }
 SYNCS = frozenset({"SyncFolderItems", "SyncFolderHierarchy"})
-ITEMS = frozenset({"GetItem", "CreateItem", "UpdateItem", "DeleteItem", "MoveItem", "CopyItem", "SyncFolderItems"})
+ITEMS = frozenset({"GetItem", "CreateItem", "UpdateItem", "DeleteItem", "MoveItem", "CopyItem"})
 _ONLY: dict[str, frozenset[str]] = {"invalid_sync_state": SYNCS, "broken": ITEMS}
 
 

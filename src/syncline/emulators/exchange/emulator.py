@@ -29,7 +29,8 @@ class ExchangeEmulator:
     `data` is a folder or `:memory:`; `mailboxes` are addresses with their passwords; `service` is the account (name,
     password) that may impersonate every mailbox. `time_zone` is that of new mailboxes (IANA or Windows). With
     `tls` the server makes its own certificate, whose text is `ca_pem`. A `frozen_clock` stands still (True:
-    at the moment of opening) until the control plane advances it. `observer` sees the bytes of every EWS request and answer.
+    at the moment of opening) until the control plane advances it. `observer` sees the bytes of every EWS
+    request and answer.
     """
 
     def __init__(

@@ -49,7 +49,10 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteItem": Operation(operations_items.delete_item, "all three kinds; items and occurrences"),
     "MoveItem": Operation(operations_items.move_item, "the id changes"),
     "FindItem": Operation(operations_find.find_item, "pages, restrictions, order; calendar view up to two years"),
-    "GetUserAvailability": Operation(operations_availability.get_user_availability, "merged and detailed, no suggestions"),
+    "GetUserAvailability": Operation(
+        operations_availability.get_user_availability,
+        "merged and detailed, no suggestions; times in the request's zone",
+    ),
     "GetUserConfiguration": Operation(operations_configuration.get_user_configuration, "the category list"),
     "Subscribe": Operation(operations_notifications.subscribe, "pull only"),
     "GetEvents": Operation(operations_notifications.get_events, "at most 50 events a call"),
@@ -59,12 +62,14 @@ OPERATIONS: dict[str, Operation] = {
 
 # Operations whose response is a list of response messages: these are refused in that form, all others by a fault.
 _LISTED = frozenset(
-    """AddDelegate ArchiveItem ConvertId CopyFolder CreateAttachment CreateManagedFolder CreateUserConfiguration
-    DeleteAttachment DeleteUserConfiguration EmptyFolder ExpandDL ExportItems FindConversation GetAttachment
-    GetStreamingEvents MarkAllItemsAsRead MarkAsJunk MoveFolder SendItem UpdateFolder
-    UpdateUserConfiguration UploadItems CopyItem MoveItem GetEvents Subscribe Unsubscribe FindItem UpdateItem DeleteItem
-    GetUserConfiguration""".split()
-)
+    {
+        "AddDelegate", "ArchiveItem", "ConvertId", "CopyFolder", "CreateAttachment", "CreateManagedFolder",
+        "CreateUserConfiguration", "DeleteAttachment", "DeleteUserConfiguration", "EmptyFolder", "ExpandDL",
+        "ExportItems", "FindConversation", "GetAttachment", "GetStreamingEvents", "MarkAllItemsAsRead", "MarkAsJunk",
+        "MoveFolder", "SendItem", "UpdateFolder", "UpdateUserConfiguration", "UploadItems", "CopyItem", "MoveItem",
+        "GetEvents", "Subscribe", "Unsubscribe", "FindItem", "UpdateItem", "DeleteItem", "GetUserConfiguration",
+    }
+)  # fmt: skip
 
 
 def dispatch(call: Call, envelope: Envelope) -> str:

@@ -1,7 +1,11 @@
-"""GetUserAvailability: free/busy of several mailboxes, as merged digits and as events. No suggestions."""
+"""GetUserAvailability: free/busy of several mailboxes, as merged digits and as events. No suggestions.
+
+Times are told without an offset in the zone of the request, as Exchange does.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lxml import etree
@@ -19,16 +23,25 @@ from syncline.emulators.exchange.wire import (
     children,
     error_content,
     escape,
-    instant,
     read_instant,
 )
-from syncline.emulators.exchange.zones import rules, to_utc, zone_ref
+from syncline.emulators.exchange.zones import rules, to_utc, to_wall, zone_ref
 
 MAILBOXES_MAX = 100
 WINDOW_DAYS_MAX = 62
 WEIGHT = {"Free": 0, "Tentative": 1, "Busy": 2, "OOF": 3, "WorkingElsewhere": 0, "NoData": 4}
-_DIGIT = {"Free": "0", "Tentative": "1", "Busy": "2", "OOF": "3", "WorkingElsewhere": "4", "NoData": "4"}
+_DIGIT = {"Free": "0", "Tentative": "1", "Busy": "2", "OOF": "3", "NoData": "4"}
 _DAY_MINUTES = {"start": 480, "end": 1_020}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is asked: [start, end), the width of the merged intervals, and the zone in which times are told."""
+
+    start: datetime
+    end: datetime
+    step_minutes: int
+    zone: ZoneRef
 
 
 def get_user_availability(call: Call, request: etree._Element) -> str:
@@ -48,7 +61,8 @@ def get_user_availability(call: Call, request: etree._Element) -> str:
     addresses = [e.findtext(f"{T}Email/{T}Address") or "" for e in children(request, f"{M}MailboxDataArray")]
     if not 1 <= len(addresses) <= MAILBOXES_MAX:
         raise EwsError("ErrorIndividualMailboxLimitReached", fault=True)
-    found = "".join(_answer(call, address, start, end, step, wanted) for address in addresses)
+    window_asked = Window(start, end, step, zone)
+    found = "".join(_answer(call, address, window_asked, wanted) for address in addresses)
     return (
         f'<m:GetUserAvailabilityResponse xmlns:m="{MESSAGES}" xmlns:t="{TYPES}"><m:FreeBusyResponseArray>{found}'
         "</m:FreeBusyResponseArray></m:GetUserAvailabilityResponse>"
@@ -100,7 +114,7 @@ def _instant(window: etree._Element | None, name: str, zone: ZoneRef) -> datetim
     return value if value.tzinfo else to_utc(value, zone)
 
 
-def _answer(call: Call, address: str, start: datetime, end: datetime, step: int, wanted: str) -> str:
+def _answer(call: Call, address: str, window: Window, wanted: str) -> str:
     mailbox = call.store.mailbox(address)
     if mailbox is None:
         error = EwsError("ErrorMailRecipientNotFound", "The mailbox is not on this server.")
@@ -108,10 +122,10 @@ def _answer(call: Call, address: str, start: datetime, end: datetime, step: int,
             f'<m:FreeBusyResponse><m:ResponseMessage ResponseClass="Error">{error_content(error)}</m:ResponseMessage>'
             "<m:FreeBusyView><t:FreeBusyViewType>None</t:FreeBusyViewType></m:FreeBusyView></m:FreeBusyResponse>"
         )
-    events = _events(call, mailbox, start, end)
+    events = _events(call, mailbox, window.start, window.end)
     detailed = wanted.startswith("Detailed") and call.may_open(mailbox.row)
-    merged = f"<t:MergedFreeBusy>{merge(events, start, end, step)}</t:MergedFreeBusy>" if "Merged" in wanted else ""
-    listed = "".join(_event(item, exception, detailed=detailed) for item, exception in events)
+    merged = f"<t:MergedFreeBusy>{merge(events, window)}</t:MergedFreeBusy>" if "Merged" in wanted else ""
+    listed = "".join(_event(item, exception, window.zone, detailed=detailed) for item, exception in events)
     array = "" if wanted == "MergedOnly" else f"<t:CalendarEventArray>{listed}</t:CalendarEventArray>"
     if not detailed and wanted.startswith("Detailed"):
         wanted = wanted.replace("Detailed", "FreeBusy")
@@ -134,9 +148,9 @@ def _events(call: Call, mailbox: Mailbox, start: datetime, end: datetime) -> lis
     return sorted(found, key=lambda entry: entry[0].start)
 
 
-def merge(events: list[tuple[Item, bool]], start: datetime, end: datetime, step: int) -> str:
-    """Return one digit per interval: the strongest show-as in it."""
-    width = timedelta(minutes=step)
+def merge(events: list[tuple[Item, bool]], window: Window) -> str:
+    """Return one digit per interval: the strongest show-as in it; working elsewhere counts as free."""
+    start, end, width = window.start, window.end, timedelta(minutes=window.step_minutes)
     count = -(-(end - start) // width)
     slots = ["Free"] * count
     for item, _ in events:
@@ -148,7 +162,7 @@ def merge(events: list[tuple[Item, bool]], start: datetime, end: datetime, step:
     return "".join(_DIGIT[slot] for slot in slots)
 
 
-def _event(item: Item, exception: bool, *, detailed: bool) -> str:
+def _event(item: Item, exception: bool, zone: ZoneRef, *, detailed: bool) -> str:
     private = item.sensitivity in ("Private", "Confidential")
     details = ""
     if detailed:
@@ -166,7 +180,8 @@ def _event(item: Item, exception: bool, *, detailed: bool) -> str:
         told = "".join(f"<t:{name}>{'true' if value else 'false'}</t:{name}>" for name, value in flags.items())
         details = f"<t:CalendarEventDetails>{texts}{told}</t:CalendarEventDetails>"
     return (
-        f"<t:CalendarEvent><t:StartTime>{instant(item.start)}</t:StartTime><t:EndTime>{instant(item.end)}</t:EndTime>"
+        f"<t:CalendarEvent><t:StartTime>{to_wall(item.start, zone).isoformat()}</t:StartTime>"
+        f"<t:EndTime>{to_wall(item.end, zone).isoformat()}</t:EndTime>"
         f"<t:BusyType>{item.show_as}</t:BusyType>{details}</t:CalendarEvent>"
     )
 

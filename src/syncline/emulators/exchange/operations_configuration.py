@@ -14,7 +14,7 @@ from lxml import etree
 from syncline.emulators.exchange.call import Call
 from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.identifiers import item_id
-from syncline.emulators.exchange.wire import M, T, escape, failure, local, response, success
+from syncline.emulators.exchange.wire import M, escape, failure, local, response, success
 
 NAME = "CategoryList"
 COLORS = {"Red Category": 0, "Orange Category": 1, "Yellow Category": 3, "Green Category": 4, "Blue Category": 7,
@@ -47,7 +47,7 @@ def _configuration(call: Call, request: etree._Element) -> str:
     wanted = request.findtext(f"{M}UserConfigurationProperties") or ""
     if name.get("Name") != NAME or folder.folder_class != "IPF.Appointment":
         raise EwsError("ErrorItemNotFound")
-    attributes = "".join(f' {key}="{escape(str(value))}"' for key, value in name[0].attrib.items())
+    attributes = "".join(f' {key!s}="{escape(str(value))}"' for key, value in name[0].attrib.items())
     tag = local(name[0])
     parts = f'<t:UserConfigurationName Name="{NAME}"><t:{tag}{attributes}/></t:UserConfigurationName>'
     if "Id" in wanted.split() or "All" in wanted:

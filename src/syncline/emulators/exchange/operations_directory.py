@@ -19,7 +19,9 @@ def resolve_names(call: Call, request: etree._Element) -> str:
     found = [m for m in call.store.mailboxes() if entry and _means(m, entry)]
     if not found:
         return response("ResolveNames", [failure("ResolveNames", EwsError("ErrorNameResolutionNoResults"))])
-    body = "".join(f"<t:Resolution>{person_xml(person_of(m))}{_contact(m) if full else ''}</t:Resolution>" for m in found)
+    body = "".join(
+        f"<t:Resolution>{person_xml(person_of(m))}{_contact(m) if full else ''}</t:Resolution>" for m in found
+    )
     attributes = f'TotalItemsInView="{len(found)}" IncludesLastItemInRange="true"'
     content = f"<m:ResolutionSet {attributes}>{body}</m:ResolutionSet>"
     if len(found) > 1:
@@ -36,9 +38,8 @@ def resolve_names(call: Call, request: etree._Element) -> str:
 def _means(mailbox: Mailbox, entry: str) -> bool:
     if "@" in entry:
         return mailbox.address == entry
-    return mailbox.address.startswith(entry) or any(word.startswith(entry) for word in mailbox.name.lower().split()) or (
-        mailbox.name.lower().startswith(entry)
-    )
+    name = mailbox.name.lower()
+    return any(text.startswith(entry) for text in (mailbox.address, name, *name.split()))
 
 
 def _contact(mailbox: Mailbox) -> str:
@@ -50,7 +51,7 @@ def _contact(mailbox: Mailbox) -> str:
     )
 
 
-def get_server_time_zones(call: Call, request: etree._Element) -> str:
+def get_server_time_zones(_: Call, request: etree._Element) -> str:
     """Return zone definitions, all or by id; unknown ids are left out."""
     full = request.get("ReturnFullTimeZoneData", "true") in ("true", "1")
     wanted = [e.text or "" for e in children(request, f"{M}Ids")]

@@ -14,7 +14,7 @@ from syncline.emulators.exchange.restrictions import predicate, sort_key, wanted
 from syncline.emulators.exchange.series import expand
 from syncline.emulators.exchange.shapes import Shape, read_shape
 from syncline.emulators.exchange.view import View, occurrence_view, view_of
-from syncline.emulators.exchange.wire import M, children, local, read_instant
+from syncline.emulators.exchange.wire import M, children, read_instant
 from syncline.emulators.exchange.zones import to_utc
 
 PAGE_MAX = 1_000
@@ -37,15 +37,15 @@ def find_item(call: Call, request: etree._Element) -> str:
         if request.get("Traversal") != "Shallow":
             return _root_folder(call, [], shape, 0, 0, complete=True)
         view = request.find(f"{M}CalendarView")
-        return _paged(call, request, folder, shape) if view is None else _calendar_view(
-            call, request, folder, view, shape
+        return (
+            _paged(call, request, folder, shape) if view is None else _calendar_view(call, request, folder, view, shape)
         )
 
     return each("FindItem", children(request, f"{M}ParentFolderIds"), one)
 
 
 def _root_folder(call: Call, views: list[View], shape: Shape, offset: int, total: int, *, complete: bool) -> str:
-    items = "".join(call.renderer.render(view, shape) for view in views)
+    items = "".join(call.rendered(view, shape) for view in views)
     attributes = (
         f'IndexedPagingOffset="{offset}" TotalItemsInView="{total}"'
         f' IncludesLastItemInRange="{"true" if complete else "false"}"'
@@ -90,7 +90,7 @@ def _calendar_view(call: Call, request: etree._Element, folder: Folder, view: et
         raise EwsError("ErrorCalendarFolderIsInvalidForCalendarView")
     for name in ("Restriction", "SortOrder"):
         if request.find(f"{M}{name}") is not None:
-            raise EwsError("ErrorInvalidRequest", f"A calendar view takes no {local(request.find(f'{M}{name}'))}.")  # type: ignore[arg-type]
+            raise EwsError("ErrorInvalidRequest", f"A calendar view takes no {name}.")
     start, end = _instant(call, view, "StartDate"), _instant(call, view, "EndDate")
     if end < start:
         raise EwsError("ErrorCalendarEndDateIsEarlierThanStartDate")

@@ -11,13 +11,10 @@ from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.identifiers import SyncState, change_key, folder_id, read_sync_state
 from syncline.emulators.exchange.model import Folder
 from syncline.emulators.exchange.wire import M, T, children, escape, failure, local, response, success
+from syncline.emulators.exchange.wire_fields import RIGHTS
 
 CALENDAR_CLASS = "IPF.Appointment"
 _TAGS = {"IPF.Appointment": "CalendarFolder", "IPF.Contact": "ContactsFolder", "IPF.Task": "TasksFolder"}
-_RIGHTS = "".join(
-    f"<t:{right}>true</t:{right}>"
-    for right in ("CreateAssociated", "CreateContents", "CreateHierarchy", "Delete", "Modify", "Read", "ViewPrivateItems")
-)
 HIDDEN_TAG = "0x10f4"
 
 
@@ -40,7 +37,7 @@ def _fields(call: Call, folder: Folder) -> Iterator[tuple[str, str]]:
     yield "folder:TotalCount", f"<t:TotalCount>{call.store.count(folder.row)}</t:TotalCount>"
     children = sum(f.parent == folder.row for f in call.store.folders(folder.mailbox))
     yield "folder:ChildFolderCount", f"<t:ChildFolderCount>{children}</t:ChildFolderCount>"
-    yield "folder:EffectiveRights", f"<t:EffectiveRights>{_RIGHTS}</t:EffectiveRights>"
+    yield "folder:EffectiveRights", f"<t:EffectiveRights>{RIGHTS}</t:EffectiveRights>"
     if folder.distinguished:
         name = f"<t:DistinguishedFolderId>{folder.distinguished}</t:DistinguishedFolderId>"
         yield "folder:DistinguishedFolderId", name

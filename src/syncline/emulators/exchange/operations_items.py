@@ -31,7 +31,7 @@ def get_item(call: Call, request: etree._Element) -> str:
         if call.broken > 0:
             call.broken -= 1
             raise EwsError("ErrorItemCorrupt")
-        return f"<m:Items>{call.renderer.render(view, shape)}</m:Items>"
+        return f"<m:Items>{call.rendered(view, shape)}</m:Items>"
 
     return each("GetItem", children(request, f"{M}ItemIds"), one, NO_ITEMS)
 

@@ -65,4 +65,4 @@ def _change(call: Call, folder: Folder, entry: Stored | Removed, state: SyncStat
         return f'<t:Delete><t:ItemId Id="{item_id(folder.mailbox, entry.row)}"/></t:Delete>'
     verb = "Create" if entry.created_change > state.floor else "Update"
     view = view_of(entry, call.owner(entry.mailbox), body_type=shape.body_type)
-    return f"<t:{verb}>{call.renderer.render(view, shape)}</t:{verb}>"
+    return f"<t:{verb}>{call.rendered(view, shape)}</t:{verb}>"

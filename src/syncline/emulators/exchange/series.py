@@ -58,13 +58,11 @@ def occurrence_on(item: Item, day: date) -> Item:
     begin, finish = to_utc(start + move, zone), to_utc(end + move, zone)
     if finish < begin:
         finish = begin + (item.end - item.start)
-    return replace(
-        item, start=begin, end=finish, original_start=begin, recurrence=None, exceptions=(), deleted=()
-    )  # fmt: skip
+    return replace(item, start=begin, end=finish, original_start=begin, recurrence=None, exceptions=(), deleted=())
 
 
 def by_original_start(item: Item, original_start: datetime) -> Item:
-    """Return one occurrence, as its exception says or by pattern; raises ErrorItemNotFound for none or a deleted one."""
+    """Return one occurrence, as its exception says or by pattern; raises ErrorItemNotFound."""
     for exception in item.exceptions:
         if exception.original_start == original_start:
             return exception
@@ -78,9 +76,11 @@ def day_of(item: Item, original_start: datetime) -> date | None:
     """Return the date of an original start by pattern; None when the series has none exactly there."""
     day = to_wall(original_start, item.start_zone).date()
     for candidate in (day, day - _DAY):
-        if dates.occurrence_index(_recurrence(item), candidate):
-            if occurrence_on(item, candidate).start == original_start:
-                return candidate
+        if (
+            dates.occurrence_index(_recurrence(item), candidate)
+            and occurrence_on(item, candidate).start == original_start
+        ):
+            return candidate
     return None
 
 

@@ -13,7 +13,6 @@ import threading
 import uuid
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 from syncline.emulators.exchange.auth import Accounts, Refused, SignIn
 from syncline.emulators.exchange.control import ControlPlane
@@ -51,7 +50,7 @@ class Listener(ThreadingHTTPServer):
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
-    def finish_request(self, request: Any, client_address: Any) -> None:
+    def finish_request(self, request: socket.socket, client_address: tuple[str, int]) -> None:  # type: ignore[override]
         """Serve one connection in its thread."""
         request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self._open_lock:
@@ -98,18 +97,18 @@ class Connection(BaseHTTPRequestHandler):
         super().setup()
         self.sign_in = SignIn(self.server.accounts)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
         """Write no log: requests are counted instead."""
 
-    def do_POST(self) -> None:  # noqa: N802 - the name is the base class's
+    def do_POST(self) -> None:
         """Answer an EWS request or a control request."""
         self._serve()
 
-    def do_GET(self) -> None:  # noqa: N802 - the name is the base class's
+    def do_GET(self) -> None:
         """Answer a control request."""
         self._serve()
 
-    def do_DELETE(self) -> None:  # noqa: N802 - the name is the base class's
+    def do_DELETE(self) -> None:
         """Answer a control request."""
         self._serve()
 

@@ -83,13 +83,13 @@ class Renderer:
         self._lock = threading.Lock()
 
     def clear(self) -> None:
-        """Forget everything rendered, because revisions may be used again."""
+        """Forget everything rendered, to free memory."""
         with self._lock:
             self._rendered.clear()
 
-    def render(self, view: View, shape: Shape) -> str:
-        """Return the item's element in that shape."""
-        key = (view.stored.row, view.stored.change, view.item.original_start, shape)
+    def render(self, view: View, shape: Shape, generation: int) -> str:
+        """Return the item's element in that shape; `generation` tells lives of the store apart, see `Store`."""
+        key = (generation, view.stored.row, view.stored.change, view.item.original_start, shape)
         found = self._rendered.get(key)
         if found is None:
             kind = view.item.kind

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -24,8 +24,10 @@ from syncline.emulators.exchange.series import extent
 from syncline.emulators.exchange.store_schema import FOLDERS, SCHEMA
 
 CACHE_ITEMS_MAX = 60_000
+Value: TypeAlias = "str | int | bytes"
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Item)
+_FOLDER_COLUMNS = "row, mailbox, parent, distinguished, folder_class, name, change, created_change, deleted"
 _ITEM_COLUMNS = "row, mailbox, folder, change, created_change, data"
 
 
@@ -45,6 +47,7 @@ class Store:
         self._db.executescript(SCHEMA)
         self._start: sqlite3.Connection | None = None
         self._start_change = 0
+        # Grows whenever change numbers go back, so that nothing remembered by change number is mistaken.
         self.generation = 0
 
     def close(self) -> None:
@@ -61,16 +64,16 @@ class Store:
                 return
             self._db.execute("BEGIN IMMEDIATE")
             self._depth = 1
+            done = False
             try:
                 yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                self._cache.clear()
-                raise
-            else:
-                self._db.execute("COMMIT")
+                done = True
             finally:
                 self._depth = 0
+                self._db.execute("COMMIT" if done else "ROLLBACK")
+                if not done:
+                    self._cache.clear()
+                    self.generation += 1
 
     # -- the whole
 
@@ -136,8 +139,8 @@ class Store:
         """Return all mailboxes in order of creation."""
         return list(self._mailboxes("ORDER BY row"))
 
-    def _mailboxes(self, where: str, *values: Any) -> Iterator[Mailbox]:
-        for row in self._all(f"SELECT row, address, name, password, zone FROM mailbox {where}", *values):
+    def _mailboxes(self, where: str, *values: Value) -> Iterator[Mailbox]:
+        for row in self._all("SELECT row, address, name, password, zone FROM mailbox " + where, *values):  # noqa: S608 - constants
             yield Mailbox(row=row[0], address=row[1], name=row[2], password=row[3], zone=row[4])
 
     # -- folders
@@ -185,9 +188,8 @@ class Store:
         """Return folders changed after `floor`, removed ones included."""
         return list(self._folders("WHERE mailbox = ? AND change > ? ORDER BY row", mailbox, floor))
 
-    def _folders(self, where: str, *values: Any) -> Iterator[Folder]:
-        sql = "SELECT row, mailbox, parent, distinguished, folder_class, name, change, created_change, deleted FROM folder "
-        for r in self._all(sql + where, *values):
+    def _folders(self, where: str, *values: Value) -> Iterator[Folder]:
+        for r in self._all(f"SELECT {_FOLDER_COLUMNS} FROM folder {where}", *values):  # noqa: S608 - constants
             yield Folder(
                 row=r[0], mailbox=r[1], parent=r[2], distinguished=r[3], folder_class=r[4], name=r[5],
                 change=r[6], created_change=r[7], deleted=bool(r[8]),
@@ -211,7 +213,17 @@ class Store:
             cursor = self._db.execute(
                 "INSERT INTO item (mailbox, folder, change, created_change, kind, goid, first_s, last_s, data)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (folder.mailbox, folder.row, change, change, item.kind, _goid(item), first, last, _ENCODER.encode(item)),
+                (
+                    folder.mailbox,
+                    folder.row,
+                    change,
+                    change,
+                    item.kind,
+                    _goid(item),
+                    first,
+                    last,
+                    _ENCODER.encode(item),
+                ),
             )
             stored = Stored(
                 row=int(cursor.lastrowid or 0), mailbox=folder.mailbox, folder=folder.row,
@@ -336,9 +348,10 @@ class Store:
         self._db.execute("UPDATE counter SET value = value + 1 WHERE name = 'change'")
         return self.change()
 
-    def _items(self, where: str, *values: Any) -> list[Stored]:
+    def _items(self, where: str, *values: Value) -> list[Stored]:
         with self._lock:
-            return [self._read(r) for r in self._db.execute(f"SELECT {_ITEM_COLUMNS} FROM item {where}", values)]
+            sql = f"SELECT {_ITEM_COLUMNS} FROM item {where}"  # noqa: S608 - constants
+            return [self._read(r) for r in self._db.execute(sql, values)]
 
     def _read(self, r: tuple[Any, ...]) -> Stored:
         cached = self._cache.get(r[0])
@@ -354,11 +367,11 @@ class Store:
         self._cache[stored.row] = stored
         return stored
 
-    def _all(self, sql: str, *values: Any) -> list[Any]:
+    def _all(self, sql: str, *values: Value) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._db.execute(sql, values).fetchall()
 
-    def _number(self, sql: str, *values: Any) -> int:
+    def _number(self, sql: str, *values: Value) -> int:
         return int(self._all(sql, *values)[0][0])
 
 

@@ -54,7 +54,7 @@ def read_envelope(data: bytes) -> Envelope:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         raise EwsError("ErrorSchemaValidation", f"The request is not well-formed: {error}", fault=True) from None
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise EwsError("ErrorSchemaValidation", "A document type declaration is not allowed.", fault=True)
     body = root.find(f"{S}Body")
     if body is None or len(body) != 1:

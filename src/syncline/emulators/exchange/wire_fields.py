@@ -18,7 +18,7 @@ from syncline.emulators.exchange.model import Attendee, Person, ZoneRef
 from syncline.emulators.exchange.view import EXCEPTION, MASTER, OCCURRENCE, View
 from syncline.emulators.exchange.wire import escape, instant
 from syncline.emulators.exchange.wire_recurrence import occurrence_lists, recurrence_xml
-from syncline.emulators.exchange.zones import definition, display_name, to_wall
+from syncline.emulators.exchange.zones import display_name, to_wall
 
 Render = Callable[[View], str]
 
@@ -123,8 +123,7 @@ def _zone(uri: str, get: Callable[[View], ZoneRef]) -> Field:
     @lru_cache(maxsize=256)
     def render(zone: ZoneRef) -> str:
         title = zone.name or (zone.id if zone.definition else display_name(zone.id))
-        inner = zone.definition or (definition(zone.id) if zone.definition else "")
-        return f'<t:{name} Id="{escape(zone.id)}" Name="{escape(title)}">{inner}</t:{name}>'
+        return f'<t:{name} Id="{escape(zone.id)}" Name="{escape(title)}">{zone.definition}</t:{name}>'
 
     return Field(uri, lambda view: render(get(view)), summary=False)
 
@@ -176,10 +175,10 @@ def _responses(view: View) -> str:
     return f"<t:ResponseObjects>{answers}<t:ReplyToItem/><t:ReplyAllToItem/><t:ForwardItem/></t:ResponseObjects>"
 
 
-_RIGHTS = "".join(
-    f"<t:{right}>true</t:{right}>"
-    for right in ("CreateAssociated", "CreateContents", "CreateHierarchy", "Delete", "Modify", "Read", "ViewPrivateItems")
-)
+_RIGHT_NAMES = (
+    "CreateAssociated", "CreateContents", "CreateHierarchy", "Delete", "Modify", "Read", "ViewPrivateItems",
+)  # fmt: skip
+RIGHTS = "".join(f"<t:{right}>true</t:{right}>" for right in _RIGHT_NAMES)
 
 
 def _duration(view: View) -> str:
@@ -222,11 +221,11 @@ ITEM_FIELDS: tuple[Field, ...] = (
     _number("item:Size", lambda v: 2_000 + len(v.item.subject) + len(v.item.body)),
     Field("item:Categories", _categories),
     _text("item:Importance", lambda v: v.item.importance),
-    _flag("item:IsSubmitted", lambda v: False),
+    _flag("item:IsSubmitted", lambda _: False),
     _flag("item:IsDraft", lambda v: v.item.is_draft),
-    _flag("item:IsFromMe", lambda v: False),
-    _flag("item:IsResend", lambda v: False),
-    _flag("item:IsUnmodified", lambda v: False),
+    _flag("item:IsFromMe", lambda _: False),
+    _flag("item:IsResend", lambda _: False),
+    _flag("item:IsUnmodified", lambda _: False),
     _time("item:DateTimeSent", lambda v: v.item.created),
     _time("item:DateTimeCreated", lambda v: v.item.created),
     Field("item:ResponseObjects", _responses, default=True),
@@ -235,13 +234,13 @@ ITEM_FIELDS: tuple[Field, ...] = (
     _number("item:ReminderMinutesBeforeStart", lambda v: v.item.reminder_minutes),
     _text("item:DisplayCc", lambda v: "; ".join(a.name or a.address for a in v.item.attendees if a.role == "Optional")),
     _text("item:DisplayTo", lambda v: "; ".join(a.name or a.address for a in v.item.attendees if a.role == "Required")),
-    _flag("item:HasAttachments", lambda v: False, default=True),
-    Field("item:ExtendedProperty", lambda v: "", on_request=True),
-    _text("item:Culture", lambda v: "en-US"),
-    Field("item:EffectiveRights", lambda v: f"<t:EffectiveRights>{_RIGHTS}</t:EffectiveRights>"),
+    _flag("item:HasAttachments", lambda _: False, default=True),
+    Field("item:ExtendedProperty", lambda _: "", on_request=True),
+    _text("item:Culture", lambda _: "en-US"),
+    Field("item:EffectiveRights", lambda v: f"<t:EffectiveRights>{RIGHTS}</t:EffectiveRights>"),
     _text("item:LastModifiedName", lambda v: v.mailbox.name),
     _time("item:LastModifiedTime", lambda v: v.item.modified),
-    _flag("item:IsAssociated", lambda v: False, default=True),
+    _flag("item:IsAssociated", lambda _: False, default=True),
     Field("item:TextBody", _text_body, summary=False, on_request=True),
 )
 
@@ -291,8 +290,8 @@ _PEOPLE: tuple[Field, ...] = (
     _series("DeletedOccurrences", "calendar:DeletedOccurrences"),
     _zone("calendar:StartTimeZone", lambda v: v.item.start_zone),
     _zone("calendar:EndTimeZone", lambda v: v.item.end_zone),
-    _flag("calendar:AllowNewTimeProposal", lambda v: True),
-    _flag("calendar:IsOnlineMeeting", lambda v: False),
+    _flag("calendar:AllowNewTimeProposal", lambda _: True),
+    _flag("calendar:IsOnlineMeeting", lambda _: False),
 )
 _WALL: tuple[Field, ...] = (
     _wall("calendar:StartWallClock", lambda v: (v.item.start, v.item.start_zone)),
@@ -317,8 +316,8 @@ CALENDAR_FIELDS: tuple[Field, ...] = (
 MESSAGE_FIELDS: tuple[Field, ...] = (
     _person("message:Sender", lambda v: v.item.sender),
     _people("message:ToRecipients", lambda v: v.item.recipients),
-    _flag("message:IsReadReceiptRequested", lambda v: False),
-    _flag("message:IsDeliveryReceiptRequested", lambda v: False),
+    _flag("message:IsReadReceiptRequested", lambda _: False),
+    _flag("message:IsDeliveryReceiptRequested", lambda _: False),
     _text("message:ConversationTopic", lambda v: v.item.subject),
     _person("message:From", lambda v: v.item.sender, default=True),
     _text("message:InternetMessageId", lambda v: f"<{v.stored.row}.{v.stored.mailbox}@exchange.invalid>"),
@@ -336,9 +335,9 @@ def _associated(view: View) -> str:
 
 MEETING_MESSAGE_FIELDS: tuple[Field, ...] = (
     Field("meeting:AssociatedCalendarItemId", _associated, default=True),
-    _flag("meeting:IsDelegated", lambda v: False),
-    _flag("meeting:IsOutOfDate", lambda v: False),
-    _flag("meeting:HasBeenProcessed", lambda v: True),
+    _flag("meeting:IsDelegated", lambda _: False),
+    _flag("meeting:IsOutOfDate", lambda _: False),
+    _flag("meeting:HasBeenProcessed", lambda _: True),
     _text("meeting:ResponseType", lambda v: v.item.response_type, default=True),
     _uid("calendar:UID"),
     _time("calendar:RecurrenceId", lambda v: v.item.recurrence_id),

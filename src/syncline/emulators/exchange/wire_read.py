@@ -15,7 +15,7 @@ from lxml import etree
 from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.model import Attendee, Item, Person, ZoneRef
 from syncline.emulators.exchange.series import fit_start
-from syncline.emulators.exchange.wire import T, local, read_instant
+from syncline.emulators.exchange.wire import T, escape, local, read_instant
 from syncline.emulators.exchange.wire_extended import read_value, with_value
 from syncline.emulators.exchange.wire_recurrence import read_recurrence
 from syncline.emulators.exchange.zones import known_ids, to_utc, to_wall, zone_info, zone_ref
@@ -156,8 +156,10 @@ def _canonical(text: str) -> str:
     root = etree.fromstring(f"<z>{text}</z>")
 
     def write(element: etree._Element) -> str:
-        inner = "".join(write(child) for child in element) or (element.text or "").strip()
-        attributes = "".join(f' {name}="{value}"' for name, value in element.attrib.items() if uri not in str(name))
+        inner = "".join(write(child) for child in element) or escape((element.text or "").strip())
+        attributes = "".join(
+            f' {name!s}="{escape(str(value))}"' for name, value in element.attrib.items() if uri not in str(name)
+        )
         return f"<t:{local(element)}{attributes}>{inner}</t:{local(element)}>"
 
     return "".join(write(child) for child in root)

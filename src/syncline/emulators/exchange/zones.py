@@ -103,7 +103,7 @@ def rules(windows_id: str) -> Rules:
     """Return offsets and clock changes of a Windows zone, as the zone database has them for `RULES_YEAR`."""
     clock = ZoneInfo(win_tz.get(windows_id, windows_id))
     changes = _transitions(clock)
-    offsets = {clock.utcoffset(datetime(RULES_YEAR, month, 1)) or timedelta() for month in (1, 7)}
+    offsets = {clock.utcoffset(datetime(RULES_YEAR, month, 1, tzinfo=clock)) or timedelta() for month in (1, 7)}
     standard, daylight = min(offsets), max(offsets)
     if len(changes) != 2 or standard == daylight:
         return Rules(standard, standard)
@@ -178,7 +178,8 @@ def _custom(text: str) -> tzinfo:
         return tzoffset("custom", next(iter(biases.values())))
     ends = [(biases.get(e.findtext(f"{T}To") or "", timedelta()), e) for e in changes]
     (standard, to_standard), (daylight, to_daylight) = sorted(ends, key=lambda end: end[0])
-    return tzrange("ST", standard, "DT", daylight, start=_rule(to_daylight), end=_rule(to_standard, daylight - standard))
+    end = _rule(to_standard, daylight - standard)
+    return tzrange("ST", standard, "DT", daylight, start=_rule(to_daylight), end=end)
 
 
 def _rule(element: etree._Element, shift: timedelta = timedelta()) -> relativedelta:
