@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from syncline.core.appointment import Appointment, Identity
 from syncline.core.merging import carried
 from syncline.core.planning import Action, Decision, Presence, Situation, Source, plan
-from syncline.core.scheduling import Person, scheduling_digest
+from syncline.core.scheduling import Person
 from syncline.engine.observing import row_content
 from syncline.engine.run import Run
 from syncline.ports import Alert, AlertState, CrmRow, Link, LinkState, Seen
@@ -73,7 +73,7 @@ def _decided(run: Run, link: Link, family: Sequence[Link], row: CrmRow | None, a
     if link.seen is Seen.PRESENT and link.observed is not None:
         candidate = carried(link.agreed, run.projected(link.observed), run.now())
         busy = run.busy(link.observed)
-        digest = scheduling_digest(candidate, busy)
+        digest = run.digest(candidate, busy)
     source, peer = _source(run, link, family)
     known = link.observed or link.agreed
     situation = Situation(

@@ -19,12 +19,13 @@ from pgqueuer.models import Job
 ENTRYPOINT = "cycle"
 URGENT_PRIORITY = 1000
 PRUNE_AFTER_JOBS = 1000
+CALL_TIMEOUT_S = 30.0
 _POLL = timedelta(seconds=1)
 _HEARTBEAT = timedelta(minutes=5)
 
 
 class MemoryQueue:
-    """Run cycles on at most `threads_max` threads of this process."""
+    """Run cycles on at most `threads_max` threads (two or more) of this process."""
 
     def __init__(self, threads_max: int = 8) -> None:
         self._threads_max = threads_max
@@ -56,12 +57,17 @@ class MemoryQueue:
         self._thread = None
 
     def _call(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(CALL_TIMEOUT_S)
 
     def _run(self, work: Callable[[int], None]) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve(work))
-        self._loop.close()
+        try:
+            self._loop.run_until_complete(self._serve(work))
+        finally:
+            # Whatever ended the loop: nobody may wait for it any more.
+            self._stopping = True
+            self._ready.set()
+            self._loop.close()
 
     async def _serve(self, work: Callable[[int], None]) -> None:
         queuer = self._queuer = PgQueuer.in_memory()
@@ -74,7 +80,7 @@ class MemoryQueue:
         await queuer.qm.run(
             dequeue_timeout=_POLL,
             max_concurrent_tasks=self._threads_max,
-            batch_size=self._threads_max,
+            batch_size=max(1, self._threads_max // 2),
             heartbeat_timeout=_HEARTBEAT,
             log_aggregation_interval=timedelta(0),
         )
