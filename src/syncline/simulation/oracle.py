@@ -67,6 +67,11 @@ def all_links(world: World) -> tuple[Link, ...]:
     return world.store.links_by_id(range(1, newest + 1))
 
 
+def retrying(world: World) -> bool:
+    """Return whether an item waits for its next try."""
+    return any(link.state is LinkState.FAILED and link.next_try is not None for link in all_links(world))
+
+
 def mark(world: World) -> dict[str, object]:
     """Return everything that must stand still in a quiet world."""
     links = all_links(world)

@@ -171,7 +171,7 @@ def calm(world: World, lost: dict[str, tuple[Item, ...]]) -> None:
             world.cycle(address)
         after = oracle.mark(world)
         moving = [name for name in before if before[name] != after[name]]
-        if not moving:
+        if not moving and not oracle.retrying(world):
             return
         world.clock.advance(QUIET_ROUND_S)
     world.ledger.violations += [f"{name} did not come to rest in {QUIET_ROUNDS_MAX} rounds" for name in moving]

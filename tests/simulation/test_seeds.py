@@ -1,0 +1,63 @@
+"""Seeds of the simulation come to a good end, and the same seed tells the same story."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from syncline.simulation import Played, Report, play, run, shortest
+from syncline.simulation.report import tell
+
+SEEDS = 300
+PORTIONS = 10
+
+
+@pytest.mark.parametrize("portion", range(PORTIONS))
+def test_seeds_come_to_a_good_end(portion: int) -> None:
+    """Whatever people and faults do, everything is saved, asked or explained in the end, and nothing is lost."""
+    seeds = range(portion * SEEDS // PORTIONS, (portion + 1) * SEEDS // PORTIONS)
+
+    failed = {seed: played.problems for seed in seeds if (played := play(seed)).problems}
+
+    assert failed == {}
+
+
+def test_the_same_seed_tells_the_same_story() -> None:
+    """A seed is played alike every time, call by call, so that a failure can be seen again."""
+    assert play(11) == play(11)
+
+
+def test_fewer_steps_begin_the_same_story() -> None:
+    """A story cut short begins as the whole one does."""
+    whole, cut = play(5), play(5, steps=1)
+    common = cut.story[: next(n for n, line in enumerate(cut.story) if "all goes quiet" in line)]
+
+    assert whole.story[: len(common)] == common
+
+
+def test_the_shortest_story_of_a_good_seed_is_the_whole_one() -> None:
+    """There is nothing to shorten where nothing fails."""
+    assert shortest(3) == play(3)
+
+
+def test_run_reports_one_seed() -> None:
+    """With a seed given only that one is played, and a good end is a true report."""
+    out = io.StringIO()
+
+    report = run(300, seed=4, out=out)
+
+    assert (bool(report), report.seeds) == (True, 1)
+    assert "1 of 1 seeds came to a good end" in out.getvalue()
+
+
+def test_a_failing_seed_is_printed_with_its_story() -> None:
+    """The report names the seed, what is wrong, how to see it again, and the story."""
+    out = io.StringIO()
+    played = Played(7, 2, ("something is lost",), ("Mon 08:00:00 somebody did something",))
+
+    tell(Report(seeds=2, failed=(played,), costs_ms=(1.0, 2.0)), out)
+
+    assert "simulate --seed 7" in out.getvalue()
+    assert "something is lost" in out.getvalue()
+    assert "somebody did something" in out.getvalue()
