@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from syncline import __version__
 from syncline.errors import SyncError
@@ -54,7 +55,7 @@ class Boundary(TyperGroup):
         except SyncError as error:
             say_error(error)
             raise typer.Exit(EXIT_CODES.get(error.code, FAILED)) from error
-        except (BrokenPipeError, KeyboardInterrupt):
+        except (typer.Exit, typer.Abort, TyperException, BrokenPipeError):
             raise
         except Exception as error:
             typer.echo(_bug_report(error), err=True)

@@ -39,7 +39,7 @@ def list_alerts(
     from syncline.desk import alerts as alert_desk
 
     with opened(data) as app:
-        found = alert_desk.listing(app, OPERATOR, mailbox=mailbox, only_open=only_open)
+        found = alert_desk.listing(app, OPERATOR, mailbox=mailbox, only_open=True if only_open else None)
     if json:
         print_json(found)
         return
