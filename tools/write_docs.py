@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
+KINDS: Mapping[Any, str] = {str: "text", int: "number", float: "number", Path: "path"}
 MADE_BY = "<!-- Written by `make docs`; do not edit. -->"
 
 
@@ -47,8 +49,9 @@ def errors_page() -> str:
 
 def commands_page() -> str:
     """Return docs/commands.md from the commands themselves."""
-    from syncline.cli import app
     from typer.main import get_command
+
+    from syncline.cli import app
 
     parts = [COMMANDS_HEAD]
     for words, command in _walk(get_command(app), ("syncline",)):
@@ -115,7 +118,7 @@ def _parameter_row(parameter: Any) -> tuple[str, ...]:  # noqa: ANN401
     is_option = parameter.param_type_name == "option"
     names = ", ".join([*parameter.opts, *parameter.secondary_opts]) if is_option else str(parameter.name).upper()
     is_flag = getattr(parameter, "is_flag", False)
-    takes = "" if is_flag else _choices(parameter.type)
+    takes = "" if is_flag else _choices(parameter.type_descriptor.annotation)
     default = parameter.default
     is_plain = isinstance(default, str | int | float) and not isinstance(default, bool)
     shown = "required" if parameter.required else f"`{default}`" if is_plain and str(default) else ""
@@ -123,8 +126,14 @@ def _parameter_row(parameter: Any) -> tuple[str, ...]:  # noqa: ANN401
 
 
 def _choices(kind: Any) -> str:  # noqa: ANN401
-    choices = getattr(kind, "choices", None)
-    return ", ".join(str(getattr(choice, "value", choice)) for choice in choices) if choices else str(kind.name)
+    """Say what a parameter takes: its choices where it has some, else the kind of value."""
+    if get_origin(kind) is Literal:
+        return ", ".join(get_args(kind))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return ", ".join(str(choice.value) for choice in kind)
+    if get_origin(kind) is list:
+        return f"{_choices(get_args(kind)[0])}, repeatable"
+    return KINDS.get(kind, getattr(kind, "__name__", str(kind)))
 
 
 def _shown(value: object) -> str:

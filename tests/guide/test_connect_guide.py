@@ -42,7 +42,7 @@ def exchange() -> Iterator[ExchangeEmulator]:
     emulator = ExchangeEmulator(
         ":memory:",
         mailboxes={MAILBOX: "unused-by-the-guide"},
-        service=("CONTOSO\\svc-syncline", PASSWORDS["service"]),
+        service=("svc-syncline", PASSWORDS["service"]),
         tls=True,
     )
     tomorrow = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)
