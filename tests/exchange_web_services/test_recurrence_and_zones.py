@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 
 from syncline.connectors.exchange_web_services.wire import InvalidAnswer
@@ -236,3 +238,66 @@ def test_broken_rules_are_an_invalid_answer(good: str, bad: str) -> None:
 
     with pytest.raises(InvalidAnswer):
         zone_of(element("StartTimeZone", text, 'Id="Broken"'))
+
+
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTH_NAMES = tuple(date(2026, month, 1).strftime("%B") for month in range(1, 13))
+INDEX_NAMES = {1: "First", 2: "Second", 3: "Third", 4: "Fourth", -1: "Last"}
+ELEMENTS = {
+    PatternKind.DAILY: "DailyRecurrence",
+    PatternKind.WEEKLY: "WeeklyRecurrence",
+    PatternKind.MONTHLY_DAY: "AbsoluteMonthlyRecurrence",
+    PatternKind.MONTHLY_NTH: "RelativeMonthlyRecurrence",
+    PatternKind.YEARLY_DAY: "AbsoluteYearlyRecurrence",
+    PatternKind.YEARLY_NTH: "RelativeYearlyRecurrence",
+}
+KINDS_WITH = {
+    "weekdays": {PatternKind.WEEKLY, PatternKind.MONTHLY_NTH, PatternKind.YEARLY_NTH},
+    "day": {PatternKind.MONTHLY_DAY, PatternKind.YEARLY_DAY},
+    "nth": {PatternKind.MONTHLY_NTH, PatternKind.YEARLY_NTH},
+    "month": {PatternKind.YEARLY_DAY, PatternKind.YEARLY_NTH},
+    "first_weekday": {PatternKind.WEEKLY},
+}
+
+
+@st.composite
+def patterns(draw: st.DrawFn) -> Pattern:
+    """Draw any pattern of the core."""
+    kind = draw(st.sampled_from(PatternKind))
+    values = {
+        "weekdays": tuple(sorted(draw(st.sets(st.integers(0, 6), min_size=1)))),
+        "day": draw(st.integers(1, 31)),
+        "nth": draw(st.sampled_from(sorted(INDEX_NAMES))),
+        "month": draw(st.integers(1, 12)),
+        "first_weekday": draw(st.integers(0, 6)),
+    }
+    return Pattern(
+        kind=kind,
+        interval=draw(st.integers(1, 99)),
+        **{name: value for name, value in values.items() if kind in KINDS_WITH[name]},  # type: ignore[arg-type]
+    )
+
+
+def written(pattern: Pattern) -> list[str]:
+    """Write a pattern as Exchange would, as a list of elements."""
+    texts = {
+        "weekdays": f"<t:DaysOfWeek>{' '.join(DAY_NAMES[day] for day in pattern.weekdays)}</t:DaysOfWeek>",
+        "day": f"<t:DayOfMonth>{pattern.day}</t:DayOfMonth>",
+        "nth": f"<t:DayOfWeekIndex>{INDEX_NAMES.get(pattern.nth)}</t:DayOfWeekIndex>",
+        "month": f"<t:Month>{MONTH_NAMES[pattern.month - 1]}</t:Month>",
+        "first_weekday": f"<t:FirstDayOfWeek>{DAY_NAMES[pattern.first_weekday]}</t:FirstDayOfWeek>",
+    }
+    parts = [text for name, text in texts.items() if pattern.kind in KINDS_WITH[name]]
+    return [f"<t:Interval>{pattern.interval}</t:Interval>", *parts]
+
+
+@pytest.mark.rule("R-09")
+@given(pattern=patterns(), data=st.data())
+@settings(max_examples=120, deadline=None)
+def test_any_pattern_survives_the_wire_in_any_order_of_its_parts(pattern: Pattern, data: st.DataObject) -> None:
+    """What Exchange writes of a pattern is read as that pattern, range first or last, parts shuffled."""
+    inner = "".join(data.draw(st.permutations(written(pattern))))
+    name = ELEMENTS[pattern.kind]
+    both = data.draw(st.permutations([f"<t:{name}>{inner}</t:{name}>", NO_END]))
+
+    assert recurrence(element("Recurrence", "".join(both))) == Recurrence(pattern=pattern, first=FIRST)

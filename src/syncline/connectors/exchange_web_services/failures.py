@@ -152,7 +152,9 @@ def of_exception(error: httpx2.RequestError, host: str, mailbox: str, timeout_s:
     """Return the error of a request that got no answer."""
     refused = _certificate(error)
     if refused is not None:
-        return SyncError("CertificateUntrusted", mailbox=mailbox, detail=refused.verify_message or "it is not valid")
+        return SyncError(
+            "CertificateUntrusted", mailbox=mailbox, detail=getattr(refused, "verify_message", "") or "it is not valid"
+        )
     if isinstance(error, httpx2.TimeoutException):
         return SyncError("ServerTimeout", mailbox=mailbox, detail=f"{timeout_s:g} s")
     broken = isinstance(error, httpx2.RemoteProtocolError) and "disconnected" not in str(error)
