@@ -61,6 +61,7 @@ def test_a_lease_ends_by_its_clock(store: Database, mailbox: Mailbox) -> None:
     ):
         with pytest.raises(SyncError, match="LeaseLost"):
             late()
+    assert store.claim(mailbox.id, "three", LATER, 300) is None
     assert store.links().items == ()
     assert store.write(second, Changes(links=[link(mailbox.id)])) == (1,)
 

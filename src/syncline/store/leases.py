@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import Connection, RowMapping, case, literal, literal_column, select, update
 
@@ -22,6 +23,10 @@ _ENABLED = literal_column("enabled") == literal_column("1")
 
 class Leases(Connected):
     """Claims on mailboxes."""
+
+    def __init__(self, url_or_path: str | Path, *, key: bytes) -> None:
+        super().__init__(url_or_path, key=key)
+        self._fences: dict[int, int] = {}
 
     def claim(self, mailbox_id: int, owner: str, now: datetime, lease_s: float) -> Lease | None:
         """Claim a mailbox, or return None while a living owner holds it."""
@@ -38,7 +43,8 @@ class Leases(Connected):
                 .where(mailbox.c.id == mailbox_id)
                 .values(lease_owner=owner, lease_until=until, fence=fence, woken=False)
             )
-            return Lease(mailbox_id=mailbox_id, owner=owner, fence=fence)
+        self._fences[mailbox_id] = fence
+        return Lease(mailbox_id=mailbox_id, owner=owner, fence=fence)
 
     def renew(self, lease: Lease, now: datetime, lease_s: float) -> None:
         """Extend the lease; SyncError("LeaseLost") if somebody else has claimed the mailbox since."""
@@ -63,7 +69,8 @@ class Leases(Connected):
                     )
                 )
         finally:
-            self.locks.drop(lease.mailbox_id)
+            if self._fences.get(lease.mailbox_id) == lease.fence:
+                self.locks.drop(lease.mailbox_id)
 
     def due(self, now: datetime, limit: int) -> tuple[int, ...]:
         """Return enabled mailboxes whose next_due has come, longest waiting first (one indexed query)."""
