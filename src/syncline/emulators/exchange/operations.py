@@ -56,7 +56,7 @@ OPERATIONS: dict[str, Operation] = {
     "GetUserConfiguration": Operation(operations_configuration.get_user_configuration, "the category list"),
     "Subscribe": Operation(operations_notifications.subscribe, "pull only"),
     "GetEvents": Operation(operations_notifications.get_events, "at most 50 events a call"),
-    "Unsubscribe": Operation(operations_notifications.unsubscribe, ""),
+    "Unsubscribe": Operation(operations_notifications.unsubscribe, "ends a pull subscription"),
     "CopyItem": Operation(operations_items.copy_item, "extended properties come along"),
 }
 
