@@ -21,7 +21,7 @@ from syncline.ports import (
     Page,
     Profile,
 )
-from syncline.ports import TestState as Tested
+from syncline.ports import TestState as Trial
 from syncline.store import Database
 from tests.store.things import KEY, NOW, question
 
@@ -122,7 +122,7 @@ def test_a_mailbox_that_passes_every_step_is_switched_on(store: Database) -> Non
 
     assert replica.asked == ["probe", "folders", "changes cal None 1", "categories", "close"]
     assert tested == store.mailbox(1)
-    assert (tested.test, tested.enabled, tested.tested_on, tested.next_due) == (Tested.SUCCESS, True, NOW, NOW)
+    assert (tested.test, tested.enabled, tested.tested_on, tested.next_due) == (Trial.SUCCESS, True, NOW, NOW)
     assert tested.folders == FOLDERS
     assert tested.cursors == {}
     assert [each.state for each in store.alerts()] == [AlertState.WITHDRAWN]
@@ -155,7 +155,7 @@ def test_a_failing_step_is_stored_raised_and_alerted(store: Database, replica: S
 
     failed = store.mailbox(1)
     assert (failed.test, failed.enabled, failed.last_error, failed.tested_on) == (
-        Tested.FAILURE, False, code, NOW,
+        Trial.FAILURE, False, code, NOW,
     )  # fmt: skip
     assert replica.asked[-1] == "close"
     (alert,) = store.alerts()
