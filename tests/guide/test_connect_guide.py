@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +23,18 @@ ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "connect-exchange-server.md").read_text(encoding="utf-8")
 ADDRESS_IN_GUIDE = "https://mail.contoso.example/EWS/Exchange.asmx"
 MAILBOX = "maya.lind@contoso.example"
+READING = {
+    "FindFolder",
+    "FindItem",
+    "GetFolder",
+    "GetItem",
+    "GetServerTimeZones",
+    "GetUserAvailability",
+    "GetUserConfiguration",
+    "ResolveNames",
+    "SyncFolderHierarchy",
+    "SyncFolderItems",
+}
 PASSWORDS = {"admin": "correct-horse-1", "service": "battery-staple-2", "maya": "paper-clip-33"}
 
 
@@ -68,6 +82,13 @@ def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=folder, env=environ, capture_output=True, text=True)
 
 
+def operations(exchange: ExchangeEmulator) -> set[str]:
+    """Return the names of the operations that the server was asked for."""
+    trust = ssl.create_default_context(cadata=exchange.ca_pem)
+    with urllib.request.urlopen(f"{exchange.control_url}/requests", context=trust) as answer:
+        return set(json.load(answer))
+
+
 def test_every_command_of_the_guide_runs(exchange: ExchangeEmulator, desk: Path) -> None:
     """The guide leads from an empty folder to a first sync with one question, and only ever reads from Exchange."""
     script = "\n".join(re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL)).replace(ADDRESS_IN_GUIDE, exchange.ews_url)
@@ -79,6 +100,8 @@ def test_every_command_of_the_guide_runs(exchange: ExchangeEmulator, desk: Path)
     assert done.returncode == 0, done.stderr[-4000:]
     assert [alert["code"] for alert in json.loads(asked.stdout)] == ["ExchangeSyncSchedulingConflictsError"]
     assert [row["subject"] for row in json.loads(saved.stdout)] == ["first"]
+    assert operations(exchange) <= READING
+    assert "SyncFolderItems" in operations(exchange)
 
 
 def test_the_guide_uses_every_kind_of_command_it_needs() -> None:
