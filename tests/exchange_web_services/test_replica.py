@@ -264,6 +264,20 @@ def test_a_series_with_a_bad_exception_fails_alone(serve: Serve, connect: Connec
     assert found[0].ref == "M="
 
 
+def test_a_series_that_changes_while_it_is_read_is_read_again(serve: Serve, connect: Connect) -> None:
+    """An exception that vanished between the two requests is no failure: the second reading sees the new series."""
+    before = {"M=": series(), "E1=": answers.got_one(answers.single("E1=")), **singles(1)}
+    after = {"M=": series("E1="), "E1=": answers.got_one(answers.single("E1=", subject="left")), **singles(1)}
+    server = serve(reading(before), reading(before), reading(after))
+
+    found = connect(server.url).read([("CAL=", "R0="), ("CAL=", "M=")])
+
+    assert subjects(found) == ["s0", "series"]
+    assert isinstance(found[1], Observed)
+    assert [part.subject for part in found[1].appointment.exceptions] == ["left"]
+    assert [asked(request.body) for request in server.seen] == [["R0=", "M="], ["E1=", "E2="], ["M="], ["E1="]]
+
+
 def test_a_series_whose_occurrences_make_no_sense_fails_alone(serve: Serve, connect: Connect) -> None:
     """An occurrence without original start spoils its series only."""
     table = {"M=": series().replace("2026-12-15T11:00:00Z", "soon"), **singles(1)}

@@ -35,6 +35,8 @@ _NO_CATEGORY_LIST: Final = frozenset({"ErrorItemNotFound", "ErrorFolderNotFound"
 _NO_NAME: Final = frozenset({"ErrorNameResolutionNoResults", "ErrorNameResolutionNoMailbox", "ErrorAccessDenied"})
 _NO_FOLDER: Final = frozenset({"ErrorFolderNotFound", "ErrorSyncFolderNotFound", "ErrorInvalidIdMalformed"})
 
+_TORN: Final = "it was changed while it was read"
+
 _V = TypeVar("_V")
 
 
@@ -108,7 +110,7 @@ class ExchangeReplica:
         """Return the content of each (folder, ref), in order."""
         found: list[Observed | SyncError | None] = []
         for begin in range(0, len(refs), ITEMS_PER_REQUEST):
-            found.extend(self._read_batch(refs[begin : begin + ITEMS_PER_REQUEST]))
+            found.extend(self._read_settled(refs[begin : begin + ITEMS_PER_REQUEST]))
         return found
 
     def find(self, global_object_ids: Sequence[str]) -> Mapping[str, tuple[Observed, ...]]:
@@ -179,6 +181,16 @@ class ExchangeReplica:
             offset = page.next_offset
         raise of_invalid(InvalidAnswer("its list of items has no end"), self._mailbox)
 
+    def _read_settled(self, refs: Sequence[tuple[str, str]]) -> list[Observed | SyncError | None]:
+        """Read one batch; a series that somebody changed between its two requests is read once more."""
+        found = self._read_batch(refs)
+        torn = [
+            at for at, entry in enumerate(found) if isinstance(entry, SyncError) and entry.params.get("detail") == _TORN
+        ]
+        for at, entry in zip(torn, self._read_batch([refs[at] for at in torn]) if torn else (), strict=True):
+            found[at] = entry
+        return found
+
     def _read_batch(self, refs: Sequence[tuple[str, str]]) -> list[Observed | SyncError | None]:
         """Read one batch, then the exceptions of its series, then build the appointments."""
         items = self._items([ref for _, ref in refs])
@@ -227,7 +239,7 @@ class ExchangeReplica:
                 if isinstance(item, Item):
                     parts[ref] = item
                 else:
-                    detail = "it was changed while it was read" if item is None else item.params.get("detail", "")
+                    detail = _TORN if item is None else item.params.get("detail", "")
                     failed[owners[ref].ref] = self._spoiled(owners[ref], detail)
         return parts, failed
 
