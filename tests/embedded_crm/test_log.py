@@ -30,6 +30,13 @@ def test_cursors_survive_a_restart(tmp_path: Path) -> None:
     crm.close()
 
 
+def test_any_name_of_a_file_will_do(tmp_path: Path) -> None:
+    """A path with signs that mean something in addresses is only a path."""
+    path = tmp_path / "100 % crm?mode=x#1.db"
+    open_crm(path).close()
+    assert path.is_file()
+
+
 def test_a_later_change_supersedes_the_earlier_ones_of_its_row(crm: EmbeddedCrm) -> None:
     """A row changed three times stands once in the log, with its newest version, at its newest place."""
     version = saved(crm, "one", single("one", at(9)))

@@ -122,6 +122,9 @@ def test_an_entry_without_organizer_belongs_to_who_enters_it(crm: EmbeddedCrm) -
     assert crm.row(outcome.id).owner == "bob"
     assert crm.row(outcome.id).modified_by == "bob"
     assert names(book(crm, "two", single("two", at(10), organizer=BOB), user="bob")) == {"Bob Berg"}
+    created = crm.row(outcome.id).appointment.created
+    crm.edit(outcome.id, None, {"subject": "Plainer"}, by_user="ada")
+    assert crm.row(outcome.id).appointment.created == created == MONDAY - timedelta(days=1)
     assert crm.row(crm.create(single("", at(15)), by_user="bob").id).owner == "ada"
 
 

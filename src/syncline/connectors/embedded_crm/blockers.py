@@ -93,10 +93,6 @@ class Blocker:
     low: int
     high: int | None = None
 
-    def within(self, low: int, high: int) -> bool:
-        """Say whether it can reach into [low, high)."""
-        return self.low < high and (self.high is None or self.high > low)
-
 
 def load_spans(connection: Connection, asked: Iterable[Asked]) -> dict[tuple[int, int], list[Blocker]]:
     """Return the singles and exceptions found, by (place, user); each row once."""

@@ -23,7 +23,7 @@ from syncline.connectors.embedded_crm.schema import appointments
 from syncline.connectors.embedded_crm.writing import delete_row, insert_rows, replace_rows
 from syncline.core.appointment import Appointment, Identity
 from syncline.core.scheduling import ConflictPolicy
-from syncline.ports import Booking, CrmRow, Deletion, Outcome, Reschedule, Result
+from syncline.ports import Booking, Candidate, CrmRow, Deletion, Outcome, Reschedule, Result
 
 CHUNK_MAX = 200
 _REFUSED = (IntegrityError, DataError, UnicodeEncodeError, OverflowError)
@@ -104,17 +104,15 @@ def _book(connection: Connection, bookings: Sequence[Booking], policy: ConflictP
             outcome = Outcome(result=Result.SAVED, id=booking.id, version=_FIRST_VERSION)
             taken.add(booking)
         outcomes.append(outcome)
-    for rows in chunk.written:
-        insert_rows(connection, rows)
+    insert_rows(connection, chunk.written)
     return outcomes
 
 
 def _reschedule(
     connection: Connection, changes: Sequence[Reschedule], policy: ConflictPolicy, pen: Pen
 ) -> list[Outcome]:
-    candidates = [replace(change.candidate, row_id=change.id) for change in changes]
-    chunk = load_chunk(connection, candidates, policy, pen)
     found = read_rows(connection, [change.id for change in changes])
+    chunk = load_chunk(connection, [_kept(change, found.get(change.id)) for change in changes], policy, pen)
     outcomes = []
     for place, change in enumerate(changes):
         row = found.get(change.id)
@@ -127,6 +125,14 @@ def _reschedule(
         outcomes.append(outcome)
     replace_rows(connection, chunk.written)
     return outcomes
+
+
+def _kept(change: Reschedule, row: CrmRow | None) -> Candidate:
+    """Return the candidate as an update of its row, which keeps the time of its creation if none is given."""
+    appointment = change.candidate.appointment
+    if row is not None and appointment.created is None:
+        appointment = replace(appointment, created=row.appointment.created)
+    return replace(change.candidate, appointment=appointment, row_id=change.id)
 
 
 class _Taken:

@@ -103,7 +103,7 @@ class Check:
         listed = [*self.spans.get((place, number), ()), *self.series.get(number, ())]
         kept = [blocker for blocker in listed if blocker.root_id not in self.rewritten]
         kept.extend(self.booked.get(number, ()))
-        return [blocker.busy for blocker in kept if blocker.within(low, high)]
+        return [blocker.busy for blocker in kept if blocker.low < high and (blocker.high is None or blocker.high > low)]
 
 
 def load_check(
@@ -135,15 +135,17 @@ def mailbox_of(candidate: Candidate, known: Mapping[str, Known]) -> str | None:
     return next(own, None)
 
 
-def made_busy(candidate: Candidate, part: Appointment, mailbox: str | None) -> frozenset[str]:
+def made_busy(candidate: Candidate, part: Appointment, mailbox: str | None) -> tuple[frozenset[str], bool]:
     """Return the addresses that one part of a candidate makes busy: its own people and those named by nobody.
 
     `part` is the candidate's appointment or one of its exceptions. Who declined is not among the candidate's persons,
-    although the content no longer says so.
+    although the content no longer says so; False beside the addresses says that nothing is known about that, because
+    the part keeps nobody busy as it is.
     """
     listed = {person.address for person in candidate.persons}
-    own = {person.address for person in persons(replace(part, exceptions=()), mailbox)}
-    return frozenset(own & listed | (listed - _named(candidate.appointment, mailbox)))
+    alone = replace(part, exceptions=()) if part.exceptions else part
+    own = {person.address for person in persons(alone, mailbox)}
+    return frozenset(own & listed | (listed - _named(candidate.appointment, mailbox))), bool(own)
 
 
 def _asks(candidate: Candidate, policy: ConflictPolicy) -> bool:

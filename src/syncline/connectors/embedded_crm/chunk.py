@@ -7,7 +7,7 @@ outcomes or versions of other rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -19,7 +19,7 @@ from syncline.connectors.embedded_crm.directory import UNRESOLVED, Resolved, res
 from syncline.connectors.embedded_crm.rows import Party, Stamp, effective_range, indexed_span, people_of, row_status
 from syncline.connectors.embedded_crm.writing import Aggregate, Rows, rows_of
 from syncline.core.appointment import Appointment, Role, Status
-from syncline.core.scheduling import ConflictPolicy, busy_of, persons
+from syncline.core.scheduling import ConflictPolicy, busy_of
 from syncline.ports import Candidate
 
 SYNCLINE = "syncline"
@@ -67,16 +67,24 @@ class Chunk:
 
     def _people(self, candidate: Candidate, part: Appointment, mailbox: str | None) -> list[Party]:
         """Return the parties of one part, resolved; the writing mailbox's user is one of them (CD-05a)."""
-        busy = made_busy(candidate, part, mailbox)
-        weighed = bool(persons(replace(part, exceptions=()), mailbox))
-        named = [replace(party, busy=party.address in busy if weighed else party.busy) for party in people_of(part)]
-        unnamed = busy - {party.address for party in named}
-        implied = [Party(type=_IMPLIED_TYPE, address=address, implied=True) for address in sorted(unnamed)]
-        return [self._resolved(party) for party in (*named, *implied)]
+        busy, weighed = made_busy(candidate, part, mailbox)
+        named = people_of(part)
+        people = [self._resolved(party, busy=party.address in busy if weighed else party.busy) for party in named]
+        unnamed = sorted(busy.difference(party.address for party in named))
+        implied = (Party(type=_IMPLIED_TYPE, address=address, implied=True) for address in unnamed)
+        return [*people, *(self._resolved(party, busy=True) for party in implied)]
 
-    def _resolved(self, party: Party) -> Party:
+    def _resolved(self, party: Party, *, busy: bool) -> Party:
         found = self.resolved.get(party.address, UNRESOLVED)
-        return replace(party, user_id=found.user.number if found.user else None, contact_id=found.contact_id)
+        return Party(
+            type=party.type,
+            address=party.address,
+            name=party.name,
+            user_id=found.user.number if found.user else None,
+            contact_id=found.contact_id,
+            busy=busy,
+            implied=party.implied,
+        )
 
 
 def load_chunk(connection: Connection, candidates: Sequence[Candidate], policy: ConflictPolicy, pen: Pen) -> Chunk:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool, StaticPool
@@ -70,7 +70,7 @@ class Database:
 
     def _open(self) -> Engine:
         engine = create_engine(
-            f"sqlite:///{self._path}",
+            URL.create("sqlite", database=self._path),
             connect_args={"check_same_thread": False, "cached_statements": STATEMENTS_CACHED_MAX},
             **(
                 {"poolclass": StaticPool}

@@ -44,7 +44,7 @@ def create(connection: Connection, appointment: Appointment, by: User | None, te
         appointment = replace(appointment, identity=replace(identity, global_object_id=pen.new_id()))
     mailbox = by.emails[0] if by and by.emails and appointment.organizer is None else None
     candidate = Candidate(
-        appointment=canonical(appointment),
+        appointment=replace(canonical(appointment), created=appointment.created or pen.now),
         persons=persons(appointment, mailbox),
         user=by.name if by and mailbox else None,
         check=not terms.ignore_conflicts,

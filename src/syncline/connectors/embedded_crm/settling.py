@@ -63,6 +63,8 @@ def _rebuild(
     connection.execute(_drop_spans, named)
     connection.execute(_drop_series, named)
     series = {row["id"]: row for row in connection.execute(_series_of_ids, named).mappings()}
+    rebuilt = []
     for row in connection.execute(_rows_of_ids, named).mappings().all():
         appointment = appointment_of(row, listed.get(row["id"], ()), series.get(row["id"]))
-        insert_rows(connection, busy_rows(appointment, row, people.get(row["id"], ())))
+        rebuilt.append(busy_rows(appointment, row, people.get(row["id"], ())))
+    insert_rows(connection, rebuilt)

@@ -90,9 +90,12 @@ def rows_of(aggregate: Aggregate) -> Rows:
     return rows
 
 
-def insert_rows(connection: Connection, rows: Rows) -> None:
+def insert_rows(connection: Connection, written: Iterable[Rows]) -> None:
     """Insert all rows, a table at a time, rows that are pointed at first."""
-    for table, columns in rows.by_table.items():
+    together = Rows()
+    for rows in written:
+        together.extend(rows)
+    for table, columns in together.by_table.items():
         if columns:
             connection.execute(_INSERTS[table], columns)
 
@@ -115,13 +118,12 @@ _update_row = (
 
 def replace_rows(connection: Connection, replaced: Iterable[Rows]) -> None:
     """Replace aggregates as a whole: the root row stays in place, everything that belongs to it is written anew."""
-    fresh = Rows()
     roots: list[dict[str, Any]] = []
-    for rows in replaced:
+    fresh = list(replaced)
+    for rows in fresh:
         root, *exceptions = rows.by_table[appointments]
         roots.append({**{name: value for name, value in root.items() if name != _KEY}, "row_id": root[_KEY]})
         rows.by_table[appointments][:] = exceptions
-        fresh.extend(rows)
     if not roots:
         return
     keys = [{"row_id": root["row_id"]} for root in roots]
