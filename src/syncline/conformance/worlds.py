@@ -59,7 +59,7 @@ class ReplicaWorld(Protocol):
         """Make the server forget the cursors it gave out."""
 
     def spoil(self, address: str, global_object_id: str) -> None:
-        """Make the server fail whenever this one item is read."""
+        """Make the server fail on one item (this one, if it can choose) when it is next read."""
 
 
 class CrmWorld(Protocol):
