@@ -5,6 +5,7 @@ It knows every concrete class and no rule. Nothing else opens a database or choo
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import secrets
 import socket
@@ -18,12 +19,13 @@ from syncline.connectors.embedded_crm import EmbeddedCrm
 from syncline.connectors.exchange_web_services import open_replica
 from syncline.core.merging import PrivatePolicy
 from syncline.core.planning import Policy
+from syncline.engine.cycle import CycleResult
 from syncline.engine.jobs import MemoryQueue
 from syncline.engine.run import Connect, Parts, Rules
-from syncline.engine.worker import Worker
+from syncline.engine.worker import Finished, Worker
 from syncline.errors import SyncError
 from syncline.ports import Clock, Mailbox, OnSchedulingConflict, Replica
-from syncline.store import Database
+from syncline.store import CycleRecord, Database
 
 KEY_FILE = "secret.key"
 STATE_FILE = "state.db"
@@ -72,7 +74,7 @@ def open_app(data: Path, settings: Settings | None = None) -> App:
     crm = EmbeddedCrm(data / CRM_FILE, clock=clock, name=settings.crm.name)
     connect = connector(store)
     parts = Parts(store=store, crm=crm, clock=clock, rules=rules(settings), new_id=_random_id)
-    worker = Worker(parts, connect, MemoryQueue(), owner=_owner())
+    worker = Worker(parts, connect, MemoryQueue(), owner=_owner(), finished=recorder(store))
     return App(
         data=data, settings=settings, clock=clock, store=store, crm=crm, connect=connect, worker=worker, parts=parts
     )
@@ -101,6 +103,16 @@ def connector(store: Database) -> Connect:
         return open_replica(profile, store.password(mailbox.id), mailbox.address, time_zone=mailbox.time_zone)
 
     return connect
+
+
+def recorder(store: Database) -> Finished:
+    """Return the function that keeps the figures of each cycle."""
+
+    def record(result: CycleResult, started: datetime, finished: datetime) -> None:
+        figures = dataclasses.asdict(result.counts)
+        store.record_cycle(CycleRecord(mailbox_id=result.mailbox_id, started=started, finished=finished, **figures))
+
+    return record
 
 
 def rules(settings: Settings) -> Rules:

@@ -23,6 +23,7 @@ from syncline.engine.run import Connect, Counts, Parts, PlanLine, Run
 from syncline.engine.writing import Draft
 from syncline.errors import SyncError
 from syncline.ports import (
+    Approval,
     Changes,
     Lease,
     Link,
@@ -113,6 +114,8 @@ def plan_cycle(parts: Parts, connect: Connect, mailbox_id: int, owner: str) -> C
 
 
 def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, counts: Counts) -> datetime:
+    if mailbox.approval is not Approval.APPROVED:
+        raise SyncError("MailboxNotApproved", mailbox=mailbox.address)
     replica = connect(mailbox)
     try:
         run = Run(parts=parts, lease=lease, mailbox=mailbox, replica=replica, counts=counts)

@@ -55,10 +55,14 @@ def finish_released(run: Run) -> None:
     done = [
         questions.carried_out(run, alert, AlertOutcome.SAVED)
         for alert in run.store.open_alerts(run.mailbox.id)
-        if alert.code in CODES and alert.answer == "yes" and not run.store.links_by_id(alert.held)
+        if alert.code in CODES and alert.answer == "yes" and not _still_held(run, alert)
     ]
     if done:
         run.write(Changes(alerts=done))
+
+
+def _still_held(run: Run, alert: Alert) -> bool:
+    return any(link.seen is not Seen.PRESENT for link in run.store.links_by_id(alert.held))
 
 
 def _weight(run: Run, lights: Sequence[Light]) -> Weight:

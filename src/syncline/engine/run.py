@@ -224,9 +224,11 @@ def _people(parts: Parts, mailbox: Mailbox) -> People:
             user = users.get(other.user)
             addresses |= dict.fromkeys((other.address, *(user.emails if user else ())), other.id)
     owner = users.get(mailbox.user)
+    if owner is None:
+        raise SyncError("UserDisabled", mailbox=mailbox.address, crm=parts.rules.crm_name, detail=mailbox.user)
     return People(
         user_by_address={email: user.name for user in users.values() for email in user.emails},
         mailbox_by_address=addresses,
         address_by_mailbox={other.id: other.address for other in parts.store.mailboxes() if other.enabled},
-        own=frozenset((mailbox.address, *(owner.emails if owner else ()))),
+        own=frozenset((mailbox.address, *owner.emails)),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from syncline.engine.cycle import CycleResult, plan_cycle, record_failure, run_cycle
 from syncline.engine.run import Connect, Parts
@@ -20,7 +21,7 @@ TICK_S = 0.5
 DUE_MAX = 1000
 ROUNDS_MAX = 20
 
-Finished = Callable[[CycleResult], None]
+Finished = Callable[[CycleResult, datetime, datetime], None]
 
 
 class Worker:
@@ -88,6 +89,7 @@ class Worker:
         self._cycle(mailbox_id)
 
     def _cycle(self, mailbox_id: int) -> CycleResult:
+        started = self._parts.clock.now()
         try:
             result = run_cycle(self._parts, self._connect, mailbox_id, self._owner)
         except Exception as bug:
@@ -95,8 +97,8 @@ class Worker:
             error = SyncError("InternalMailboxError", mailbox=str(mailbox_id), detail=type(bug).__name__)
             record_failure(self._parts, mailbox_id, self._owner, error)
             result = CycleResult(mailbox_id=mailbox_id, error=error)
-        if self._finished is not None:
-            self._finished(result)
+        if self._finished is not None and result.claimed:
+            self._finished(result, started, self._parts.clock.now())
         return result
 
 
