@@ -433,3 +433,21 @@ def test_a_deleted_series_leaves_one_tombstone_and_no_busy_time(crm: EmbeddedCrm
     assert (change.gone, change.identity, change.version > version) == (True, Identity("series"), True)
     assert not crm.read([exception_id])
     assert book(crm, "two", single("two", Span(at(9).start, at(9).start + 200 * HOUR))).result is Result.SAVED
+
+
+@pytest.mark.rule("CD-11")
+def test_the_hour_of_the_day_is_nobodys_business(crm: EmbeddedCrm) -> None:
+    """Working hours and breaks are not part of the check of meetings: a Sunday night is as free as a Monday."""
+    assert book(crm, "night", single("night", at(3, day=6))).result is Result.SAVED
+
+
+@pytest.mark.rule("CD-16")
+def test_one_meeting_from_several_mailboxes_is_one_row_and_one_conflict(crm: EmbeddedCrm) -> None:
+    """A meeting held for its organizer is written by whoever is answered; the other mailboxes meet that row."""
+    saved(crm, "busy", single("busy", at(10)))
+    meeting = single("meeting", at(10), attendees=(Attendee(BOB.address),))
+    verdicts = [book(crm, f"from-{user}", meeting, user=user) for user in ("ada", "bob")]
+    assert [names(outcome) for outcome in verdicts] == [{"Ada Admin"}, {"Ada Admin"}]
+    assert book(crm, "from-ada", meeting, check=False).result is Result.SAVED
+    second = book(crm, "from-bob", meeting, user="bob")
+    assert (second.result, second.id) == (Result.EXISTS, "from-ada")

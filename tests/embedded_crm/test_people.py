@@ -160,6 +160,8 @@ def test_one_date_of_a_series_can_be_changed_and_removed(crm: EmbeddedCrm) -> No
     assert [entry.start for entry in crm.listing(*WEEK).items] == [at(9, day=day).start for day in (0, 3, 4)]
     with pytest.raises(SyncError):
         crm.edit(third, None, {"subject": "Gone"}, by_user="bob")
+    with pytest.raises(SyncError):
+        crm.edit("series@20310306T090000Z", None, {}, by_user="bob", status=Status.COMPLETED)
 
 
 def test_a_closed_row_takes_no_edit(crm: EmbeddedCrm) -> None:

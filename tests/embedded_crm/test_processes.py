@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
 import threading
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from syncline.conformance.samples import at, single
 from syncline.connectors.embedded_crm import EmbeddedCrm
 from syncline.core.appointment import Appointment
 from syncline.ports import Booking, Result
-from tests.embedded_crm.world import POLICY, StandingClock, book, candidate, open_crm
+from tests.embedded_crm.world import POLICY, StandingClock, book, candidate, open_crm, saved
 
 BOOKINGS = 500
 CHUNK = 5
@@ -43,6 +45,17 @@ def create(path: str, begin: object) -> None:
     crm = EmbeddedCrm(path, clock=StandingClock())
     crm.users()
     crm.close()
+
+
+def die_before_the_commit(path: str) -> None:
+    """Book a chunk and end, as by a power cut, when its rows are written and not yet committed."""
+    crm = EmbeddedCrm(path, clock=StandingClock())
+
+    def cut(_connection: object) -> None:
+        os._exit(9)
+
+    event.listen(crm._database._writer, "commit", cut)
+    crm.book([Booking(id=f"row-{n}", candidate=candidate(single(f"row-{n}", at(9 + n)))) for n in range(5)], POLICY)
 
 
 def overlaps(crm: EmbeddedCrm) -> list[tuple[str, str]]:
@@ -81,6 +94,21 @@ def test_processes_that_open_a_new_database_at_once_all_find_it_ready(tmp_path: 
     for worker in workers:
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
+
+
+def test_a_process_that_dies_before_its_commit_leaves_nothing(tmp_path: Path) -> None:
+    """What was not committed is not there, nothing is locked, and the same chunk can be booked again."""
+    path = str(tmp_path / "crm.db")
+    crm = open_crm(path)
+    saved(crm, "before", single("before", at(20)))
+    worker = FRESH.Process(target=die_before_the_commit, args=(path,))
+    worker.start()
+    worker.join(60)
+    assert worker.exitcode == 9
+    assert [entry.id for entry in crm.listing().items] == ["before"]
+    assert [change.id for change in crm.changes(None, 10).changes] == ["before"]
+    assert book(crm, "row-0", single("row-0", at(9))).result is Result.SAVED
+    crm.close()
 
 
 @pytest.mark.rule("CD-14")

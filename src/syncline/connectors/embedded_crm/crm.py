@@ -215,7 +215,8 @@ class EmbeddedCrm:
         """Change a row, exception or occurrence as a person: new content, or fields of Appointment by name.
 
         `version` None takes the row as it stands, else STALE if it moved. `status` Completed or Canceled closes the
-        row. Checked only if times, show-as or people change (CD-10). STALE also if the row is gone, CLOSED if closed.
+        row (one date of a series can only be Canceled). Checked only if times, show-as or people
+        change (CD-10). STALE also if the row is gone, CLOSED if it is closed.
         """
         with self._database.writing() as connection:
             terms = Terms(policy=policy, ignore_conflicts=ignore_conflicts)

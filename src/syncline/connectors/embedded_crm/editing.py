@@ -66,12 +66,17 @@ def edit(
     terms: Terms,
     pen: Pen,
 ) -> Outcome:
-    """Change a row, one exception or one occurrence; `status` closes the whole row (Completed, Canceled)."""
+    """Change a row, one exception or one occurrence; `status` closes the row (Completed, Canceled).
+
+    One date of a series can be canceled by itself, but not completed: SyncError("InvalidRequest").
+    """
     row_id, start, row = _target(connection, listed_id)
     if row is None:
         return Outcome(result=Result.STALE, id=row_id)
     content = _changed(row, start, changes)
-    if status is Status.CANCELED and start is not None:
+    if start is not None and status is not None:
+        if status is not Status.CANCELED:
+            raise SyncError("InvalidRequest", detail=f"One date of a series cannot become {status} by itself.")
         content, status = _changed(row, start, {"canceled": True}), None
     return _rewrite(connection, row, version, content, status, terms, pen)
 
