@@ -186,7 +186,7 @@ def test_what_is_not_supported_is_counted_and_never_a_500(client: Client, check:
     """Unsupported operations and options answer ErrorInvalidOperation with 200 and stand under unsupported."""
     check.requests = False
     asked: dict[str, Reply] = {
-        "ConvertId": client.post('<m:ConvertId DestinationFormat="EwsId"><m:SourceIds/></m:ConvertId>'),
+        "SendItem": client.post('<m:SendItem SaveItemToFolder="true"/>'),
         "GetUserOofSettingsRequest": client.post("<m:GetUserOofSettingsRequest/>"),
         "Frobnicate": client.post("<m:Frobnicate/>"),
         "Subscribe": client.post(

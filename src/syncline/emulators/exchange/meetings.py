@@ -51,7 +51,8 @@ def after_update(call: Call, stored: Stored, after: Item, mode: str) -> Stored:
         return call.store.replace(stored, after)
     after = replace(after, sequence=after.sequence + 1, request_sent=True)
     fresh = call.store.replace(stored, _asked_again(before, after))
-    old, new = set(_people(before)), set(_people(after))
+    # Whoever was never asked gets a request, even when the item stood there before.
+    old, new = set(_people(before) if before.request_sent else ()), set(_people(after))
     added = [a for a in _people(after) if a not in old]
     staying = [a for a in _people(after) if a in old]
     _cancel(call, fresh, [a for a in _people(before) if a not in new], None)

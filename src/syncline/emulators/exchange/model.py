@@ -167,6 +167,7 @@ class Removed:
     """A tombstone: the item left the folder at `change`."""
 
     row: int
+    mailbox: int
     folder: int
     change: int
     created_change: int

@@ -17,6 +17,7 @@ from syncline.emulators.exchange import (
     operations_directory,
     operations_find,
     operations_folders,
+    operations_identifiers,
     operations_items,
     operations_notifications,
     operations_sync,
@@ -57,29 +58,49 @@ OPERATIONS: dict[str, Operation] = {
     "Subscribe": Operation(operations_notifications.subscribe, "pull only"),
     "GetEvents": Operation(operations_notifications.get_events, "at most 50 events a call"),
     "Unsubscribe": Operation(operations_notifications.unsubscribe, "ends a pull subscription"),
+    "ConvertId": Operation(operations_identifiers.convert_id, "EwsId, EwsLegacyId, EntryId, HexEntryId"),
     "CopyItem": Operation(operations_items.copy_item, "extended properties come along"),
 }
 
-# Operations whose response is a list of response messages: these are refused in that form, all others by a fault.
+# Operations whose response is a list of plain response messages: these are refused in that form, others by a fault.
 _LISTED = frozenset(
     {
-        "AddDelegate", "ArchiveItem", "ConvertId", "CopyFolder", "CreateAttachment", "CreateManagedFolder",
-        "CreateUserConfiguration", "DeleteAttachment", "DeleteUserConfiguration", "EmptyFolder", "ExpandDL",
-        "ExportItems", "FindConversation", "GetAttachment", "GetStreamingEvents", "MarkAllItemsAsRead", "MarkAsJunk",
-        "MoveFolder", "SendItem", "UpdateFolder", "UpdateUserConfiguration", "UploadItems", "CopyItem", "MoveItem",
-        "GetEvents", "Subscribe", "Unsubscribe", "FindItem", "UpdateItem", "DeleteItem", "GetUserConfiguration",
+        "CreateManagedFolder", "CreateUserConfiguration", "DeleteUserConfiguration", "EmptyFolder",
+        "MarkAllItemsAsRead", "SendItem", "UpdateUserConfiguration",
     }
 )  # fmt: skip
 
+# What the schema demands of a response message also when it failed.
+_REST = {
+    **dict.fromkeys(("GetItem", "CreateItem", "UpdateItem", "MoveItem", "CopyItem"), "<m:Items/>"),
+    **dict.fromkeys(("GetFolder", "CreateFolder"), "<m:Folders/>"),
+}
+_FAULTY = frozenset({"GetUserAvailability"})
+
 
 def dispatch(call: Call, envelope: Envelope) -> str:
-    """Run the operation of a request and return the response element."""
+    """Run the operation of a request and return the response element.
+
+    What an operation refuses as a whole is one failed response message. Raises the faults, among them one for a
+    request that lacks what its operation needs.
+    """
     if etree.QName(envelope.body).namespace != MESSAGES:
         raise EwsError("ErrorSchemaValidation", f"Unknown operation {local(envelope.body)}.", fault=True)
     found = OPERATIONS.get(call.operation)
     if found is not None:
-        return found.run(call, envelope.body)
+        return _run(call, found, envelope.body)
     error = call.refuse(f"{call.operation} is not supported by this server.")
     if call.operation not in _LISTED:
         raise EwsError(error.code, error.text, fault=True)
     return response(call.operation, [failure(call.operation, error)])
+
+
+def _run(call: Call, operation: Operation, body: etree._Element) -> str:
+    try:
+        return operation.run(call, body)
+    except EwsError as error:
+        if error.fault or call.operation in _FAULTY:
+            raise
+        return response(call.operation, [failure(call.operation, error, _REST.get(call.operation, ""))])
+    except (ValueError, IndexError, KeyError, OverflowError) as error:
+        raise EwsError("ErrorSchemaValidation", f"The request is not valid: {error}", fault=True) from error

@@ -14,7 +14,7 @@ from lxml import etree
 from syncline.emulators.exchange.call import Call
 from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.identifiers import item_id
-from syncline.emulators.exchange.wire import M, escape, failure, local, response, success
+from syncline.emulators.exchange.wire import M, escape, local, response, success
 
 NAME = "CategoryList"
 COLORS = {"Red Category": 0, "Orange Category": 1, "Yellow Category": 3, "Green Category": 4, "Blue Category": 7,
@@ -32,11 +32,7 @@ def category_names(call: Call, mailbox: int) -> dict[str, int]:
 
 def get_user_configuration(call: Call, request: etree._Element) -> str:
     """Return the category list of the calendar folder; nothing else is configured here."""
-    try:
-        content = _configuration(call, request)
-    except EwsError as error:
-        return response("GetUserConfiguration", [failure("GetUserConfiguration", error)])
-    return response("GetUserConfiguration", [success("GetUserConfiguration", content)])
+    return response("GetUserConfiguration", [success("GetUserConfiguration", _configuration(call, request))])
 
 
 def _configuration(call: Call, request: etree._Element) -> str:

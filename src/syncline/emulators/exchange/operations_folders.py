@@ -140,15 +140,12 @@ def sync_folder_hierarchy(call: Call, request: etree._Element) -> str:
     """Return folders created, changed and removed since a state."""
     shape = request.find(f"{M}FolderShape")
     target = request.find(f"{M}SyncFolderId")
-    try:
-        if target is not None:
-            root: Folder | None = call.folder(target[0])
-        else:
-            root = call.store.distinguished(call.acting().row, "msgfolderroot")
-        assert root is not None
-        content = _hierarchy(call, root, shape, request.findtext(f"{M}SyncState"))
-    except EwsError as error:
-        return response("SyncFolderHierarchy", [failure("SyncFolderHierarchy", _unless_fault(error))])
+    if target is not None:
+        root: Folder | None = call.folder(target[0])
+    else:
+        root = call.store.distinguished(call.acting().row, "msgfolderroot")
+    assert root is not None
+    content = _hierarchy(call, root, shape, request.findtext(f"{M}SyncState"))
     return response("SyncFolderHierarchy", [success("SyncFolderHierarchy", content)])
 
 
@@ -174,10 +171,7 @@ def _hierarchy(call: Call, root: Folder, shape: etree._Element | None, text: str
 def create_folder(call: Call, request: etree._Element) -> str:
     """Create folders in a folder; a CalendarFolder is another calendar."""
     messages = []
-    try:
-        parent = call.folder(children(request, f"{M}ParentFolderId")[0])
-    except EwsError as error:
-        return response("CreateFolder", [failure("CreateFolder", _unless_fault(error), "<m:Folders/>")])
+    parent = call.folder(children(request, f"{M}ParentFolderId")[0])
     kinds = {tag: folder_class for folder_class, tag in _TAGS.items()}
     for element in children(request, f"{M}Folders"):
         kind = element.findtext(f"{T}FolderClass") or kinds.get(local(element), "IPF.Note")

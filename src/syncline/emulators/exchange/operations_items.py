@@ -92,12 +92,12 @@ def ids_xml(call: Call, stored: Stored, occurrence: Item | None = None) -> str:
 def create_item(call: Call, request: etree._Element) -> str:
     """Create items, or answer meetings (AcceptItem and its like)."""
     into = children(request, f"{M}SavedItemFolderId")
-    folder = call.folder(into[0]) if into else None
     modes = writes.Modes(
         invitations=request.get("SendMeetingInvitations"), disposition=request.get("MessageDisposition")
     )
 
     def one(element: etree._Element) -> str:
+        folder = call.folder(into[0]) if into else None
         with call.store.unit():
             stored = writes.create(call, folder, element, modes)
         return ids_xml(call, stored) if stored else NO_ITEMS
@@ -164,9 +164,10 @@ def _relocate(
     operation: str,
     act: Callable[[Call, Stored, datetime | None, Folder], Stored],
 ) -> str:
-    folder = call.folder(children(request, f"{M}ToFolderId")[0])
+    into = children(request, f"{M}ToFolderId")[0]
 
     def one(element: etree._Element) -> str:
+        folder = call.folder(into)
         with call.store.unit():
             stored, occurrence = target(call, element)
             fresh = act(call, stored, occurrence.original_start if occurrence else None, folder)

@@ -16,7 +16,7 @@ from syncline.emulators.exchange.call import Call
 from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.identifiers import change_key, folder_id, item_id, read_change_key
 from syncline.emulators.exchange.model import Removed, Stored
-from syncline.emulators.exchange.wire import M, T, children, escape, failure, instant, response, success
+from syncline.emulators.exchange.wire import M, T, children, escape, instant, response, success
 
 EVENTS_MAX = 50
 KIND = "subscription"
@@ -34,54 +34,38 @@ class Subscription(msgspec.Struct, frozen=True):
 
 def subscribe(call: Call, request: etree._Element) -> str:
     """Open a pull subscription and return its id and first watermark."""
-    try:
-        wanted = request.find(f"{M}PullSubscriptionRequest")
-        if wanted is None:
-            raise call.refuse("Only pull subscriptions are supported.")
-        folders = [call.folder(e) for e in children(wanted, f"{T}FolderIds")]
-        kept = Subscription(
-            folders[0].mailbox if folders else call.acting().row,
-            [f.row for f in folders],
-            [e.text or "" for e in children(wanted, f"{T}EventTypes")],
-            int(wanted.findtext(f"{T}Timeout") or 10),
-            call.clock.now(),
-        )
-        watermark = wanted.findtext(f"{T}Watermark")
-        if watermark and not 0 <= read_change_key(watermark) <= call.store.change():
-            raise EwsError("ErrorInvalidWatermark")
-    except EwsError as error:
-        if error.fault:
-            raise
-        return response("Subscribe", [failure("Subscribe", error)])
+    wanted = request.find(f"{M}PullSubscriptionRequest")
+    if wanted is None:
+        raise call.refuse("Only pull subscriptions are supported.")
+    folders = [call.folder(e) for e in children(wanted, f"{T}FolderIds")]
+    kept = Subscription(
+        folders[0].mailbox if folders else call.acting().row,
+        [f.row for f in folders],
+        [e.text or "" for e in children(wanted, f"{T}EventTypes")],
+        int(wanted.findtext(f"{T}Timeout") or 10),
+        call.clock.now(),
+    )
+    mark = wanted.findtext(f"{T}Watermark") or change_key(call.store.change())
+    _check_watermark(call, mark)
     row = call.store.put_note(KIND, msgspec.json.encode(kept).decode())
-    mark = watermark or change_key(call.store.change())
     content = f"<m:SubscriptionId>{_ident(row)}</m:SubscriptionId><m:Watermark>{escape(mark)}</m:Watermark>"
     return response("Subscribe", [success("Subscribe", content)])
 
 
 def unsubscribe(call: Call, request: etree._Element) -> str:
     """End a subscription."""
-    try:
-        row, _ = _find(call, request)
-        call.store.remove_note(row)
-    except EwsError as error:
-        return response("Unsubscribe", [failure("Unsubscribe", error)])
+    row, _ = _find(call, request)
+    call.store.remove_note(row)
     return response("Unsubscribe", [success("Unsubscribe")])
 
 
 def get_events(call: Call, request: etree._Element) -> str:
     """Return the events after a watermark, at most fifty, or one status event when nothing happened."""
-    try:
-        row, subscription = _find(call, request)
-        mark = request.findtext(f"{M}Watermark") or ""
-        floor = read_change_key(mark)
-        if not 0 <= floor <= call.store.change():
-            raise EwsError("ErrorInvalidWatermark")
-        call.store.keep_note(
-            row, KIND, msgspec.json.encode(msgspec.structs.replace(subscription, last_call=call.clock.now())).decode()
-        )
-    except EwsError as error:
-        return response("GetEvents", [failure("GetEvents", error)])
+    row, subscription = _find(call, request)
+    mark = request.findtext(f"{M}Watermark") or ""
+    floor = _check_watermark(call, mark)
+    renewed = msgspec.structs.replace(subscription, last_call=call.clock.now())
+    call.store.keep_note(row, KIND, msgspec.json.encode(renewed).decode())
     found = call.store.mailbox_changes(subscription.mailbox, floor, EVENTS_MAX + 1)
     page, more = found[:EVENTS_MAX], len(found) > EVENTS_MAX
     events = [xml for entry in page for xml in _events(call, subscription, entry, floor)]
@@ -94,6 +78,13 @@ def get_events(call: Call, request: etree._Element) -> str:
         f"<t:MoreEvents>{'true' if more else 'false'}</t:MoreEvents>{''.join(events)}</m:Notification>"
     )
     return response("GetEvents", [success("GetEvents", content)])
+
+
+def _check_watermark(call: Call, mark: str) -> int:
+    floor = read_change_key(mark)
+    if not 0 <= floor <= call.store.change():
+        raise EwsError("ErrorInvalidWatermark")
+    return floor
 
 
 def _ident(row: int) -> str:

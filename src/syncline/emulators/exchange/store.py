@@ -293,7 +293,7 @@ class Store:
             found += [
                 Removed(*r)
                 for r in self._all(
-                    "SELECT row, folder, change, created_change FROM tombstone WHERE folder = ? AND change > ?"
+                    "SELECT row, mailbox, folder, change, created_change FROM tombstone WHERE folder = ? AND change > ?"
                     " AND created_change <= ? AND row < ? ORDER BY row DESC LIMIT ?",
                     folder, floor, floor, cursor, limit,
                 )
@@ -313,7 +313,7 @@ class Store:
         found += [
             Removed(*r)
             for r in self._all(
-                "SELECT row, folder, change, created_change FROM tombstone WHERE mailbox = ? AND change > ?"
+                "SELECT row, mailbox, folder, change, created_change FROM tombstone WHERE mailbox = ? AND change > ?"
                 " ORDER BY change LIMIT ?",
                 mailbox, floor, limit,
             )

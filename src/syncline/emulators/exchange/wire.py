@@ -102,10 +102,13 @@ def envelope(body: str) -> bytes:
 
 
 def response(operation: str, messages: Iterable[str]) -> str:
-    """Return the response element of an operation around its response messages."""
+    """Return the response element of an operation; a request that asks for nothing is an invalid one."""
+    listed = "".join(messages)
+    if not listed:
+        raise EwsError("ErrorSchemaValidation", "The request names nothing to work on.", fault=True)
     return (
         f'<m:{operation}Response xmlns:m="{MESSAGES}" xmlns:t="{TYPES}"><m:ResponseMessages>'
-        + "".join(messages)
+        + listed
         + f"</m:ResponseMessages></m:{operation}Response>"
     )
 
