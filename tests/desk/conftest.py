@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk.office import Office
+from tests.desk.office import Office, hash_cheaply
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    hash_cheaply(monkeypatch)
 
 
 @pytest.fixture

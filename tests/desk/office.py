@@ -9,6 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
 from syncline.config import Settings
 from syncline.connectors.embedded_crm import EmbeddedCrm
 from syncline.connectors.memory import MemoryExchange, MemoryReplica
@@ -22,7 +26,7 @@ from syncline.engine.run import Parts, Rules
 from syncline.engine.worker import Worker
 from syncline.errors import SyncError
 from syncline.ports import Mailbox, Replica
-from syncline.store import Database
+from syncline.store import Database, accounts
 from syncline.wiring import App
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -165,6 +169,12 @@ class Office:
     def _new_id(self) -> str:
         self._number += 1
         return f"booked-{self._number}"
+
+
+def hash_cheaply(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let passwords cost nothing: a firm has three, and each test has a firm."""
+    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    monkeypatch.setattr(accounts, "_hashing", lambda: cheap)
 
 
 def at(hour: float, *, days: int = 1, length: float = 1.0) -> Span:

@@ -1,0 +1,186 @@
+"""The CRM's calendar at the desk: listing, masking, editing with the check."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncline.desk import appointments
+from syncline.desk.drafts import Draft
+from syncline.desk.reading import OPERATOR
+from syncline.errors import SyncError
+from tests.desk.office import DOMAIN, Office, at
+
+CONFLICT = "ExchangeSyncSchedulingConflictsError"
+
+
+def draft(subject: str, hour: float, **fields: object) -> Draft:
+    """Return a draft of one hour on the day after."""
+    span = at(hour)
+    return Draft(subject=subject, start=span.start.isoformat(), end=span.end.isoformat(), **fields)  # type: ignore[arg-type]
+
+
+def test_an_appointment_has_the_fields_of_the_interface(office: Office) -> None:
+    """What was entered is told field by field."""
+    entry = appointments.add(
+        office.app, office.viewer("maya"), draft("Review", 10, required=["jonas", "guest@example.org"])
+    ).appointment
+
+    assert entry is not None
+    assert (entry.kind, entry.subject, entry.start, entry.end) == ("single", "Review", at(10).start, at(10).end)
+    assert (entry.show_as, entry.status, entry.organizer) == ("busy", "scheduled", f"maya@{DOMAIN}")
+    assert [(a.address, a.role) for a in entry.attendees] == [
+        ("guest@example.org", "required"),
+        (f"jonas@{DOMAIN}", "required"),
+    ]
+    assert (entry.series_id, entry.original_start, entry.recurrence, entry.link) == (None, None, None, None)
+
+
+def test_a_refused_appointment_is_not_written(office: Office) -> None:
+    """A scheduling conflict tells the clashes; nothing is there unless conflicts are ignored."""
+    office.in_crm("Review", at(10))
+    refused = appointments.add(office.app, office.viewer("maya"), draft("Other", 10.5))
+    before = len(appointments.listing(office.app, OPERATOR))
+    written = appointments.add(office.app, office.viewer("maya"), draft("Other", 10.5), ignore_conflicts=True)
+
+    assert (refused.code, refused.appointment, refused.unavailable) == (CONFLICT, None, ("Maya Lind",))
+    assert [clash.subject for clash in refused.clashes] == ["Review"]
+    assert before == 1
+    assert written.appointment is not None
+
+
+def test_moving_onto_something_is_refused_and_changing_words_is_not(office: Office) -> None:
+    """Only a change of time, show-as or people is checked (CD-10)."""
+    office.in_crm("Review", at(10))
+    other = office.in_crm("Other", at(12))
+    maya = office.viewer("maya")
+    moved = appointments.edit(office.app, maya, other, draft("Other", 10.5))
+    renamed = appointments.edit(office.app, maya, other, Draft(subject="Renamed"))
+
+    assert moved.code == CONFLICT
+    assert renamed.appointment is not None
+    assert (renamed.appointment.subject, renamed.appointment.start) == ("Renamed", at(12).start)
+
+
+def test_a_window_gives_every_occurrence(office: Office) -> None:
+    """Without a window a series stands once, with one every date of it."""
+    series = office.in_crm("Standup", at(9), recurrence="FREQ=DAILY;COUNT=5")
+    whole = appointments.listing(office.app, OPERATOR)
+    days = appointments.listing(office.app, OPERATOR, window=appointments.window("2026-11-25", "2026-11-27"))
+
+    assert [(entry.kind, entry.recurrence) for entry in whole] == [("series", "FREQ=DAILY;COUNT=5")]
+    assert [(entry.kind, entry.series_id) for entry in days] == [("occurrence", series)] * 2
+    assert [entry.original_start for entry in days] == [at(9, days=2).start, at(9, days=3).start]
+
+
+def test_one_date_of_a_series_is_changed_and_deleted(office: Office) -> None:
+    """An occurrence becomes an exception; a deleted one is gone from the window."""
+    office.in_crm("Standup", at(9), recurrence="FREQ=DAILY;COUNT=3")
+    days = appointments.window("2026-11-24", "2026-12-01")
+    first, second, _ = appointments.listing(office.app, OPERATOR, window=days)
+    changed = appointments.edit(office.app, OPERATOR, first.id, Draft(subject="Long standup")).appointment
+    appointments.delete(office.app, OPERATOR, second.id)
+    after = appointments.listing(office.app, OPERATOR, window=days)
+
+    assert changed is not None
+    assert (changed.kind, changed.subject, changed.original_start) == ("exception", "Long standup", at(9).start)
+    assert [entry.kind for entry in after] == ["exception", "occurrence"]
+    with pytest.raises(SyncError, match="InvalidRequest"):
+        appointments.edit(office.app, OPERATOR, after[1].id, Draft(recurrence="FREQ=DAILY"))
+
+
+def test_a_user_lists_his_own_and_others_masked(office: Office) -> None:
+    """A User gets what he takes part in; a colleague's calendar is busy times only."""
+    office.in_crm("Review", at(10), organizer="maya")
+    office.in_crm("Dentist", at(12), organizer="jonas", show_as="out_of_office")
+    maya = office.viewer("maya")
+    (other,) = appointments.listing(office.app, maya, user="jonas")
+
+    assert [entry.subject for entry in appointments.listing(office.app, maya)] == ["Review"]
+    assert (other.subject, other.show_as, other.organizer, other.attendees) == ("Busy", "busy", None, ())
+    assert other.global_object_id == ""
+    assert [entry.subject for entry in appointments.listing(office.app, office.viewer("ines"))] == ["Review", "Dentist"]
+
+
+def test_a_private_appointment_is_its_owners(office: Office) -> None:
+    """To everybody else it is a private appointment, also to who attends it and to an administrator."""
+    entry = office.in_crm("Salary talk", at(10), organizer="maya", required=["jonas"], private=True)
+
+    for name, subject in (("maya", "Salary talk"), ("jonas", "Private appointment"), ("ines", "Private appointment")):
+        assert appointments.show(office.app, office.viewer(name), entry).subject == subject
+    with pytest.raises(SyncError, match="NotAllowed"):
+        appointments.edit(office.app, office.viewer("ines"), entry, Draft(subject="x"))
+
+
+def test_bodies_are_for_the_own_people(office: Office) -> None:
+    """An administrator never reads description or location of an appointment of others."""
+    entry = office.in_crm("Review", at(10), description="secret body", location="Showroom")
+
+    own = appointments.texts(office.app, office.viewer("maya"), entry)
+    assert own == appointments.Texts(location="Showroom", description="secret body")
+    assert appointments.texts(office.app, office.viewer("ines"), entry) is None
+
+
+def test_a_user_edits_only_what_he_takes_part_in(office: Office) -> None:
+    """Entering for, changing or deleting what is a colleague's is refused."""
+    foreign = office.in_crm("Dentist", at(12), organizer="jonas")
+    maya = office.viewer("maya")
+
+    for act in (
+        lambda: appointments.add(office.app, maya, draft("X", 15, organizer="jonas")),
+        lambda: appointments.edit(office.app, maya, foreign, Draft(subject="X")),
+        lambda: appointments.delete(office.app, maya, foreign),
+    ):
+        with pytest.raises(SyncError, match="NotAllowed"):
+            act()
+
+
+def test_a_closed_appointment_is_read_only(office: Office) -> None:
+    """Completed and canceled rows are not edited, and do not block (CD-03)."""
+    entry = office.in_crm("Review", at(10))
+    closed = appointments.edit(office.app, OPERATOR, entry, Draft(status="canceled")).appointment
+
+    assert closed is not None
+    assert closed.status == "canceled"
+    with pytest.raises(SyncError, match="ClosedInCrm"):
+        appointments.edit(office.app, OPERATOR, entry, Draft(subject="x"))
+    assert appointments.add(office.app, office.viewer("maya"), draft("Other", 10)).appointment is not None
+
+
+def test_a_synchronized_appointment_names_its_mailbox(office: Office) -> None:
+    """The link says through which mailbox, and whether an edit here is not in Exchange yet."""
+    office.in_outlook("Lunch", at(12))
+    office.sync()
+    (entry,) = appointments.listing(office.app, OPERATOR)
+
+    assert entry.link is not None
+    assert (entry.link.mailbox, entry.link.state) == (f"maya@{DOMAIN}", "settled")
+    assert entry.global_object_id == "uid-Lunch"
+
+
+def test_pages_go_on_where_the_last_one_ended(office: Office) -> None:
+    """The cursor leads through the whole calendar, each entry once."""
+    for hour in (9, 11, 13):
+        office.in_crm(f"At {hour}", at(hour))
+    first = appointments.page(office.app, OPERATOR, limit=2)
+    second = appointments.page(office.app, OPERATOR, limit=2, cursor=first.cursor)
+
+    assert [entry.subject for entry in (*first.items, *second.items)] == ["At 9", "At 11", "At 13"]
+    assert second.cursor is None
+
+
+@pytest.mark.parametrize(("start", "end"), [("2026-11-24", None), (None, "2026-11-24"), ("2026-11-25", "2026-11-24")])
+def test_a_window_has_two_days_in_order(start: str | None, end: str | None) -> None:
+    """Half a window, or one that runs backwards, is refused."""
+    with pytest.raises(SyncError, match="InvalidRequest"):
+        appointments.window(start, end)
+
+
+def test_what_does_not_exist_is_not_found(office: Office) -> None:
+    """Unknown ids and users are NotFoundHere."""
+    for ask in (
+        lambda: appointments.show(office.app, OPERATOR, "nothing"),
+        lambda: appointments.edit(office.app, OPERATOR, "nothing", Draft(subject="x")),
+        lambda: appointments.listing(office.app, OPERATOR, user="nobody"),
+    ):
+        with pytest.raises(SyncError, match="NotFoundHere"):
+            ask()
