@@ -564,8 +564,11 @@ class Store(Protocol):
     def links_by_ref(self, mailbox_id: int, refs: Sequence[str]) -> Mapping[str, Link]:
         """Return the links of these Exchange items."""
 
+    def refs_in(self, mailbox_id: int, folder: str) -> tuple[str, ...]:
+        """Return the refs of a folder's links that were not seen to be gone."""
+
     def links_by_identity(self, identities: Sequence[Identity]) -> tuple[Link, ...]:
-        """Return the links of all mailboxes that carry one of these identities."""
+        """Return the links of all mailboxes that carry one of these identities, without their contents."""
 
     def links_by_crm_id(self, mailbox_id: int, crm_ids: Sequence[str]) -> Mapping[str, Link]:
         """Return this mailbox's links to these rows."""

@@ -6,7 +6,7 @@ revision with the same essence is a refresh and costs no plan. It decides nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -115,7 +115,8 @@ def _refresh_hierarchy(run: Run) -> None:
         mailbox = _with_tracking(run, mailbox)
     gone = {folder.ref for folder in run.mailbox.folders} - {folder.ref for folder in folders}
     cursors = {ref: cursor for ref, cursor in mailbox.cursors.items() if ref not in gone}
-    run.write(Changes(mailbox=replace(mailbox, cursors=cursors)))
+    lost = [link for ref in sorted(gone) for link in _vanished(run, ref, frozenset())]
+    run.write(Changes(links=lost, mailbox=replace(mailbox, cursors=cursors)))
 
 
 def _with_tracking(run: Run, mailbox: Mailbox) -> Mailbox:
@@ -139,15 +140,34 @@ def tracking_category(crm_name: str) -> str:
 
 
 def _observe_folder(run: Run, folder: Folder, between: Callable[[Run], None]) -> None:
+    """Read one folder to the end of its cursor.
+
+    Without a cursor, and after it expired, deletions are told by what is not listed any more. The cursor of such a
+    whole reading is stored with its last page only, because a crash in between must read the whole again.
+    """
     cursor = run.mailbox.cursors.get(folder.ref)
+    listed: set[str] | None = None
     while True:
-        page, cursor = _page(run, folder, cursor)
-        if page.cursor != cursor or page.items:
-            _stage(run, folder, page)
-            cursor = page.cursor
-        if not page.more:
+        page, asked = _page(run, folder, cursor)
+        if asked is None:
+            listed = set()
+        if listed is not None:
+            listed.update(light.ref for light in page.items)
+        last = not page.more
+        vanished = _vanished(run, folder.ref, listed) if last and listed is not None else []
+        if page.items or page.cursor != asked:
+            _stage(run, folder, page, vanished, keep_cursor=last or listed is None)
+        if last:
             return
+        cursor = page.cursor
         between(run)
+
+
+def _vanished(run: Run, folder: str, listed: Collection[str]) -> list[Link]:
+    """Return the links of a folder whose items are not listed any more, seen as gone."""
+    missing = [ref for ref in run.store.refs_in(run.mailbox.id, folder) if ref not in listed]
+    links = run.store.links_by_ref(run.mailbox.id, missing) if missing else {}
+    return [replace(link, seen=Seen.GONE) for link in links.values()]
 
 
 def _page(run: Run, folder: Folder, cursor: str | None) -> tuple[Page, str | None]:
@@ -160,7 +180,7 @@ def _page(run: Run, folder: Folder, cursor: str | None) -> tuple[Page, str | Non
     return run.replica.changes(folder.ref, None, run.rules.page_size_max), None
 
 
-def _stage(run: Run, folder: Folder, page: Page) -> None:
+def _stage(run: Run, folder: Folder, page: Page, vanished: Sequence[Link], *, keep_cursor: bool) -> None:
     lights = {light.ref: light for light in page.items}
     links = run.store.links_by_ref(run.mailbox.id, tuple(lights))
     staged = [_departed(links[ref], light) for ref, light in lights.items() if ref in links and _left(run, light)]
@@ -168,8 +188,9 @@ def _stage(run: Run, folder: Folder, page: Page) -> None:
     for light, found in zip(wanted, _read(run, [(w.folder, w.ref) for w in wanted]), strict=True):
         if found is not None:
             staged.append(_staged(run, links.get(light.ref) or _blank(run, light), found))
+    staged.extend(vanished)
     cursors = {**run.mailbox.cursors, folder.ref: page.cursor}
-    run.write(Changes(links=staged, mailbox=replace(run.mailbox, cursors=cursors)))
+    run.write(Changes(links=staged, mailbox=replace(run.mailbox, cursors=cursors) if keep_cursor else None))
 
 
 def _left(run: Run, light: Light) -> bool:

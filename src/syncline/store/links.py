@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
 
 from syncline.core.appointment import Identity
-from syncline.ports import Alert, Intent, Link, LinkState
+from syncline.ports import Alert, Intent, Link, LinkState, Seen
 from syncline.store.connection import IN_LIST_MAX, Connected
-from syncline.store.rows import ALERT, INTENT, LINK, to_alert, to_link
+from syncline.store.rows import ALERT, INTENT, LIGHT_LINK, LINK, to_alert, to_link
 from syncline.store.schema import alert, intent, link
 
 Item = TypeVar("Item")
@@ -41,12 +41,21 @@ class Links(Connected):
         """Return the links of these Exchange items."""
         return {found.ref: found for found in self._links(refs, link.c.ref, link.c.mailbox_id == mailbox_id)}
 
+    def refs_in(self, mailbox_id: int, folder: str) -> tuple[str, ...]:
+        """Return the refs of a folder's links that were not seen to be gone."""
+        where = (link.c.mailbox_id == mailbox_id, link.c.folder == folder, link.c.seen != Seen.GONE)
+        with self.reading() as connection:
+            return tuple(connection.scalars(select(link.c.ref).where(*where)))
+
     def links_by_identity(self, identities: Sequence[Identity]) -> tuple[Link, ...]:
-        """Return the links of all mailboxes that carry one of these identities, by id."""
+        """Return the links of all mailboxes that carry one of these identities, by id, without their contents."""
         wanted = set(identities)
         names = sorted({identity.global_object_id for identity in wanted})
-        found = (each for each in self._links(names, link.c.global_object_id) if each.identity in wanted)
-        return tuple(sorted(found, key=lambda each: each.id))
+        with self.reading() as connection:
+            parts = (select(*LIGHT_LINK).where(link.c.global_object_id.in_(part)) for part in chunks(names))
+            rows = [row for part in parts for row in connection.execute(part).mappings()]
+        found = (to_link(row) for row in rows)  # type: ignore[arg-type]
+        return tuple(sorted((each for each in found if each.identity in wanted), key=lambda each: each.id))
 
     def links_by_crm_id(self, mailbox_id: int, crm_ids: Sequence[str]) -> Mapping[str, Link]:
         """Return this mailbox's links to these rows; of several links to one row the one that writes."""
