@@ -6,7 +6,7 @@ from base64 import b64encode
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from syncline.connectors.exchange_web_services.content import Reading, appointment, strangers, with_exceptions
@@ -32,11 +32,13 @@ from syncline.errors import SyncError
 from tests.exchange_web_services import answers
 from tests.exchange_web_services.answers import BERLIN
 from tests.exchange_web_services.conftest import ADA
+from tests.exchange_web_services.test_recurrence_and_zones import BERLIN_RULES
 
 READING = Reading(ADA, "Europe/Berlin", {"/o=corp/cn=bob": "bob@example.com"})
 HEX_UID = (
     "040000008200E00074C5B7101A82E00800000000D0B1A7E5C2D0DC01000000000000000010000000AABBCCDDEEFF00112233445566778899"
 )
+BERLIN_BY_RULES = f'<t:StartTimeZone Id="Customized">{BERLIN_RULES}</t:StartTimeZone>'
 WEEKLY = (
     "<t:Recurrence><t:WeeklyRecurrence><t:Interval>1</t:Interval><t:DaysOfWeek>Tuesday</t:DaysOfWeek>"
     "</t:WeeklyRecurrence><t:NumberedRecurrence><t:StartDate>2026-12-01+01:00</t:StartDate>"
@@ -401,3 +403,52 @@ def test_a_private_subject_stays_out_of_messages() -> None:
         )
 
     assert "Surgery" not in caught.value.text
+
+
+JUNK = st.sampled_from(
+    [
+        "",
+        " ",
+        "x",
+        "-1",
+        "0",
+        "99999999999",
+        "true",
+        "2026-02-30T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "0001-01-01",
+        "PT99H",
+    ]
+)
+
+
+@given(data=st.data())
+@settings(max_examples=400, deadline=None)
+def test_nonsense_in_any_field_is_that_items_own_failure(data: st.DataObject) -> None:
+    """Whatever a lying server writes into elements and attributes, an item is taken or refused with a SyncError."""
+    moved = (
+        '<t:ModifiedOccurrences><t:Occurrence><t:ItemId Id="E="/><t:Start>2026-12-08T13:00:00Z</t:Start>'
+        "<t:End>2026-12-08T14:00:00Z</t:End><t:OriginalStart>2026-12-08T11:00:00Z</t:OriginalStart></t:Occurrence>"
+        "</t:ModifiedOccurrences>"
+    )
+    more = DELETED.format("2026-12-15T11:00:00Z", "2026-12-22T11:00:00Z") + moved + BERLIN_BY_RULES
+    message = messages(answers.got(series(more, all_day=data.draw(st.booleans())).replace(BERLIN, "")), "GetItem")[0]
+    parts = [part for part in message.element.iter() if part.tag.rpartition("}")[2] not in ("ItemId", "Items")]
+    for _ in range(data.draw(st.integers(1, 3))):
+        part = data.draw(st.sampled_from(parts))
+        if part.attrib and data.draw(st.booleans()):
+            part.set(data.draw(st.sampled_from(sorted(part.attrib))), data.draw(JUNK))
+        elif len(part) and data.draw(st.booleans()):
+            part.remove(data.draw(st.sampled_from(list(part))))
+        else:
+            part.text = data.draw(JUNK)
+    item = item_of(message)
+    assume(item is not None)
+    assert item is not None
+
+    try:
+        found = appointment(item, READING)
+        if found.recurrence:
+            with_exceptions(found, [(utc("2026-12-08T11:00"), item)], READING)
+    except SyncError as error:
+        assert error.params["mailbox"] == ADA

@@ -278,6 +278,16 @@ def test_a_series_that_changes_while_it_is_read_is_read_again(serve: Serve, conn
     assert [asked(request.body) for request in server.seen] == [["R0=", "M="], ["E1=", "E2="], ["M="], ["E1="]]
 
 
+def test_two_series_that_claim_one_exception_do_no_harm(serve: Serve, connect: Connect) -> None:
+    """A lying server that names one missing occurrence in two series spoils both, and nothing else."""
+    other = series().replace("M=", "N=")
+    table = {"M=": series(), "N=": other, **singles(1)}
+
+    found = connect(serve(reading(table)).url).read([("CAL=", "M="), ("CAL=", "N="), ("CAL=", "R0=")])
+
+    assert subjects(found) == ["ItemUnreadable", "ItemUnreadable", "s0"]
+
+
 def test_a_series_whose_occurrences_make_no_sense_fails_alone(serve: Serve, connect: Connect) -> None:
     """An occurrence without original start spoils its series only."""
     table = {"M=": series().replace("2026-12-15T11:00:00Z", "soon"), **singles(1)}

@@ -210,9 +210,10 @@ class ExchangeReplica:
     def _observed(self, item: Item, folder: str, parts: Mapping[str, Item], reading: Reading) -> Observed | SyncError:
         try:
             whole = appointment(item, reading)
-            moved = [(entry.original_start, parts[entry.ref]) for entry in item.moved()] if whole.recurrence else []
-            if moved:
-                whole = with_exceptions(whole, moved, reading)
+            moved = item.moved() if whole.recurrence else []
+            if any(entry.ref not in parts for entry in moved):
+                return self._spoiled(item, _TORN)
+            whole = with_exceptions(whole, [(entry.original_start, parts[entry.ref]) for entry in moved], reading)
         except SyncError as error:
             # An exception that cannot be taken spoils its series, and the series is what the engine knows.
             error.ref = item.ref
