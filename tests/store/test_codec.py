@@ -101,9 +101,7 @@ def test_the_digest_of_an_appointment_is_the_same_in_every_process() -> None:
 
 def test_a_verdict_comes_back_as_it_was() -> None:
     """A stored verdict keeps its people and clashes."""
-    clash = Clash(
-        row_id="1", subject="s", start=NOW, end=NOW, show_as=ShowAs.BUSY, candidate_start=NOW, private=True
-    )
+    clash = Clash(row_id="1", subject="s", start=NOW, end=NOW, show_as=ShowAs.BUSY, candidate_start=NOW, private=True)
     value = Verdict(
         unavailable=(Unavailable(user_id="u", full_name="U", clashes=(clash,)),), occurrences=2, clashing=(NOW,)
     )

@@ -103,9 +103,7 @@ def test_words_outside_the_list_are_refused(store: Database, mailbox: Mailbox, s
 @pytest.mark.rule("SEC-12")
 @pytest.mark.parametrize("table", ["decision", "journal"])
 @pytest.mark.parametrize("verb", ["UPDATE {} SET mailbox_id = 0", "DELETE FROM {}"])
-def test_what_was_decided_and_done_cannot_be_changed(
-    store: Database, mailbox: Mailbox, table: str, verb: str
-) -> None:
+def test_what_was_decided_and_done_cannot_be_changed(store: Database, mailbox: Mailbox, table: str, verb: str) -> None:
     """Decisions and the journal are append-only, even for somebody who writes SQL."""
     lease = claimed(store, mailbox.id)
     _, alert = asked(store, lease)

@@ -14,7 +14,7 @@ from syncline.core.merging import differences
 from syncline.core.planning import Verb
 from syncline.engine import mailboxes, questions
 from syncline.engine.applying import WRITES, apply, booked, candidate_of
-from syncline.engine.deciding import Decided, Order, decide, order
+from syncline.engine.deciding import Decided, Order, decide, order_of
 from syncline.engine.guarding import Light, finish_released, guard
 from syncline.engine.matching import confirm_gone
 from syncline.engine.observing import observe_crm, observe_exchange, observe_items, row_content, unseen
@@ -199,11 +199,13 @@ def _apply_all(run: Run, decided: Sequence[Decided]) -> None:
 def _plan(run: Run) -> list[_Planned]:
     planned: list[_Planned] = []
     for links in _due(run):
+        fresh = [link for link in links if _new(link)]
         quiet = [link for link in links if _waits(link)]
-        stirring = [link for link in links if not _waits(link)]
+        stirring = [link for link in links if not _waits(link) and not _new(link)]
+        planned.extend(_Planned(link.id, Verb.BOOK, link.seen, linked=False, order=order_of(link)) for link in fresh)
         for decided in (*decide(run, stirring), *_freed(run, quiet)):
             link = decided.link
-            planned.append(_Planned(link.id, decided.action.verb, link.seen, link.crm_id is not None, order(decided)))
+            planned.append(_Planned(link.id, decided.action.verb, link.seen, link.crm_id is not None, order_of(link)))
     return planned
 
 
@@ -215,6 +217,11 @@ def _due(run: Run) -> Iterator[list[Link]]:
         confirmed = confirm_gone(run, [link for link in links if link.id in gone])
         moved = run.store.links_by_id(sorted(gone - {link.id for link in confirmed}))
         yield [link for link in (*[one for one in links if one.id not in gone], *confirmed, *moved) if not unseen(link)]
+
+
+def _new(link: Link) -> bool:
+    """Return whether a link is seen for the first time: no guard weighs it, and its chunk decides about it."""
+    return link.crm_id is None and link.seen is Seen.PRESENT and link.state is LinkState.UNSETTLED
 
 
 def _waits(link: Link) -> bool:
@@ -271,12 +278,15 @@ def _record(run: Run) -> datetime:
 def _preview(run: Run) -> tuple[PlanLine, ...]:
     """Return the plan in words, in the order of Q-09; what a guard would hold is said so."""
     decided = [one for links in _due(run) for one in decide(run, links)]
-    decided.sort(
-        key=lambda one: (_GROUPS.index(WRITES[one.action.verb]) if one.action.verb in WRITES else -1, order(one))
-    )
+    decided.sort(key=lambda one: (_group(one), order_of(one.link)))
     held = guard(run, [Light(d.link.id, d.action.verb, d.link.seen, d.link.crm_id is not None) for d in decided])
     shown = lines(run, decided)
     return tuple(replace(line, action="hold") if line.link_id in held else line for line in shown)
+
+
+def _group(decided: Decided) -> int:
+    kind = WRITES.get(decided.action.verb)
+    return -1 if kind is None else _GROUPS.index(kind)
 
 
 def _failed(parts: Parts, lease: Lease, error: SyncError) -> datetime | None:

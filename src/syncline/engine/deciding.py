@@ -56,13 +56,11 @@ def decide(run: Run, links: Sequence[Link]) -> list[Decided]:
     ]
 
 
-def order(decided: Decided) -> Order:
-    """Return the order key of rule Q-09: what frees time first, then updates, then creations by age, start and id."""
-    appointment = decided.candidate
-    if appointment is None or decided.link.crm_id is not None:
-        return (0, _LATEST, _LATEST, decided.link.identity.global_object_id)
-    created = decided.link.created_order or _LATEST
-    return (1, created, appointment.span.start, appointment.identity.global_object_id)
+def order_of(link: Link) -> Order:
+    """Return the order key of rule Q-09: updates of linked rows first, then creations by age, start and id."""
+    if link.observed is None or link.crm_id is not None or link.seen is not Seen.PRESENT:
+        return (0, _LATEST, _LATEST, link.identity.global_object_id)
+    return (1, link.created_order or _LATEST, link.observed.span.start, link.identity.global_object_id)
 
 
 def _decided(run: Run, link: Link, family: Sequence[Link], row: CrmRow | None, alert: Alert | None) -> Decided:
