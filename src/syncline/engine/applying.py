@@ -13,7 +13,7 @@ from syncline.core.appointment import Appointment, Status
 from syncline.core.merging import PERSONS, Merge, advance, differences, held, merge
 from syncline.core.planning import Verb
 from syncline.core.scheduling import Verdict
-from syncline.engine.deciding import Decided
+from syncline.engine.deciding import Decided, inside_series
 from syncline.engine.observing import row_content
 from syncline.engine.run import Run
 from syncline.engine.writing import Draft, written
@@ -310,7 +310,7 @@ def _delete(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
 
 
 def _settle(draft: Draft, decided: Decided) -> None:
-    if decided.peer is not None:
+    if decided.peer is not None or inside_series(decided.link, decided.row):
         _hand_over(draft, decided)
         return
     link = replace(decided.link, writes=True)

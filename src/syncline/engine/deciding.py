@@ -73,6 +73,8 @@ def _decided(run: Run, link: Link, family: Sequence[Link], row: CrmRow | None, a
         busy = run.busy(link.observed)
         digest = run.digest(candidate, busy)
     source, peer = _source(run, link, family)
+    if inside_series(link, row):
+        source = Source.SAVED_ELSEWHERE
     known = link.observed or link.agreed
     situation = Situation(
         presence=_PRESENCE[link.seen],
@@ -99,6 +101,11 @@ def _decided(run: Run, link: Link, family: Sequence[Link], row: CrmRow | None, a
         alert=alert,
         waiting=tuple({o.mailbox_id for o in family if o.mailbox_id != link.mailbox_id and not o.crm_id}),
     )
+
+
+def inside_series(link: Link, row: CrmRow | None) -> bool:
+    """Return whether the item is one occurrence of a series whose row stands: it holds a link and never writes (A-33a)."""
+    return row is not None and row.appointment.identity != link.identity
 
 
 def _based(link: Link, row: CrmRow | None) -> Link:
