@@ -32,7 +32,7 @@ test: setup-dev
 	@$(PYTEST)
 
 quick: setup-dev
-	@$(PYTEST) -m "not browser and not emulator and not package"
+	@$(PYTEST) -m "not browser and not emulator and not package" --ignore=tests/simulation/test_seeds.py
 
 check: setup-dev
 	@$(BIN)/ruff check .

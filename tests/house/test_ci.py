@@ -11,6 +11,8 @@ import pytest
 
 from tests.house import code
 
+pytestmark = pytest.mark.package  # each test starts a test run of its own
+
 SKIPPING = 'import pytest\n\n\ndef test_it(data_dir):\n    """Needs the data."""\n'
 WRONG_RULE = 'import pytest\n\n\n@pytest.mark.rule("A-1", "A-2")\ndef test_it():\n    """Names two rules."""\n'
 
