@@ -113,7 +113,7 @@ def _add_watching(web: FastAPI) -> None:
 def _pages() -> Any:  # noqa: ANN401
     try:
         return import_module("syncline.web.pages")
-    except ModuleNotFoundError:
+    except ImportError:
         return None
 
 

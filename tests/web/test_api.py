@@ -1,0 +1,364 @@
+"""The HTTP API: paths, problems, paging and roles, over the real application in process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from syncline.desk import alerts as alert_desk
+from syncline.desk import tokens
+from syncline.desk.reading import OPERATOR
+from syncline.errors import SyncError
+from syncline.web.app import create_app
+from tests.desk.office import DOMAIN, Office, at, hash_cheaply
+
+API = "/api/v1"
+ADDRESS = f"maya@{DOMAIN}"
+
+
+class Caller:
+    """A program that calls the API as one user."""
+
+    def __init__(self, client: TestClient, token: str) -> None:
+        self.client = client
+        self.headers = {"Authorization": f"Bearer {token}"}
+
+    def __call__(self, method: str, path: str, status: int = 200, **request: Any) -> Any:
+        """Call, check the status, and return the JSON."""
+        answer = self.client.request(method, API + path, headers=self.headers, **request)
+        assert answer.status_code == status, answer.text
+        return answer.json() if answer.content else None
+
+
+@pytest.fixture
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """Give the firm."""
+    hash_cheaply(monkeypatch)
+    return Office(tmp_path)
+
+
+@pytest.fixture
+def client(office: Office) -> Iterator[TestClient]:
+    """Give a client on loopback."""
+    with TestClient(create_app(office.app), base_url="http://127.0.0.1:8080", client=("127.0.0.1", 50000)) as client:
+        yield client
+
+
+def as_user(office: Office, client: TestClient, name: str) -> Caller:
+    """Return a caller with a token of this user."""
+    token = tokens.create(office.app, OPERATOR, name, "test").token
+    assert token is not None
+    return Caller(client, token)
+
+
+@pytest.fixture
+def ines(office: Office, client: TestClient) -> Caller:
+    """Call as the administrator."""
+    return as_user(office, client, "ines")
+
+
+@pytest.fixture
+def maya(office: Office, client: TestClient) -> Caller:
+    """Call as a user."""
+    return as_user(office, client, "maya")
+
+
+def code(problem: dict[str, Any]) -> str:
+    """Return the catalogue code of a problem document."""
+    return str(problem["code"])
+
+
+def test_the_scene_over_the_api(office: Office, maya: Caller) -> None:
+    """List the question, answer Yes with its version, and find the appointment in the calendar."""
+    office.the_scene()
+    (question,) = maya("GET", "/alerts?open=true")["items"]
+    answered = maya(
+        "POST", f"/alerts/{question['id']}/answer", 202, json={"answer": "yes", "version": question["version"]}
+    )
+    office.sync()
+    after = maya("GET", f"/alerts/{question['id']}")
+
+    assert set(question) == {
+        *("id", "mailbox", "code", "level", "text", "subject", "start", "end", "state", "outcome", "decided_by"),
+        *("decided_on", "created", "last_seen", "count", "version", "url", "unavailable", "series", "clashes"),
+    }
+    assert question["start"] == "2026-11-24T10:30:00Z"
+    assert set(question["clashes"][0]) == {"appointment_id", "subject", "start", "end", "show_as", "user", "masked"}
+    assert (answered["state"], answered["outcome"]) == ("answered", "saving")
+    assert (after["state"], after["outcome"], after["decided_by"]) == ("answered", "saved", "Maya Lind")
+    assert maya("GET", "/alerts?open=true")["items"] == []
+    assert maya("GET", "/failures")["items"] == []
+    assert len(maya("GET", "/appointments")["items"]) == 2
+
+
+def test_a_second_answer_is_a_conflict_with_the_alert(office: Office, maya: Caller) -> None:
+    """409, a problem document, and the alert as it stands in its member `alert`."""
+    question = office.the_scene()
+    maya("POST", f"/alerts/{question.id}/answer", 202, json={"answer": "yes"})
+    problem = maya("POST", f"/alerts/{question.id}/answer", 409, json={"answer": "no"})
+
+    assert code(problem) == "AlreadyAnswered"
+    assert problem["status"] == 409
+    assert problem["alert"]["id"] == question.id
+    assert problem["alert"]["state"] == "answered"
+
+
+def test_no_is_kept_out_and_a_second_no_refused(office: Office, maya: Caller) -> None:
+    """No on what is kept out is a conflict; Yes on it is accepted."""
+    question = office.the_scene()
+    first = maya("POST", f"/alerts/{question.id}/answer", 202, json={"answer": "no"})
+    office.sync()
+    maya("POST", f"/alerts/{question.id}/answer", 409, json={"answer": "no"})
+    second = maya("POST", f"/alerts/{question.id}/answer", 202, json={"answer": "yes"})
+
+    assert first["outcome"] == "kept_out"
+    assert second["outcome"] == "saving"
+
+
+def test_an_old_version_is_a_conflict(office: Office, maya: Caller) -> None:
+    """An answer to what the person no longer sees does nothing."""
+    question = office.the_scene()
+    problem = maya("POST", f"/alerts/{question.id}/answer", 409, json={"answer": "yes", "version": 99})
+
+    assert (code(problem), problem["alert"]["state"]) == ("AnswerOutdated", "open")
+
+
+def test_many_questions_take_one_answer(office: Office, maya: Caller) -> None:
+    """By ids, or by mailbox and code; what could not be answered is told."""
+    office.in_crm("Fair", at(9, length=8))
+    for hour in (9, 11, 13):
+        office.in_outlook(f"Talk at {hour}", at(hour))
+    office.sync("maya")
+    first, second, third = sorted(alert["id"] for alert in maya("GET", "/alerts?open=true")["items"])
+    by_ids = maya("POST", "/alerts/answer", 202, json={"answer": "no", "ids": [first]})
+    again = maya("POST", "/alerts/answer", 202, json={"answer": "no", "ids": [first, second]})
+    rest = {"answer": "yes", "mailbox": ADDRESS, "code": "ExchangeSyncSchedulingConflictsError"}
+    by_code = maya("POST", "/alerts/answer", 202, json=rest)
+
+    assert [alert["id"] for alert in by_ids["items"]] == [first]
+    assert again["refused"] == [{"id": first, "code": "AlreadyAnswered"}]
+    assert [alert["id"] for alert in by_code["items"]] == [third]
+    assert code(maya("POST", "/alerts/answer", 422, json={"answer": "yes"})) == "InvalidRequest"
+
+
+def test_listings_go_on_by_cursor(office: Office, ines: Caller) -> None:
+    """`limit` bounds a page, `next` leads to the following one, and at the end it is null."""
+    for hour in (9, 11, 13):
+        office.in_crm(f"At {hour}", at(hour))
+        office.in_outlook(f"In the way at {hour}", at(hour))
+    office.sync("maya")
+    for path, count in (("/appointments", 3), ("/alerts", 3), ("/failures", 3), ("/links", 3), ("/mailboxes", 2)):
+        seen: list[Any] = []
+        cursor = ""
+        while cursor is not None:
+            page = ines("GET", f"{path}?limit=1" + (f"&cursor={cursor}" if cursor else ""))
+            assert len(page["items"]) <= 1
+            seen.extend(page["items"])
+            cursor = page["next"]
+        assert len(seen) == count, path
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/appointments?limit=0", None),
+        ("GET", "/appointments?limit=1001", None),
+        ("GET", "/appointments?cursor=%21%21", None),
+        ("GET", "/alerts?cursor=YWJj", None),
+        ("GET", "/appointments?from=2026-11-24", None),
+        ("GET", "/appointments?from=yesterday&to=today", None),
+        ("POST", "/appointments", {"subject": "x", "start": "2026-11-24T10:00", "colour": "red"}),
+        ("POST", "/appointments", {"subject": "x"}),
+        ("POST", "/appointments", {"subject": "x", "start": 5}),
+        ("POST", "/appointments", []),
+        ("POST", "/alerts/answer", {"answer": "maybe", "ids": [1]}),
+        ("POST", "/mailboxes", {"address": "x"}),
+        ("POST", "/users", {"name": "x", "email": "y"}),
+    ],
+)
+def test_what_is_not_understood_is_a_422_problem(ines: Caller, method: str, path: str, body: Any) -> None:
+    """Unknown fields, wrong types and impossible values are problems of the caller, never a 500."""
+    problem = ines(method, path, 422, **({} if body is None else {"json": body}))
+
+    assert code(problem) == "InvalidRequest"
+    assert problem["detail"]
+
+
+def test_broken_json_is_a_422_problem(client: TestClient, ines: Caller) -> None:
+    """A body that is no JSON is told as such."""
+    headers = {**ines.headers, "Content-Type": "application/json"}
+    answer = client.post(f"{API}/appointments", headers=headers, content=b'{"subject": ')
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_without_a_token_nothing_is_told(client: TestClient) -> None:
+    """401 with the way to sign in, also for a wrong token."""
+    for headers in ({}, {"Authorization": "Bearer syn_wrong"}):
+        answer = client.get(f"{API}/mailboxes", headers=headers)
+
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+        assert code(answer.json()) == "SignInRequired"
+
+
+def test_a_user_is_refused_what_administrators_do(maya: Caller) -> None:
+    """403 with NotAllowed; what is another person's is 404."""
+    assert code(maya("POST", f"/mailboxes/{ADDRESS}/approve", 403)) == "NotAllowed"
+    assert code(maya("GET", "/profiles", 403)) == "NotAllowed"
+    assert code(maya("GET", "/changes", 403)) == "NotAllowed"
+    assert code(maya("GET", f"/mailboxes/jonas@{DOMAIN}", 404)) == "NotFoundHere"
+    assert code(maya("GET", "/alerts/999", 404)) == "NotFoundHere"
+
+
+def test_the_calendar_is_edited(office: Office, maya: Caller) -> None:
+    """Created, refused with the clashes, forced, changed and deleted."""
+    body = {"subject": "Review", "start": "2026-11-24T10:00:00Z", "end": "2026-11-24T11:00:00Z"}
+    first = maya("POST", "/appointments", 201, json=body)
+    refused = maya("POST", "/appointments", 409, json={**body, "subject": "Other"})
+    forced = maya("POST", "/appointments?ignore_conflicts=true", 201, json={**body, "subject": "Other"})
+    moved = maya("PATCH", f"/appointments/{forced['id']}", json={"start": "2026-11-24T14:00:00Z", "location": None})
+    maya("DELETE", f"/appointments/{first['id']}", 204)
+
+    assert code(refused) == "ExchangeSyncSchedulingConflictsError"
+    assert [clash["subject"] for clash in refused["clashes"]] == ["Review"]
+    assert refused["unavailable"] == ["Maya Lind"]
+    assert moved["start"] == "2026-11-24T14:00:00Z"
+    assert code(maya("GET", f"/appointments/{first['id']}", 404)) == "NotFoundHere"
+    assert [entry["id"] for entry in maya("GET", "/appointments")["items"]] == [forced["id"]]
+
+
+def test_the_change_log_holds_tombstones(office: Office, ines: Caller) -> None:
+    """A program that reads on from its cursor hears of what is gone."""
+    entry = office.in_crm("Review", at(10))
+    first = ines("GET", "/changes")
+    ines("DELETE", f"/appointments/{entry}", 204)
+    then = ines("GET", f"/changes?cursor={first['next']}")
+
+    assert [(change["appointment_id"], change["gone"]) for change in first["items"]] == [(entry, False)]
+    assert [(change["appointment_id"], change["gone"]) for change in then["items"]] == [(entry, True)]
+
+
+def test_a_mailbox_is_added_approved_tested_and_synchronized(office: Office, ines: Caller) -> None:
+    """The life of a mailbox over the API."""
+    office.exchange.add_mailbox(f"ines@{DOMAIN}", "Ines")
+    address = f"ines@{DOMAIN}"
+    new = {"address": address, "profile": "exchange", "user": "ines", "track": "all"}
+    assert ines("POST", "/mailboxes", 201, json=new)["state"] == "needs_approval"
+    assert code(ines("POST", f"/mailboxes/{address}/test", 409)) == "MailboxNotApproved"
+    assert ines("POST", f"/mailboxes/{address}/approve")["approval"] == "approved"
+    assert ines("POST", f"/mailboxes/{address}/test")["state"] == "ready"
+    assert ines("POST", f"/mailboxes/{address}/sync", 202)["next_due"] == "2026-11-23T08:00:00Z"
+    assert ines("POST", f"/mailboxes/{address}/sync?wait=true")["saved"] == 0
+    assert ines("POST", f"/mailboxes/{address}/disable")["enabled"] is False
+    assert ines("POST", f"/mailboxes/{address}/enable")["enabled"] is True
+    ines("DELETE", f"/mailboxes/{address}", 204)
+    assert code(ines("POST", "/mailboxes", 409, json={**new, "address": ADDRESS})) == "AlreadyExists"
+
+
+def test_a_refusing_server_is_a_bad_gateway(office: Office, ines: Caller) -> None:
+    """The mailbox's trouble is told by its code, with the mailbox as it stands."""
+    office.refusal = SyncError("Unauthorized", mailbox=ADDRESS)
+    problem = ines("POST", f"/mailboxes/{ADDRESS}/test", 502)
+
+    assert code(problem) == "Unauthorized"
+    assert problem["mailbox"]["test"] == "failure"
+
+
+def test_failures_and_explanations(office: Office, ines: Caller) -> None:
+    """A failed item is listed, tried again, ignored and explained."""
+    ref = office.in_outlook("Broken", at(15))
+    office.exchange.spoil(ADDRESS, ref, SyncError("ItemUnreadable", subject="Broken", detail="damaged"))
+    office.sync("maya")
+    (row,) = ines("GET", "/failures")["items"]
+
+    assert set(row) == {
+        *("id", "mailbox", "subject", "sync_error", "last_sync_error_time", "retries", "direction", "state"),
+    }
+    assert ines("POST", f"/failures/{row['id']}/retry", 202)["sync_error"] == "ItemUnreadable"
+    ines("POST", f"/failures/{row['id']}/ignore", 204)
+    assert ines("GET", "/failures")["items"] == []
+    assert [each["state"] for each in ines("GET", "/failures?all=true")["items"]] == ["skipped"]
+    assert ines("GET", f"/explain?q={row['id']}")["items"][0]["state"] == "skipped"
+
+
+def test_people_and_tokens(ines: Caller, maya: Caller) -> None:
+    """Users are added, tokens made, used and revoked."""
+    new = {"name": "new", "email": "new@example.org", "password": "long enough"}
+    user = ines("POST", "/users", 201, json=new)
+    token = maya("POST", "/tokens", 201, json={"user": "maya", "name": "script"})
+
+    assert set(user) == {"id", "name", "full_name", "email", "role", "time_zone"}
+    assert [each["name"] for each in ines("GET", "/users")["items"]] == ["ines", "jonas", "maya", "new"]
+    assert maya("GET", "/users/me")["name"] == "maya"
+    assert Caller(maya.client, token["token"])("GET", "/users/me")["name"] == "maya"
+    assert {each["token"] for each in maya("GET", "/tokens")["items"]} == {None}
+    maya("DELETE", "/tokens/maya/script", 204)
+    Caller(maya.client, token["token"])("GET", "/users/me", 401)
+
+
+def test_health_figures_and_schema(office: Office, client: TestClient, ines: Caller) -> None:
+    """What monitoring and generators ask for needs no sign-in and names nobody."""
+    office.the_scene()
+    figures = client.get("/metrics").text
+    schema = client.get("/openapi.json").json()
+
+    assert client.get("/healthz").text == "ok\n"
+    assert client.get("/readyz").text == "ready\n"
+    assert "syncline_questions_open 1.0" in figures
+    assert "maya" not in figures
+    assert ines("GET", "/statistics")["questions"] == 1
+    for path in ("/mailboxes/{key}/sync", "/alerts/{alert_id}/answer", "/alerts/answer", "/changes", "/links"):
+        assert API + path in schema["paths"]
+
+
+def test_unknown_paths_and_methods_are_problems(client: TestClient, ines: Caller) -> None:
+    """404 and 405 are problem documents too."""
+    for method, path, status in (("GET", "/nothing", 404), ("PUT", "/alerts", 405)):
+        answer = client.request(method, API + path, headers=ines.headers)
+
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_bug_is_a_500_problem_without_its_secrets(
+    client: TestClient, ines: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The web boundary answers for what nobody foresaw, and tells nothing of it."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(alert_desk, "page", broken)
+    answer = client.get(f"{API}/alerts", headers=ines.headers)
+
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "secret" not in answer.text
+
+
+def test_every_answer_carries_the_safety_headers(client: TestClient) -> None:
+    """Also refusals; a foreign host is refused before anything is asked."""
+    answers = (
+        client.get("/healthz"),
+        client.get(f"{API}/alerts"),
+        client.get("/healthz", headers={"Host": "evil.example"}),
+    )
+
+    assert [answer.status_code for answer in answers] == [200, 401, 421]
+    for answer in answers:
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_huge_body_is_refused(client: TestClient, ines: Caller) -> None:
+    """More than two megabytes are not read."""
+    answer = client.post(f"{API}/appointments", headers=ines.headers, content=b"x" * (2 * 1024 * 1024 + 1))
+
+    assert answer.status_code == 413
