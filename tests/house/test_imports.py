@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "web": {"core", "errors", "ports", "config", "wiring", "desk", "engine", "store"},
     "commands": {*_EVERYWHERE, "wiring", "desk", "web", "emulators", "simulation", "demo"},
     "cli": {*_EVERYWHERE, "wiring", "desk", "web", "emulators", "simulation", "demo", "commands"},
+    "demo": {*_EVERYWHERE, "wiring", "desk", "web", "emulators"},
     "__main__": {"cli"},
 }
 APART = {"connectors", "emulators"}
