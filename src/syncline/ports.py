@@ -404,7 +404,7 @@ class Link:
     has dealt with; the link is due when it differs from `revision` or `seen` moved. `agreed`: the content both sides last
     had in common (projected, canonical). `crm_id`, `crm_version`: the row and its version when agreed; `crm_version_seen`
     the newest version observed (a difference is an unsettled CRM-side edit). `writes` False marks a copy that only holds
-    a link (A-33a). `scheduling_digest` and `decision` bind an answer (Q-02). `first_seen` decides CD-07. `answers` counts
+    a link (A-33a). `by_request`: tracked by a request of its own, so that no category is needed (A-24). `scheduling_digest` and `decision` bind an answer (Q-02). `first_seen` decides CD-07. `answers` counts
     the answers given so far and is the store's: carry it on unchanged, and an answer that came meanwhile is not overwritten.
     """
 
@@ -427,6 +427,7 @@ class Link:
     crm_version_seen: int = 0
     crm_gone: bool = False
     writes: bool = True
+    by_request: bool = False
     state: LinkState = LinkState.UNSETTLED
     sync_error: str | None = None
     error_params: Mapping[str, str] = field(default_factory=dict)

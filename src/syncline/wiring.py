@@ -74,7 +74,7 @@ def open_app(data: Path, settings: Settings | None = None) -> App:
     crm = EmbeddedCrm(data / CRM_FILE, clock=clock, name=settings.crm.name)
     connect = connector(store)
     parts = Parts(store=store, crm=crm, clock=clock, rules=rules(settings), new_id=_random_id)
-    worker = Worker(parts, connect, MemoryQueue(), owner=_owner(), finished=recorder(store))
+    worker = Worker(parts, connect, MemoryQueue(), owner=_owner(), finished=recorder(store), housekeeping=store.purge)
     return App(
         data=data, settings=settings, clock=clock, store=store, crm=crm, connect=connect, worker=worker, parts=parts
     )

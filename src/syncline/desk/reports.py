@@ -57,7 +57,7 @@ def links(
     """Return a page of links, newest first, and the cursor of the next one."""
     mailboxes = visible(app, viewer, mailbox)
     found = app.store.links(list(mailboxes), after=after, limit=limit)
-    return tuple(_link(link, mailboxes[link.mailbox_id]) for link in found.items), found.next
+    return tuple(link_object(link, mailboxes[link.mailbox_id]) for link in found.items), found.next
 
 
 def statistics(app: App, viewer: Viewer) -> Figures:
@@ -103,7 +103,8 @@ def _figures(app: App, mailbox: Mailbox, badges: Counts, totals: Totals) -> Mail
     )
 
 
-def _link(link: Link, mailbox: Mailbox) -> LinkObject:
+def link_object(link: Link, mailbox: Mailbox) -> LinkObject:
+    """Return a link as programs see it."""
     return LinkObject(
         mailbox=mailbox.address,
         appointment_id=link.crm_id,

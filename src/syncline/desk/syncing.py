@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from syncline.core.appointment import Identity
 from syncline.desk.alerts import look_at
 from syncline.desk.finding import one, visible
 from syncline.desk.mailboxes import show
-from syncline.desk.objects import MailboxObject, PlannedItem, SyncedMailbox, SyncReport
+from syncline.desk.objects import LinkObject, MailboxObject, PlannedItem, SyncedMailbox, SyncReport
 from syncline.desk.reading import Viewer, require_administrator
+from syncline.desk.reports import link_object
 from syncline.desk.running import jobs_run
 from syncline.engine.cycle import CycleResult
 from syncline.engine.run import Counts, PlanLine
@@ -63,6 +65,21 @@ def wake(app: App, viewer: Viewer, key: str) -> MailboxObject:
     app.store.wake(mailbox.id, app.clock.now())
     app.worker.wake([mailbox.id])
     return show(app, viewer, key)
+
+
+def track(app: App, viewer: Viewer, key: str, identity: Identity) -> LinkObject:
+    """Track an item of a mailbox now, whatever it overlaps (A-24); waits while a cycle of the mailbox runs."""
+    mailbox = one(app, viewer, key)
+    if not mailbox.enabled:
+        raise SyncError("InvalidRequest", detail=f"{mailbox.address} is not enabled: test it first.")
+    end = time.monotonic() + WAIT_S
+    while True:
+        try:
+            return link_object(app.worker.track(mailbox.id, identity, viewer.called), mailbox)
+        except SyncError as error:
+            if error.code != "MailboxHeld" or time.monotonic() >= end:
+                raise
+        time.sleep(POLL_S)
 
 
 def _until_claimed(app: App, mailbox: Mailbox, wait_s: float, *, dry_run: bool) -> CycleResult:

@@ -40,8 +40,17 @@ WRITES = {
     Verb.PARK: Write.RESCHEDULE,
     Verb.BOOK: Write.BOOK,
 }
+GROUPS = (Write.DELETE, Write.RESCHEDULE, Write.BOOK)
 _REASONS = {"A-34": "the appointment was canceled", "Q-08": "saved", "A-23": "nobody is double-booked any more"}
 _BY_SETTING = (OnSchedulingConflict.SAVE_ANYWAY, OnSchedulingConflict.KEEP_OUT)
+
+
+def apply_all(run: Run, decided: Sequence[Decided]) -> None:
+    """Carry out decided actions: what writes nothing to the CRM, then deletions, updates, creations (Q-09)."""
+    for kind in (None, *GROUPS):
+        chunk = [each for each in decided if WRITES.get(each.action.verb) is kind]
+        if chunk:
+            apply(run, chunk)
 
 
 def apply(run: Run, chunk: Sequence[Decided]) -> None:

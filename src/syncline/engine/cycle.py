@@ -13,7 +13,7 @@ from datetime import datetime
 from syncline.core.merging import differences
 from syncline.core.planning import Verb
 from syncline.engine import mailboxes, questions
-from syncline.engine.applying import WRITES, apply, booked, candidate_of
+from syncline.engine.applying import GROUPS, WRITES, apply_all, booked, candidate_of
 from syncline.engine.deciding import Decided, Order, decide, order_of
 from syncline.engine.guarding import Light, finish_released, guard
 from syncline.engine.matching import confirm_gone
@@ -38,7 +38,6 @@ from syncline.ports import Verb as Write
 PASSES_MAX = 3
 SCAN = 500
 ANSWERS_MAX = 200
-_GROUPS = (Write.DELETE, Write.RESCHEDULE, Write.BOOK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +164,7 @@ def _carry_out_answers(run: Run) -> None:
         return
     observe_items(run, links)
     fresh = run.store.links_by_id([link.id for link in links])
-    _apply_all(run, decide(run, [link for link in fresh if link.seen is Seen.PRESENT and not unseen(link)]))
+    apply_all(run, decide(run, [link for link in fresh if link.seen is Seen.PRESENT and not unseen(link)]))
 
 
 def _pass(run: Run) -> bool:
@@ -174,7 +173,7 @@ def _pass(run: Run) -> bool:
     planned = _plan(run)
     held = guard(run, [Light(p.link_id, p.verb, p.seen, p.linked) for p in planned]) if planned else guard(run, [])
     todo = [p for p in sorted(planned, key=lambda p: p.order) if p.link_id not in held]
-    for kind in (None, *_GROUPS):
+    for kind in (None, *GROUPS):
         ids = [p.link_id for p in todo if WRITES.get(p.verb) is kind]
         for at in range(0, len(ids), run.rules.chunk_max):
             _carry_out_answers(run)
@@ -185,15 +184,8 @@ def _pass(run: Run) -> bool:
 def _apply_chunk(run: Run, ids: Sequence[int]) -> None:
     """Decide the chunk again on fresh links, since an answer or an earlier chunk may have changed it, and apply it."""
     links = {link.id: link for link in run.store.links_by_id(ids)}
-    _apply_all(run, decide(run, [links[i] for i in ids if i in links]))
+    apply_all(run, decide(run, [links[i] for i in ids if i in links]))
     run.store.renew(run.lease, run.now(), run.rules.lease_s)
-
-
-def _apply_all(run: Run, decided: Sequence[Decided]) -> None:
-    for kind in (None, *_GROUPS):
-        chunk = [d for d in decided if WRITES.get(d.action.verb) is kind]
-        if chunk:
-            apply(run, chunk)
 
 
 def _plan(run: Run) -> list[_Planned]:
@@ -286,7 +278,7 @@ def _preview(run: Run) -> tuple[PlanLine, ...]:
 
 def _group(decided: Decided) -> int:
     kind = WRITES.get(decided.action.verb)
-    return -1 if kind is None else _GROUPS.index(kind)
+    return -1 if kind is None else GROUPS.index(kind)
 
 
 def _failed(parts: Parts, lease: Lease, error: SyncError) -> datetime | None:

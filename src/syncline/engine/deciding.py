@@ -104,7 +104,7 @@ def _decided(run: Run, link: Link, family: Sequence[Link], row: CrmRow | None, a
 
 
 def inside_series(link: Link, row: CrmRow | None) -> bool:
-    """Return whether the item is one occurrence of a series whose row stands: it holds a link and never writes (A-33a)."""
+    """Return whether the item is one occurrence of a series whose row stands: it never writes then (A-33a)."""
     return row is not None and row.appointment.identity != link.identity
 
 

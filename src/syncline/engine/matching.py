@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from syncline.engine.observing import observed_link
 from syncline.engine.run import Run
+from syncline.errors import Scope, SyncError
 from syncline.ports import Changes, Link, LinkState, Observed, Seen
 
 FIND_MAX = 100
@@ -22,9 +23,23 @@ def confirm_gone(run: Run, links: Sequence[Link]) -> tuple[Link, ...]:
     confirmed: list[Link] = []
     for at in range(0, len(gone), FIND_MAX):
         batch = gone[at : at + FIND_MAX]
-        found = run.replica.find(sorted({link.identity.global_object_id for link in batch}))
-        confirmed.extend(_relink(run, batch, found))
+        found = _find(run, sorted({link.identity.global_object_id for link in batch}))
+        searched = [link for link in batch if link.identity.global_object_id in found]
+        confirmed.extend(_relink(run, searched, found))
     return tuple(confirmed)
+
+
+def _find(run: Run, ids: Sequence[str]) -> dict[str, tuple[Observed, ...]]:
+    """Return what was found for each id that could be searched; one that cannot be read is not gone."""
+    try:
+        found = run.replica.find(ids)
+    except SyncError as error:
+        if error.row.scope is not Scope.ITEM:
+            raise
+        if len(ids) == 1:
+            return {}
+        return {name: items for one in ids for name, items in _find(run, [one]).items()}
+    return {one: found.get(one, ()) for one in ids}
 
 
 def _relink(run: Run, gone: Sequence[Link], found: Mapping[str, tuple[Observed, ...]]) -> list[Link]:

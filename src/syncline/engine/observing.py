@@ -183,18 +183,20 @@ def _page(run: Run, folder: Folder, cursor: str | None) -> tuple[Page, str | Non
 def _stage(run: Run, folder: Folder, page: Page, vanished: Sequence[Link], *, keep_cursor: bool) -> None:
     lights = {light.ref: light for light in page.items}
     links = run.store.links_by_ref(run.mailbox.id, tuple(lights))
-    staged = [_departed(links[ref], light) for ref, light in lights.items() if ref in links and _left(run, light)]
-    wanted = [light for light in lights.values() if not _left(run, light) and _news(links.get(light.ref), light)]
+    left = {ref for ref, light in lights.items() if _left(run, light, links.get(ref))}
+    staged = [_departed(links[ref], light) for ref, light in lights.items() if ref in left and ref in links]
+    wanted = [light for ref, light in lights.items() if ref not in left and _news(links.get(ref), light)]
     for light, found in zip(wanted, _read(run, [(w.folder, w.ref) for w in wanted]), strict=True):
         if found is not None:
-            staged.append(_staged(run, links.get(light.ref) or _blank(run, light), found))
+            staged.append(_staged(run, links.get(light.ref) or blank(run, light), found))
     staged.extend(vanished)
     cursors = {**run.mailbox.cursors, folder.ref: page.cursor}
     run.write(Changes(links=staged, mailbox=replace(run.mailbox, cursors=cursors) if keep_cursor else None))
 
 
-def _left(run: Run, light: Light) -> bool:
-    return light.gone or not run.tracked(light.categories)
+def _left(run: Run, light: Light, link: Link | None) -> bool:
+    asked_for = link is not None and link.by_request
+    return light.gone or not (asked_for or run.tracked(light.categories))
 
 
 def _departed(link: Link, light: Light) -> Link:
@@ -218,7 +220,8 @@ def _read(run: Run, refs: Sequence[tuple[str, str]]) -> list[Observed | SyncErro
     return found
 
 
-def _blank(run: Run, light: Light) -> Link:
+def blank(run: Run, light: Light) -> Link:
+    """Return the link of an item that is seen for the first time and not read yet."""
     return Link(
         mailbox_id=run.mailbox.id,
         ref=light.ref,

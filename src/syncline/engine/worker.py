@@ -10,10 +10,12 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from syncline.core.appointment import Identity
 from syncline.engine.cycle import CycleResult, plan_cycle, record_failure, run_cycle
 from syncline.engine.run import Connect, Parts
+from syncline.engine.tracking import track_now
 from syncline.errors import SyncError
-from syncline.ports import Queue
+from syncline.ports import Link, Queue
 
 log = logging.getLogger("syncline.worker")
 
@@ -21,6 +23,8 @@ TICK_S = 0.5
 DUE_MAX = 1000
 ROUNDS_MAX = 20
 
+HOUSEKEEPING_S = 24 * 3600.0
+Housekeeping = Callable[[datetime], None]
 Finished = Callable[[CycleResult, datetime, datetime], None]
 
 
@@ -28,13 +32,22 @@ class Worker:
     """Run cycles: in the background (`start`), or here and now (`run_now`, `step`)."""
 
     def __init__(
-        self, parts: Parts, connect: Connect, queue: Queue, *, owner: str, finished: Finished | None = None
+        self,
+        parts: Parts,
+        connect: Connect,
+        queue: Queue,
+        *,
+        owner: str,
+        finished: Finished | None = None,
+        housekeeping: Housekeeping | None = None,
     ) -> None:
         self._parts = parts
         self._connect = connect
         self._queue = queue
         self._owner = owner
         self._finished = finished
+        self._housekeeping = housekeeping
+        self._kept: datetime | None = None
         self._stop = threading.Event()
         self._ticker: threading.Thread | None = None
 
@@ -78,12 +91,25 @@ class Worker:
         """Return what a cycle would do, without writing to the CRM."""
         return plan_cycle(self._parts, self._connect, mailbox_id, self._owner)
 
+    def track(self, mailbox_id: int, identity: Identity, by: str) -> Link:
+        """Track one item now with the check suppressed (A-24); SyncError as in `tracking.track_now`."""
+        return track_now(self._parts, self._connect, mailbox_id, self._owner, identity, by)
+
     def _tick(self) -> None:
         while not self._stop.wait(TICK_S):
+            now = self._parts.clock.now()
             try:
-                self._queue.enqueue(self._parts.store.due(self._parts.clock.now(), DUE_MAX))
+                self._keep_house(now)
+                self._queue.enqueue(self._parts.store.due(now, DUE_MAX))
             except SyncError as error:
                 log.warning("due mailboxes cannot be read: %s", error.text)
+
+    def _keep_house(self, now: datetime) -> None:
+        """Forget what is over, once a day."""
+        if self._housekeeping is None or (self._kept and (now - self._kept).total_seconds() < HOUSEKEEPING_S):
+            return
+        self._kept = now
+        self._housekeeping(now)
 
     def _job(self, mailbox_id: int) -> None:
         self._cycle(mailbox_id)

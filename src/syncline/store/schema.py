@@ -179,6 +179,7 @@ link = Table(
     Column("crm_version_seen", BigInteger, nullable=False),
     _flag("crm_gone"),
     _flag("writes", value=True),
+    _flag("by_request"),
     Column("state", Word(LinkState), nullable=False),
     _text("sync_error", null=True),
     Column("error_params", Coded(dict[str, str]), nullable=False),

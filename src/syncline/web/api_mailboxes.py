@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from syncline.core.appointment import Identity
 from syncline.desk import mailboxes, profiles, syncing
-from syncline.desk.objects import Listing, MailboxObject, ProfileObject, SyncReport
+from syncline.desk.objects import LinkObject, Listing, MailboxObject, ProfileObject, SyncReport
 from syncline.web.asking import Asker, Paged, Parts, answered, number_key, page
 from syncline.web.problems import problem
 
@@ -28,6 +29,15 @@ class NewMailbox(BaseModel):
     time_zone: str | None = None
     password: str | None = None
     on_scheduling_conflict: Literal["ask", "save_anyway", "keep_out"] | None = None
+
+
+class Tracked(BaseModel):
+    """Which item is tracked: its iCalendar UID, and the original start of a lone occurrence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    global_object_id: Annotated[str, Field(min_length=1, max_length=1000)]
+    original_start: AwareDatetime | None = None
 
 
 class NewProfile(BaseModel):
@@ -109,6 +119,12 @@ def sync(
     if wait:
         return answered(syncing.sync(app, viewer, [key]))
     return answered(syncing.wake(app, viewer, key), 202)
+
+
+@router.post("/mailboxes/{key}/track", response_model=LinkObject, summary="Track one item now")
+def track(app: Parts, viewer: Asker, key: str, body: Tracked) -> Response:
+    """Save an item of the mailbox's calendar in the CRM now, without the check for scheduling conflicts."""
+    return answered(syncing.track(app, viewer, key, Identity(body.global_object_id, body.original_start)))
 
 
 @router.get("/profiles", response_model=Listing, tags=["profiles"], summary="List profiles")

@@ -222,6 +222,7 @@ sa.Table(
     sa.Column("crm_version_seen", sa.BigInteger(), nullable=False),
     sa.Column("crm_gone", sa.Boolean(), server_default=sa.text("0"), nullable=False),
     sa.Column("writes", sa.Boolean(), server_default=sa.text("1"), nullable=False),
+    sa.Column("by_request", sa.Boolean(), server_default=sa.text("0"), nullable=False),
     sa.Column("state", sa.String(), nullable=False),
     sa.Column("sync_error", sa.Text()),
     sa.Column("error_params", sa.Text(), nullable=False),
