@@ -116,7 +116,7 @@ class Ledger:
         if row is not None and outcome.result is Result.SAVED:
             identity = row.appointment.identity
             self.deleted.add(identity.global_object_id)
-            if self._writers and self._stands(self._writers[-1], identity):
+            if self._stands(self.writer, identity):
                 self.violations.append(f"row of {identity.global_object_id} deleted, but its item stands in Exchange")
             if row.status in (Status.COMPLETED, Status.CANCELED):
                 self.violations.append(f"closed row of {identity.global_object_id} deleted (A-25)")
@@ -141,7 +141,8 @@ class Ledger:
             self.violations.append(f"booked out of order: {[key[2] for key in keys]}")
 
     def _key(self, appointment: Appointment) -> tuple[datetime, datetime, str]:
-        items = self.exchange.items(self._writers[-1]) if self._writers else ()
+        store = self.exchange.store(self.writer)
+        items = (*store.items.values(), *store.deleted.values())
         created = [item.appointment.created for item in items if item.appointment.identity == appointment.identity]
         known = min((at for at in created if at is not None), default=_LATEST)
         return known, appointment.span.start, appointment.identity.global_object_id

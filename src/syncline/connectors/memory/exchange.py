@@ -34,13 +34,14 @@ class Item:
 
 @dataclass(slots=True, kw_only=True)
 class MailboxStore:
-    """One mailbox: its folders and items, what left a folder and when, its category list, and unreadable items."""
+    """One mailbox: folders and items, what left a folder and when, what it was, category list, unreadable items."""
 
     address: str
     name: str
     folders: dict[str, Folder] = field(default_factory=dict)
     items: dict[str, Item] = field(default_factory=dict)
     removed: dict[tuple[str, str], int] = field(default_factory=dict)
+    deleted: dict[str, Item] = field(default_factory=dict)
     categories: list[Category] = field(default_factory=list)
     spoiled: dict[str, SyncError] = field(default_factory=dict)
     epoch: int = 0
@@ -242,6 +243,7 @@ class MemoryExchange:
     def _remove(self, store: MailboxStore, item: Item) -> None:
         del store.items[item.ref]
         store.removed[item.folder, item.ref] = self._tick()
+        store.deleted[item.ref] = item
         store.spoiled.pop(item.ref, None)
 
     def _deliver(self, meeting: Appointment, before: Appointment | None) -> None:
