@@ -1,27 +1,34 @@
 """Who is at the door: accounts, and the sign-in of one connection.
 
-Basic signs in every request by itself. Knows header values, nothing of sockets or operations. Schemes that need
-several messages keep their state in `SignIn`, of which each connection has its own.
+Basic signs in every request by itself; NTLM and Negotiate sign in the connection, in two messages. Knows header
+values, nothing of sockets or operations.
 """
 
 from __future__ import annotations
 
 import binascii
 import hmac
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 
 from syncline.emulators.exchange.call import Caller
 from syncline.emulators.exchange.model import Mailbox
+from syncline.emulators.exchange.ntlm import Acceptor, Continue, RefusedTokenError
 from syncline.emulators.exchange.store import Store
+
+CHALLENGES = ("Negotiate", "NTLM", 'Basic realm="exchange"')
 
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Mailboxes with their passwords, and the service account (name, password) that may impersonate them."""
+    """Mailboxes with their passwords, and the service account (name, password) that may impersonate them.
+
+    `binding` is what NTLM must be bound to when the server demands channel binding.
+    """
 
     store: Store
     service: tuple[str, str] | None = None
+    binding: bytes | None = None
 
     def find(self, name: str) -> tuple[Caller, str] | None:
         r"""Return caller and password of a user name: an address, DOMAIN\name, or the service account's name."""
@@ -52,9 +59,9 @@ def _names(account: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Not signed in: the WWW-Authenticate values to answer with."""
+    """Not signed in (yet): the WWW-Authenticate values to answer with."""
 
-    challenges: tuple[str, ...]
+    challenges: tuple[str, ...] = CHALLENGES
 
 
 class SignIn:
@@ -63,16 +70,39 @@ class SignIn:
     def __init__(self, accounts: Accounts) -> None:
         """Start unknown."""
         self._accounts = accounts
+        self._caller: Caller | None = None
+        self._acceptor: Acceptor | None = None
 
     def check(self, header: str | None) -> Caller | Refused:
-        """Return who a request's Authorization header is from."""
-        scheme, _, token = (header or "").partition(" ")
-        caller = self._basic(token) if scheme.lower() == "basic" else None
-        return caller or Refused(('Basic realm="exchange"',))
-
-    def _basic(self, token: str) -> Caller | None:
+        """Return who a request's Authorization header is from; without one, whom the connection belongs to."""
+        if not header:
+            return self._caller or Refused()
+        scheme, _, text = header.partition(" ")
         try:
-            name, colon, password = b64decode(token, validate=True).decode().partition(":")
+            token = b64decode(text, validate=True)
         except (binascii.Error, ValueError):
-            return None
+            return Refused()
+        if scheme.lower() == "basic":
+            return self._basic(token) or Refused()
+        if scheme.lower() in ("ntlm", "negotiate"):
+            return self._step(scheme, token)
+        return Refused()
+
+    def _basic(self, token: bytes) -> Caller | None:
+        name, colon, password = token.decode("utf-8", "replace").partition(":")
         return self._accounts.check(name, password) if colon else None
+
+    def _step(self, scheme: str, token: bytes) -> Caller | Refused:
+        """Take one message; the connection belongs to nobody until the last one was right."""
+        self._caller = None
+        acceptor = self._acceptor or Acceptor(self._accounts.find, self._accounts.binding)
+        self._acceptor = None
+        try:
+            result = acceptor.step(token)
+        except RefusedTokenError:
+            return Refused()
+        if isinstance(result, Continue):
+            self._acceptor = acceptor
+            return Refused((f"{scheme} {b64encode(result.token).decode()}",))
+        self._caller = result
+        return result

@@ -16,6 +16,7 @@ from syncline.emulators.exchange.auth import Accounts
 from syncline.emulators.exchange.calendar_files import CalendarReport, load_calendar
 from syncline.emulators.exchange.call import Clock
 from syncline.emulators.exchange.control import ControlPlane
+from syncline.emulators.exchange.ntlm import channel_binding
 from syncline.emulators.exchange.server import Listener
 from syncline.emulators.exchange.site import Site
 from syncline.emulators.exchange.store import Store
@@ -50,6 +51,8 @@ class ExchangeEmulator:
     ) -> None:
         """Open the store and create the mailboxes; nothing listens yet."""
         zone_ref(time_zone)
+        if extended_protection and not tls:
+            raise ValueError("extended protection binds NTLM to a TLS channel: it needs tls")
         self.store = Store(data)
         self.site = Site(store=self.store, clock=Clock(_frozen(frozen_clock)), zone=time_zone, observer=observer)
         for address, password in dict(mailboxes).items():
@@ -58,8 +61,8 @@ class ExchangeEmulator:
         self.ca_pem = certificate.certificate_pem if certificate else None
         self._scheme = "https" if tls else "http"
         self._host, self._port = host, port
-        self._extended_protection = extended_protection
-        self._accounts = Accounts(self.store, service)
+        binding = channel_binding(certificate.der) if certificate and extended_protection else None
+        self._accounts = Accounts(self.store, service, binding)
         self._control = ControlPlane(self.site, self.load_calendar, control_token)
         self._tls = server_context(certificate) if certificate else None
         self._listener: Listener | None = None

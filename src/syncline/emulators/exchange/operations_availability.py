@@ -31,6 +31,7 @@ MAILBOXES_MAX = 100
 WINDOW_DAYS_MAX = 62
 WEIGHT = {"Free": 0, "Tentative": 1, "Busy": 2, "OOF": 3, "WorkingElsewhere": 0, "NoData": 4}
 _DIGIT = {"Free": "0", "Tentative": "1", "Busy": "2", "OOF": "3", "NoData": "4"}
+VIEWS = frozenset({"MergedOnly", "FreeBusy", "FreeBusyMerged", "Detailed", "DetailedMerged"})
 _DAY_MINUTES = {"start": 480, "end": 1_020}
 
 
@@ -54,6 +55,8 @@ def get_user_availability(call: Call, request: etree._Element) -> str:
     start, end = (_instant(window, name, zone) for name in ("StartTime", "EndTime"))
     step = int(options.findtext(f"{T}MergedFreeBusyIntervalInMinutes") or 30)
     wanted = options.findtext(f"{T}RequestedView") or "FreeBusy"
+    if wanted not in VIEWS:
+        raise EwsError("ErrorSchemaValidation", "RequestedView is unknown.", fault=True)
     if end <= start or end - start > timedelta(days=WINDOW_DAYS_MAX):
         raise EwsError("ErrorTimeIntervalTooBig", fault=True)
     if not 5 <= step <= 1_440:

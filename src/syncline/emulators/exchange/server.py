@@ -14,7 +14,7 @@ import uuid
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from syncline.emulators.exchange.auth import Accounts, Refused, SignIn
+from syncline.emulators.exchange.auth import CHALLENGES, Accounts, Refused, SignIn
 from syncline.emulators.exchange.control import ControlPlane
 from syncline.emulators.exchange.site import Answer, Site
 
@@ -142,9 +142,7 @@ class Connection(BaseHTTPRequestHandler):
             return Answer(status=405)
         answer = self.server.site.answer(verdict, body)
         if answer.status == 401:
-            refused = self.sign_in.check(None)
-            challenges = refused.challenges if isinstance(refused, Refused) else ()
-            return Answer(status=401, headers=tuple(("WWW-Authenticate", c) for c in challenges))
+            return Answer(status=401, headers=tuple(("WWW-Authenticate", c) for c in CHALLENGES))
         return answer
 
     def _control(self, path: str, body: bytes) -> Answer:

@@ -24,6 +24,11 @@ class Certificate:
     certificate_pem: str
     key_pem: str
 
+    @property
+    def der(self) -> bytes:
+        """Return the certificate's bytes, which channel binding is made of."""
+        return ssl.PEM_cert_to_DER_cert(self.certificate_pem)
+
 
 def make_certificate(host: str) -> Certificate:
     """Return a fresh certificate for a host name or address."""
