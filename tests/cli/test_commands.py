@@ -1,0 +1,250 @@
+"""The commands over the real parts: state and CRM in files, an Exchange stand-in over real HTTP."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncline.emulators.exchange import ExchangeEmulator
+from tests.cli.terminal import ADDRESS, Terminal
+
+pytestmark = pytest.mark.emulator
+
+
+def test_the_scene_is_played_by_commands(terminal: Terminal, exchange: ExchangeEmulator) -> None:
+    """A question is asked, answered Yes and carried out; the failure goes away."""
+    question = terminal.the_scene(exchange)
+    (failure,) = terminal.json("failures", "list")
+    answered = terminal.json("alerts", "answer", str(question["id"]), "yes")
+    subjects = [entry["subject"] for entry in terminal.json("appointments", "list")]
+
+    assert (question["subject"], question["state"]) == ("Product demo for Alpen Sport", "open")
+    assert failure["sync_error"] == "ExchangeSyncSchedulingConflictsError"
+    assert (answered["outcome"], answered["decided_by"]) == ("saved", "Command line")
+    assert subjects == ["Quarterly review", "Product demo for Alpen Sport", "Lunch"]
+    assert terminal.json("failures", "list") == []
+    terminal("alerts", "answer", str(question["id"]), "no", code=1)
+    assert "AlreadyAnswered" in terminal.errors
+
+
+def test_no_keeps_it_out(terminal: Terminal, exchange: ExchangeEmulator) -> None:
+    """After No the appointment is not in the CRM, and is listed as kept out on demand."""
+    question = terminal.the_scene(exchange)
+    (answered,) = terminal.json("alerts", "answer", str(question["id"]), "no", "--all-like-this")
+    terminal("sync")
+
+    assert answered["outcome"] == "kept_out"
+    assert len(terminal.json("appointments", "list")) == 2
+    assert terminal.json("failures", "list") == []
+    assert [row["state"] for row in terminal.json("failures", "list", "--all")] == ["kept_out"]
+
+
+def test_sync_prints_what_it_did(terminal: Terminal, exchange: ExchangeEmulator) -> None:
+    """With --json the sums and each mailbox; a dry run writes nothing."""
+    terminal.set_up(exchange)
+    plan = terminal.json("sync", "--dry-run")
+    report = terminal.json("sync", ADDRESS)
+
+    assert [line["action"] for line in plan["mailboxes"][0]["plan"]] == ["save", "save"]
+    assert {name: report[name] for name in ("saved", "updated", "deleted", "waiting", "skipped", "failed")} == {
+        **dict.fromkeys(("updated", "deleted", "waiting", "skipped", "failed"), 0),
+        "saved": 2,
+    }
+    assert [mailbox["mailbox"] for mailbox in report["mailboxes"]] == [ADDRESS]
+    assert "Synchronized" in terminal("sync")
+
+
+def test_tables_for_people_tell_the_same(terminal: Terminal, exchange: ExchangeEmulator) -> None:
+    """Every listing has a table, and explain a story."""
+    terminal.the_scene(exchange)
+
+    assert "Product demo for Alpen Sport" in terminal("alerts", "list")
+    assert "ExchangeSyncSchedulingConflictsError" in terminal("failures", "list")
+    assert "Quarterly review" in terminal("appointments", "list", "--from", "2099-11-24", "--to", "2099-11-25")
+    assert ADDRESS in terminal("mailboxes", "list")
+    assert "approved" in terminal("mailboxes", "show", ADDRESS)
+    assert "exchange" in terminal("profiles", "list")
+    assert "waits for an answer" in terminal("explain", "product demo")
+    assert "asked" in terminal("explain", "product demo")
+    terminal("explain", "nothing like it", code=1)
+
+
+def test_profiles_and_mailboxes_over_their_life(terminal: Terminal, exchange: ExchangeEmulator) -> None:
+    """Tested, disabled, enabled and removed; a profile is tried by one of its mailboxes."""
+    terminal.set_up(exchange)
+
+    assert "Done:" in terminal("profiles", "test", "exchange")
+    assert terminal.json("mailboxes", "disable", ADDRESS)["enabled"] is False
+    assert terminal.json("mailboxes", "enable", ADDRESS)["enabled"] is True
+    assert terminal.json("mailboxes", "show", ADDRESS)["state"] == "ready"
+    terminal("mailboxes", "remove", ADDRESS)
+    assert terminal.json("mailboxes", "list") == []
+
+
+def test_a_failed_test_exits_with_1(terminal: Terminal, exchange: ExchangeEmulator) -> None:
+    """What went wrong and what to do stands on standard error."""
+    terminal("init", "--admin", "ines")
+    terminal("users", "add", "maya", "--email", ADDRESS)
+    secret = terminal.file("wrong", "wrong")
+    terminal(
+        *("profiles", "add", "--name", "exchange", "--url", exchange.ews_url, "--username", "svc"),
+        *("--password-file", secret, "--auth", "basic"),
+    )
+    terminal("mailboxes", "add", ADDRESS, "--profile", "exchange", "--user", "maya")
+    terminal("mailboxes", "test", ADDRESS, code=1)
+    assert "MailboxNotApproved" in terminal.errors
+    terminal("mailboxes", "approve", ADDRESS)
+    terminal("mailboxes", "test", ADDRESS, code=1)
+    assert "Unauthorized" in terminal.errors
+    assert "wrong" not in terminal.errors
+
+
+def test_the_calendar_is_edited_by_commands(terminal: Terminal) -> None:
+    """Added, refused with exit 1, forced, changed and deleted."""
+    terminal("init", "--admin", "ines")
+    terminal("users", "add", "maya", "--email", ADDRESS, "--time-zone", "Europe/Copenhagen")
+    one = ("--organizer", "maya", "--start", "2099-11-24T10:00", "--end", "2099-11-24T11:00")
+    first = terminal.json("appointments", "add", "--subject", "Review", *one, "--required", "guest@example.org")
+    refused = terminal.json("appointments", "add", "--subject", "Other", *one, code=1)
+    forced = terminal.json("appointments", "add", "--subject", "Other", *one, "--ignore-conflicts")
+    moved = terminal.json("appointments", "edit", forced["id"], "--start", "2099-11-24T14:00")
+    terminal("appointments", "edit", forced["id"], "--start", "2099-11-24T10:30", code=1)
+    terminal("appointments", "delete", first["id"])
+
+    assert first["start"] == "2099-11-24T09:00:00Z"
+    assert (refused["code"], refused["clashes"][0]["subject"]) == ("ExchangeSyncSchedulingConflictsError", "Review")
+    assert (moved["start"], moved["end"]) == ("2099-11-24T13:00:00Z", "2099-11-24T14:00:00Z")
+    assert [entry["subject"] for entry in terminal.json("appointments", "list", "--user", "maya")] == ["Other"]
+
+
+def test_init_is_harmless_when_repeated(terminal: Terminal) -> None:
+    """The first prints password and token once; the second changes nothing."""
+    first = terminal.json("init", "--admin", "ines")
+    second = terminal.json("init", "--admin", "other")
+    key = terminal.folder / "data" / "secret.key"
+
+    assert first["name"] == second["name"] == "ines"
+    assert first["password"]
+    assert first["token"].startswith("syn_")
+    assert (second["password"], second["token"]) == (None, None)
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert "set up already" in terminal("init")
+    assert [user["name"] for user in terminal.json("users", "list")] == ["ines"]
+
+
+@pytest.mark.parametrize("way", ["file", "stdin", "environment"])
+def test_passwords_need_no_terminal(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """They come from a file, standard input or the environment, and are not printed then."""
+    if way == "environment":
+        monkeypatch.setenv("SYNCLINE_ADMIN_PASSWORD", "from-somewhere")
+        made = terminal.json("init", "--admin", "ines")
+    else:
+        source = "-" if way == "stdin" else terminal.file("password", "from-somewhere\n")
+        made = terminal.json("init", "--admin", "ines", "--password-file", source, given="from-somewhere\n")
+
+    assert made["password"] is None
+    assert "from-somewhere" not in str(made)
+
+
+def test_users_and_tokens_by_commands(terminal: Terminal) -> None:
+    """Roles and passwords change; a token is printed once and revoked by name."""
+    terminal("init", "--admin", "ines")
+    user = terminal.json("users", "add", "maya", "--email", ADDRESS, "--role", "User", "--full-name", "Maya Lind")
+    terminal("users", "set-role", "maya", "System Administrator")
+    reset = terminal.json("users", "reset-password", "maya")
+    token = terminal("tokens", "create", "--user", "maya", "--name", "script").strip()
+    listed = terminal.json("tokens", "list", "--user", "maya")
+    terminal("tokens", "revoke", "--user", "maya", "--name", "script")
+
+    assert (user["full_name"], user["role"]) == ("Maya Lind", "User")
+    assert len(reset["password"]) >= 12
+    assert token.startswith("syn_")
+    assert [(each["name"], each["token"]) for each in listed] == [("script", None)]
+    assert "There is no token." in terminal("tokens", "list", "--user", "maya")
+    assert "maya" in terminal("users", "list")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("nonsense",), 2, "No such command"),
+        (("mailboxes", "add", "x"), 2, "--profile"),
+        (("mailboxes", "show", "nobody@example.org"), 1, "NotFoundHere"),
+        (("appointments", "list", "--from", "2099-11-24"), 2, "InvalidRequest"),
+        (("appointments", "add", "--subject", "x", "--start", "soon"), 2, "InvalidRequest"),
+        (("alerts", "answer", "1", "maybe"), 2, "maybe"),
+        (("alerts", "answer", "1", "yes"), 1, "NotFoundHere"),
+        (("users", "add", "x", "--email", "a@b.example", "--password-file", "/nothing"), 2, "InvalidRequest"),
+    ],
+)
+def test_exit_codes(terminal: Terminal, words: tuple[str, ...], code: int, said: str) -> None:
+    """1 when something failed, 2 when the command itself was not understood; the reason is on standard error."""
+    terminal("init", "--admin", "ines")
+    terminal(*words, code=code)
+
+    assert said in terminal.errors
+
+
+def test_without_init_every_command_says_so(terminal: Terminal) -> None:
+    """A folder that is none is named, with what to do."""
+    terminal("alerts", "list", code=1)
+
+    assert "DataFolderInvalid" in terminal.errors
+    assert "syncline init" in terminal.errors
+
+
+def test_a_wrong_setting_is_a_usage_error(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name and what it accepts are said."""
+    terminal("init", "--admin", "ines")
+    monkeypatch.setenv("SYNCLINE_CONFLICT_CHECK_PAST", "perhaps")
+    terminal("alerts", "list", code=2)
+
+    assert "SYNCLINE_CONFLICT_CHECK_PAST" in terminal.errors
+
+
+def test_a_bug_is_reported_without_a_trace_on_the_terminal(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line's boundary says where it broke and exits with 1."""
+    from syncline.desk import mailboxes
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("unforeseen")
+
+    terminal("init", "--admin", "ines")
+    monkeypatch.setattr(mailboxes, "listing", broken)
+    terminal("mailboxes", "list", code=1)
+
+    assert "Please report this" in terminal.errors
+    assert "Traceback" not in terminal.errors
+
+
+def test_backup_and_restore(terminal: Terminal, exchange: ExchangeEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was backed up works in another folder: questions, passwords and all."""
+    question = terminal.the_scene(exchange)
+    archive = str(terminal.folder / "backup.tar")
+    terminal("backup", archive)
+    terminal("backup", archive, code=1)
+    monkeypatch.setenv("SYNCLINE_DATA", str(terminal.folder / "elsewhere"))
+    terminal("restore", archive)
+
+    assert terminal.json("alerts", "answer", str(question["id"]), "yes")["outcome"] == "saved"
+    assert "before-restore" in terminal("restore", archive)
+    assert terminal.json("alerts", "list", "--open")[0]["id"] == question["id"]
+
+
+def test_the_doctor_finds_what_is_wrong(terminal: Terminal, exchange: ExchangeEmulator) -> None:
+    """Sound folders pass; an open key and a failed mailbox do not."""
+    terminal("doctor", code=1)
+    terminal.set_up(exchange)
+    assert "state.db: sound" in terminal("doctor")
+
+    (terminal.folder / "data" / "secret.key").chmod(0o644)
+    wrong = [finding["subject"] for finding in terminal.json("doctor", code=1) if not finding["ok"]]
+    assert wrong == ["key"]
+
+
+def test_migrate_and_version(terminal: Terminal) -> None:
+    """Bringing up to date what is up to date changes nothing."""
+    terminal("init")
+
+    assert "up to date" in terminal("migrate")
+    assert terminal("--version").startswith("syncline ")
+    assert "appointments" in terminal("--help")
