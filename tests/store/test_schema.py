@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from syncline.engine.alerts import answered
 from syncline.ports import Changes, Entry, LinkState, Mailbox, Profile
 from syncline.store import Database
-from syncline.store.links import due_links_query
+from syncline.store.links import DUE_LINKS
 from syncline.store.migrations import upgrade
 from tests.store.things import KEY, NOW, asked, claimed, link, question, settled
 
@@ -154,7 +154,7 @@ def test_an_idle_look_up_does_not_grow_with_the_links(store: Database, mailbox: 
 def test_due_look_ups_use_their_partial_indexes(store: Database) -> None:
     """The plans of the queries that run all the time name their own index and no scan of a table."""
     queries = {
-        "ix_link_attention": due_links_query(1, NOW, 0, 10).compile(
+        "ix_link_attention": DUE_LINKS.params(mailbox_id=1, now=NOW, after=0, limit=10).compile(
             dialect=store.engine.dialect, compile_kwargs={"literal_binds": True}
         ),
         "ix_mailbox_due": "SELECT id FROM mailbox WHERE enabled = 1 AND next_due <= 5 ORDER BY next_due, id LIMIT 9",

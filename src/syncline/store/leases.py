@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, RowMapping, case, literal, literal_column, select, update
+from sqlalchemy import Connection, Integer, RowMapping, bindparam, case, literal, literal_column, select, update
 
 from syncline.errors import SyncError
 from syncline.ports import Lease
@@ -19,6 +19,38 @@ from syncline.store.connection import Connected
 from syncline.store.schema import mailbox
 
 _ENABLED = literal_column("enabled") == literal_column("1")
+
+# Statements are built once: an idle cycle spends more time on building than on running them.
+_INSTANT = mailbox.c.next_due.type
+_AT = mailbox.c.id == bindparam("at")
+_LEASE_ROW = select(mailbox.c.address, mailbox.c.lease_owner, mailbox.c.lease_until, mailbox.c.fence).where(_AT)
+_DUE = (
+    select(mailbox.c.id)
+    .where(_ENABLED, mailbox.c.next_due <= bindparam("now", type_=_INSTANT))
+    .order_by(mailbox.c.next_due, mailbox.c.id)
+    .limit(bindparam("limit", type_=Integer))
+)
+_UNTIL = bindparam("until", type_=_INSTANT)
+_CLAIM = (
+    update(mailbox)
+    .where(_AT)
+    .values(lease_owner=bindparam("owner"), lease_until=_UNTIL, fence=bindparam("next_fence"), woken=False)
+)
+_RENEW = update(mailbox).where(_AT).values(lease_until=_UNTIL)
+_WOKEN = mailbox.c.woken | mailbox.c.next_due.is_distinct_from(bindparam("seen", type_=_INSTANT))
+_RELEASE = (
+    update(mailbox)
+    .where(_AT)
+    .values(
+        lease_owner=None,
+        lease_until=None,
+        woken=False,
+        next_due=case(
+            (_WOKEN & mailbox.c.next_due.is_not(None), mailbox.c.next_due),
+            else_=bindparam("planned", type_=_INSTANT),
+        ),
+    )
+)
 
 
 class Leases(Connected):
@@ -38,11 +70,7 @@ class Leases(Connected):
                 return None
             fence = int(row["fence"]) + 1
             until = now + timedelta(seconds=lease_s)
-            connection.execute(
-                update(mailbox)
-                .where(mailbox.c.id == mailbox_id)
-                .values(lease_owner=owner, lease_until=until, fence=fence, woken=False)
-            )
+            connection.execute(_CLAIM, {"at": mailbox_id, "owner": owner, "until": until, "next_fence": fence})
         self._fences[mailbox_id] = fence
         return Lease(mailbox_id=mailbox_id, owner=owner, fence=fence)
 
@@ -50,38 +78,21 @@ class Leases(Connected):
         """Extend the lease; SyncError("LeaseLost") if somebody else has claimed the mailbox since."""
         with self.fenced(lease) as connection:
             until = now + timedelta(seconds=lease_s)
-            connection.execute(update(mailbox).where(mailbox.c.id == lease.mailbox_id).values(lease_until=until))
+            connection.execute(_RENEW, {"at": lease.mailbox_id, "until": until})
 
     def release(self, lease: Lease, next_due: datetime | None, seen_due: datetime | None) -> None:
         """Give the mailbox back and set its next due time, unless it was woken since it was claimed."""
         try:
             with self.fenced(lease) as connection:
-                woken = mailbox.c.woken | mailbox.c.next_due.is_distinct_from(seen_due)
-                planned = literal(next_due, mailbox.c.next_due.type)
-                connection.execute(
-                    update(mailbox)
-                    .where(mailbox.c.id == lease.mailbox_id)
-                    .values(
-                        lease_owner=None,
-                        lease_until=None,
-                        woken=False,
-                        next_due=case((woken & mailbox.c.next_due.is_not(None), mailbox.c.next_due), else_=planned),
-                    )
-                )
+                connection.execute(_RELEASE, {"at": lease.mailbox_id, "seen": seen_due, "planned": next_due})
         finally:
             if self._fences.get(lease.mailbox_id) == lease.fence:
                 self.locks.drop(lease.mailbox_id)
 
     def due(self, now: datetime, limit: int) -> tuple[int, ...]:
         """Return enabled mailboxes whose next_due has come, longest waiting first (one indexed query)."""
-        query = (
-            select(mailbox.c.id)
-            .where(_ENABLED, mailbox.c.next_due <= now)
-            .order_by(mailbox.c.next_due, mailbox.c.id)
-            .limit(limit)
-        )
         with self.reading() as connection:
-            return tuple(connection.scalars(query))
+            return tuple(connection.scalars(_DUE, {"now": now, "limit": limit}))
 
     def wake(self, mailbox_id: int, now: datetime) -> None:
         """Make a mailbox due now."""
@@ -115,8 +126,7 @@ def wake(connection: Connection, mailbox_ids: list[int], now: datetime) -> None:
 
 
 def _lease_row(connection: Connection, mailbox_id: int) -> RowMapping:
-    columns = (mailbox.c.address, mailbox.c.lease_owner, mailbox.c.lease_until, mailbox.c.fence)
-    row = connection.execute(select(*columns).where(mailbox.c.id == mailbox_id)).mappings().first()
+    row = connection.execute(_LEASE_ROW, {"at": mailbox_id}).mappings().first()
     if row is None:
         raise SyncError("NotFoundHere", detail=f"mailbox {mailbox_id}")
     return row

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
+from sqlalchemy import Column, ColumnElement, Integer, Select, and_, bindparam, func, literal_column, or_, select
 
 from syncline.core.appointment import Identity
 from syncline.ports import Alert, Intent, Link, LinkState, Seen
@@ -34,79 +34,16 @@ _HELD = and_(
 )
 
 
-class Links(Connected):
-    """What a cycle asks about links."""
-
-    def links_by_ref(self, mailbox_id: int, refs: Sequence[str]) -> Mapping[str, Link]:
-        """Return the links of these Exchange items."""
-        return {found.ref: found for found in self._links(refs, link.c.ref, link.c.mailbox_id == mailbox_id)}
-
-    def refs_in(self, mailbox_id: int, folder: str) -> tuple[str, ...]:
-        """Return the refs of a folder's links that were not seen to be gone."""
-        where = (link.c.mailbox_id == mailbox_id, link.c.folder == folder, link.c.seen != Seen.GONE)
-        with self.reading() as connection:
-            return tuple(connection.scalars(select(link.c.ref).where(*where)))
-
-    def links_by_identity(self, identities: Sequence[Identity]) -> tuple[Link, ...]:
-        """Return the links of all mailboxes that carry one of these identities, by id, without their contents."""
-        wanted = set(identities)
-        names = sorted({identity.global_object_id for identity in wanted})
-        with self.reading() as connection:
-            parts = (select(*LIGHT_LINK).where(link.c.global_object_id.in_(part)) for part in chunks(names))
-            rows = [row for part in parts for row in connection.execute(part).mappings()]
-        found = (to_link(row) for row in rows)  # type: ignore[arg-type]
-        return tuple(sorted((each for each in found if each.identity in wanted), key=lambda each: each.id))
-
-    def links_by_crm_id(self, mailbox_id: int, crm_ids: Sequence[str]) -> Mapping[str, Link]:
-        """Return this mailbox's links to these rows; of several links to one row the one that writes."""
-        found = self._links(crm_ids, link.c.crm_id, link.c.mailbox_id == mailbox_id)
-        found.sort(key=lambda each: (each.writes, -each.id))
-        return {each.crm_id: each for each in found if each.crm_id is not None}
-
-    def links_by_id(self, ids: Sequence[int]) -> tuple[Link, ...]:
-        """Return links by id, ascending; unknown ids are left out."""
-        return tuple(sorted(self._links(ids, link.c.id), key=lambda each: each.id))
-
-    def due_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
-        """Return links that need planning, by id from `after`: unsettled, asked, answered, or failed and due again."""
-        with self.reading() as connection:
-            rows = connection.execute(due_links_query(mailbox_id, now, after, limit)).mappings()
-            return tuple(to_link(row) for row in rows)  # type: ignore[arg-type]
-
-    def answered_links(self, mailbox_id: int, limit: int) -> tuple[Link, ...]:
-        """Return links whose answer (Yes or No) was given and is not carried out yet; one indexed query."""
-        query = select(*LINK).where(link.c.mailbox_id == mailbox_id, ANSWERED).order_by(link.c.id).limit(limit)
-        with self.reading() as connection:
-            return tuple(to_link(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
-
-    def link_count(self, mailbox_id: int) -> int:
-        """Return how many links hold a CRM row and were present when last settled (the base of the guards)."""
-        query = select(func.count()).select_from(link).where(link.c.mailbox_id == mailbox_id, _HELD)
-        with self.reading() as connection:
-            return int(connection.scalar(query) or 0)
-
-    def intents(self, mailbox_id: int) -> tuple[Intent, ...]:
-        """Return the intents that an earlier crash left, oldest first."""
-        query = select(*INTENT).where(intent.c.mailbox_id == mailbox_id).order_by(intent.c.created, intent.c.id)
-        with self.reading() as connection:
-            return tuple(Intent(**row) for row in connection.execute(query).mappings())
-
-    def open_alerts(self, mailbox_id: int, link_ids: Sequence[int] | None = None) -> tuple[Alert, ...]:
-        """Return alerts that are open, lapsed, or answered and not carried out; for these links, or all."""
-        query = select(*ALERT).where(alert.c.mailbox_id == mailbox_id, STANDING).order_by(alert.c.id)
-        with self.reading() as connection:
-            if link_ids is None:
-                return tuple(to_alert(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
-            parts = (query.where(alert.c.link_id.in_(part)) for part in chunks(link_ids))
-            return tuple(to_alert(row) for part in parts for row in connection.execute(part).mappings())  # type: ignore[arg-type]
-
-    def _links(self, values: Iterable[Any], column: ColumnElement[Any], *where: ColumnElement[bool]) -> list[Link]:
-        with self.reading() as connection:
-            parts = (select(*LINK).where(column.in_(part), *where) for part in chunks(values))
-            return [to_link(row) for part in parts for row in connection.execute(part).mappings()]  # type: ignore[arg-type]
+_MAILBOX = bindparam("mailbox_id", type_=Integer)
+_LIMIT = bindparam("limit", type_=Integer)
+_VALUES = "values"
 
 
-def due_links_query(mailbox_id: int, now: datetime, after: int, limit: int) -> Select[Any]:
+def _by(column: ColumnElement[Any], read: Sequence[Column[Any]], *where: ColumnElement[bool]) -> Select[Any]:
+    return select(*read).where(column.in_(bindparam(_VALUES, expanding=True)), *where)
+
+
+def _due() -> Select[Any]:
     """Return the statement of `due_links`; it reads the partial index `ix_link_attention` only."""
     settled = and_(
         link.c.revision_settled.is_not(None),
@@ -114,14 +51,96 @@ def due_links_query(mailbox_id: int, now: datetime, after: int, limit: int) -> S
         link.c.seen_settled.is_not(None),
         link.c.seen_settled == link.c.seen,
     )
-    resting = and_(
-        link.c.state == LinkState.FAILED,
-        link.c.answered == 0,
-        settled,
-        or_(link.c.next_try.is_(None), link.c.next_try > now),
-    )
-    where = (link.c.mailbox_id == mailbox_id, ATTENTION, link.c.id > after, ~resting)
-    return select(*LINK).where(*where).order_by(link.c.id).limit(limit)
+    later = link.c.next_try > bindparam("now", type_=link.c.next_try.type)
+    rests = (link.c.state == LinkState.FAILED, link.c.answered == 0, settled, or_(link.c.next_try.is_(None), later))
+    where = (link.c.mailbox_id == _MAILBOX, ATTENTION, link.c.id > bindparam("after", type_=Integer), ~and_(*rests))
+    return select(*LINK).where(*where).order_by(link.c.id).limit(_LIMIT)
+
+
+# Statements are built once: an idle cycle spends more time on building than on running them.
+DUE_LINKS = _due()
+_LINKS_BY_REF = _by(link.c.ref, LINK, link.c.mailbox_id == _MAILBOX)
+_LINKS_BY_CRM_ID = _by(link.c.crm_id, LINK, link.c.mailbox_id == _MAILBOX)
+_LINKS_BY_ID = _by(link.c.id, LINK)
+_LINKS_BY_NAME = _by(link.c.global_object_id, LIGHT_LINK)
+_REFS_IN = select(link.c.ref).where(
+    link.c.mailbox_id == _MAILBOX, link.c.folder == bindparam("folder"), link.c.seen != Seen.GONE
+)
+_ANSWERED_LINKS = select(*LINK).where(link.c.mailbox_id == _MAILBOX, ANSWERED).order_by(link.c.id).limit(_LIMIT)
+_LINK_COUNT = select(func.count()).select_from(link).where(link.c.mailbox_id == _MAILBOX, _HELD)
+_INTENTS = select(*INTENT).where(intent.c.mailbox_id == _MAILBOX).order_by(intent.c.created, intent.c.id)
+_STANDING_ALERTS = select(*ALERT).where(alert.c.mailbox_id == _MAILBOX, STANDING).order_by(alert.c.id)
+_STANDING_OF_LINKS = _by(alert.c.link_id, ALERT, alert.c.mailbox_id == _MAILBOX, STANDING).order_by(alert.c.id)
+
+
+class Links(Connected):
+    """What a cycle asks about links."""
+
+    def links_by_ref(self, mailbox_id: int, refs: Sequence[str]) -> Mapping[str, Link]:
+        """Return the links of these Exchange items."""
+        return {found.ref: found for found in self._links(_LINKS_BY_REF, refs, mailbox_id=mailbox_id)}
+
+    def refs_in(self, mailbox_id: int, folder: str) -> tuple[str, ...]:
+        """Return the refs of a folder's links that were not seen to be gone."""
+        with self.reading() as connection:
+            return tuple(connection.scalars(_REFS_IN, {"mailbox_id": mailbox_id, "folder": folder}))
+
+    def links_by_identity(self, identities: Sequence[Identity]) -> tuple[Link, ...]:
+        """Return the links of all mailboxes that carry one of these identities, by id, without their contents."""
+        wanted = set(identities)
+        found = self._links(_LINKS_BY_NAME, sorted({identity.global_object_id for identity in wanted}))
+        return tuple(sorted((each for each in found if each.identity in wanted), key=lambda each: each.id))
+
+    def links_by_crm_id(self, mailbox_id: int, crm_ids: Sequence[str]) -> Mapping[str, Link]:
+        """Return this mailbox's links to these rows; of several links to one row the one that writes."""
+        found = self._links(_LINKS_BY_CRM_ID, crm_ids, mailbox_id=mailbox_id)
+        found.sort(key=lambda each: (each.writes, -each.id))
+        return {each.crm_id: each for each in found if each.crm_id is not None}
+
+    def links_by_id(self, ids: Sequence[int]) -> tuple[Link, ...]:
+        """Return links by id, ascending; unknown ids are left out."""
+        return tuple(sorted(self._links(_LINKS_BY_ID, ids), key=lambda each: each.id))
+
+    def due_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
+        """Return links that need planning, by id from `after`: unsettled, asked, answered, or failed and due again."""
+        given = {"mailbox_id": mailbox_id, "now": now, "after": after, "limit": limit}
+        return tuple(self._read_links(DUE_LINKS, given))
+
+    def answered_links(self, mailbox_id: int, limit: int) -> tuple[Link, ...]:
+        """Return links whose answer (Yes or No) was given and is not carried out yet; one indexed query."""
+        return tuple(self._read_links(_ANSWERED_LINKS, {"mailbox_id": mailbox_id, "limit": limit}))
+
+    def link_count(self, mailbox_id: int) -> int:
+        """Return how many links hold a CRM row and were present when last settled (the base of the guards)."""
+        with self.reading() as connection:
+            return int(connection.scalar(_LINK_COUNT, {"mailbox_id": mailbox_id}) or 0)
+
+    def intents(self, mailbox_id: int) -> tuple[Intent, ...]:
+        """Return the intents that an earlier crash left, oldest first."""
+        with self.reading() as connection:
+            rows = connection.execute(_INTENTS, {"mailbox_id": mailbox_id}).mappings()
+            return tuple(Intent(**row) for row in rows)
+
+    def open_alerts(self, mailbox_id: int, link_ids: Sequence[int] | None = None) -> tuple[Alert, ...]:
+        """Return alerts that are open, lapsed, or answered and not carried out; for these links, or all."""
+        given = {"mailbox_id": mailbox_id}
+        asked: list[tuple[Select[Any], dict[str, Any]]] = [(_STANDING_ALERTS, given)]
+        if link_ids is not None:
+            asked = [(_STANDING_OF_LINKS, given | {_VALUES: part}) for part in chunks(link_ids)]
+        with self.reading() as connection:
+            rows = [row for query, values in asked for row in connection.execute(query, values).mappings()]
+        return tuple(to_alert(row) for row in rows)  # type: ignore[arg-type]
+
+    def _links(self, query: Select[Any], values: Iterable[Any], **given: object) -> list[Link]:
+        with self.reading() as connection:
+            parts = (connection.execute(query, given | {_VALUES: part}) for part in chunks(values))
+            rows = [row for part in parts for row in part.mappings()]
+        return [to_link(row) for row in rows]  # type: ignore[arg-type]
+
+    def _read_links(self, query: Select[Any], given: dict[str, Any]) -> list[Link]:
+        with self.reading() as connection:
+            rows = connection.execute(query, given).mappings().all()
+        return [to_link(row) for row in rows]  # type: ignore[arg-type]
 
 
 def chunks(values: Iterable[Item], size: int = IN_LIST_MAX) -> Iterator[list[Item]]:

@@ -10,12 +10,24 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import Column, Connection, Update, bindparam, case, delete, exists, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    Connection,
+    Update,
+    bindparam,
+    case,
+    delete,
+    exists,
+    insert,
+    select,
+    update,
+)
 
 from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Intent, Lease, Link, LinkState, Mailbox
 from syncline.store.leases import Leases
 from syncline.store.links import STANDING, chunks
-from syncline.store.rows import PEOPLE_FIELDS, alert_values, is_question, link_values, mailbox_values
+from syncline.store.rows import MAILBOX_FIELDS, PEOPLE_FIELDS, alert_values, is_question, link_values, mailbox_values
 from syncline.store.schema import alert, intent, journal, link, mailbox
 
 _PREFIX = "new_"
@@ -32,7 +44,7 @@ class Writing(Leases):
         """Apply one transaction and return the ids of the inserted links, in order; all or nothing."""
         with self.fenced(lease) as connection:
             for part in chunks(changes.removed_links):
-                connection.execute(delete(link).where(link.c.id.in_(part)))
+                connection.execute(_DELETE_LINKS, {"ids": part})
             _note_overtaken(connection, changes)
             ids = _write_links(connection, changes.links)
             new = tuple(number for number, each in zip(ids, changes.links, strict=True) if each.id == 0)
@@ -68,8 +80,8 @@ def _note_overtaken(connection: Connection, changes: Changes) -> None:
     """
     done = {each.id: each.answers for each in changes.links if each.id and each.state is LinkState.SETTLED}
     for part in chunks(done):
-        query = select(link.c.id, link.c.answers).where(link.c.id.in_(part), link.c.answered == 1)
-        late = [number for number, answers in connection.execute(query) if answers != done[number]]
+        found = connection.execute(_ANSWERS, {"ids": part})
+        late = [number for number, answers in found if answers != done[number]]
         if not late:
             continue
         mine = (alert.c.link_id.in_(late), alert.c.pending == 1)
@@ -83,11 +95,8 @@ def _note_overtaken(connection: Connection, changes: Changes) -> None:
 
 def _settle_alerts(connection: Connection, link_ids: list[int]) -> None:
     """An answer is carried out when its link says so; alerts whose outcome is final need no further look."""
-    waiting = exists().where(link.c.id == alert.c.link_id, link.c.answered == 1)
-    final = alert.c.outcome.in_((AlertOutcome.SAVED, AlertOutcome.KEPT_OUT))
     for part in chunks(link_ids):
-        mine = (alert.c.link_id.in_(part), alert.c.pending == 1, final, ~waiting)
-        connection.execute(update(alert).where(*mine).values(pending=0))
+        connection.execute(_SETTLE_ALERTS, {"ids": part})
 
 
 def _with_links(changes: Changes, ids: list[int]) -> list[Alert]:
@@ -138,10 +147,9 @@ def _end_older_questions(connection: Connection, link_ids: list[int]) -> None:
 
 def _write_intents(connection: Connection, dropped: Sequence[str], new: Sequence[Intent]) -> None:
     for part in chunks(dropped):
-        connection.execute(delete(intent).where(intent.c.id.in_(part)))
+        connection.execute(_DELETE_INTENTS, {"ids": part})
     if new:
-        names = [field.name for field in fields(Intent)]
-        connection.execute(insert(intent), [{name: getattr(each, name) for name in names} for each in new])
+        connection.execute(_INSERT_INTENT, [{name: getattr(each, name) for name in _INTENT_FIELDS} for each in new])
 
 
 def _write_entries(connection: Connection, entries: Sequence[Entry]) -> None:
@@ -155,8 +163,7 @@ def entry_values(entry: Entry) -> dict[str, Any]:
 
 
 def _write_mailbox(connection: Connection, value: Mailbox) -> None:
-    values = {name: each for name, each in mailbox_values(value).items() if name not in PEOPLE_FIELDS}
-    connection.execute(update(mailbox).where(mailbox.c.id == value.id).values(values))
+    connection.execute(_UPDATE_MAILBOX, _named(mailbox_values(value), value.id))
 
 
 def _named(values: dict[str, Any], number: int) -> dict[str, Any]:
@@ -177,4 +184,30 @@ def _update_keeping(columns: Sequence[Column[Any]], answers: Column[Any], kept: 
 _OWN = ("id", "answers", "attention")
 _UPDATE_LINK = _update_keeping([each for each in link.c if each.name not in _OWN], link.c.answers, _LINK_ANSWER)
 _UPDATE_ALERT = _update_keeping([each for each in alert.c if each.name not in _OWN], alert.c.answers, _ALERT_ANSWER)
-
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_DELETE_LINKS = delete(link).where(link.c.id.in_(_IDS))
+_DELETE_INTENTS = delete(intent).where(intent.c.id.in_(_IDS))
+_INSERT_INTENT = insert(intent)
+_INTENT_FIELDS = tuple(field.name for field in fields(Intent))
+_ANSWERS = select(link.c.id, link.c.answers).where(link.c.id.in_(_IDS), link.c.answered == 1)
+_SETTLE_ALERTS = (
+    update(alert)
+    .where(
+        alert.c.link_id.in_(_IDS),
+        alert.c.pending == 1,
+        alert.c.outcome.in_((AlertOutcome.SAVED, AlertOutcome.KEPT_OUT)),
+        ~exists().where(link.c.id == alert.c.link_id, link.c.answered == 1),
+    )
+    .values(pending=0)
+)
+_UPDATE_MAILBOX = (
+    update(mailbox)
+    .where(mailbox.c.id == bindparam(_PREFIX + "id"))
+    .values(
+        {
+            name: bindparam(_PREFIX + name, type_=mailbox.c[name].type)
+            for name in MAILBOX_FIELDS
+            if name not in PEOPLE_FIELDS
+        }
+    )
+)
