@@ -66,11 +66,15 @@ def not_yet(alert: Alert, error: SyncError) -> Alert:
 
 
 def lapsed(run: Run, alert: Alert) -> Alert | None:
-    """Return the question as lapsed if its last clashing occurrence has ended unanswered (CD-07), else None."""
+    """Return the question as lapsed if its last clashing occurrence has ended unanswered (CD-07), else None.
+
+    Where the past is checked too, a question about something that had ended before it was asked stays open: no time
+    has passed over it.
+    """
     if alert.state is not AlertState.OPEN or alert.verdict is None:
         return None
     end = last_clash(alert.verdict)
-    if end is None or end > run.now():
+    if end is None or end > run.now() or (run.rules.conflict.check_past and end <= alert.created):
         return None
     return replace(alert, state=AlertState.LAPSED, reason="It has ended.", version=alert.version + 1)
 
