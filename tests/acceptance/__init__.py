@@ -1,0 +1,1 @@
+"""The acceptance examples and the faults, on a whole installation."""

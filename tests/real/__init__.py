@@ -1,0 +1,1 @@
+"""Real calendars through the whole chain: emulator, EWS, cycle, CRM."""
