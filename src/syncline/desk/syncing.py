@@ -20,6 +20,7 @@ from syncline.desk.reading import Viewer, require_administrator
 from syncline.desk.reports import link_object
 from syncline.desk.running import jobs_run
 from syncline.engine.cycle import CycleResult
+from syncline.engine.questions import CONFLICT
 from syncline.engine.run import Counts, PlanLine
 from syncline.errors import SyncError
 from syncline.ports import Mailbox
@@ -129,6 +130,8 @@ def _counted(app: App, mailbox: Mailbox, before: int) -> Counts:
 
 def _synced(app: App, viewer: Viewer, mailbox: Mailbox, result: CycleResult) -> SyncedMailbox:
     counts = {name: getattr(result.counts, name) for name in COUNTED}
+    # What waits is a state, not an event: a question asked yesterday still waits.
+    counts["waiting"] = len(app.store.question_ids(mailbox.id, CONFLICT))
     return SyncedMailbox(
         mailbox=mailbox.address,
         error=result.error.code if result.error else None,
