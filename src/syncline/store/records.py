@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from syncline.errors import SyncError
@@ -20,6 +20,8 @@ from syncline.store.schema import mailbox, profile
 
 Sealed = Literal["profile", "mailbox"]
 
+_MAILBOXES = select(*MAILBOX).order_by(mailbox.c.address)
+_MAILBOX_BY_ID = select(*MAILBOX).where(mailbox.c.id == bindparam("at"))
 _SEALED: Mapping[str, Table] = {"profile": profile, "mailbox": mailbox}
 
 
@@ -64,13 +66,13 @@ class Records(Connected):
     def mailboxes(self) -> tuple[Mailbox, ...]:
         """Return all mailboxes by address."""
         with self.reading() as connection:
-            rows = connection.execute(select(*MAILBOX).order_by(mailbox.c.address)).mappings()
+            rows = connection.execute(_MAILBOXES).mappings()
             return tuple(Mailbox(**row) for row in rows)
 
     def mailbox(self, mailbox_id: int) -> Mailbox:
         """Return a mailbox; SyncError("NotFoundHere") if there is none."""
         with self.reading() as connection:
-            return _mailbox(connection, mailbox.c.id == mailbox_id, str(mailbox_id))
+            return _known(connection.execute(_MAILBOX_BY_ID, {"at": mailbox_id}).mappings().first(), str(mailbox_id))
 
     def mailbox_by_address(self, address: str) -> Mailbox:
         """Return a mailbox by its address, without case; SyncError("NotFoundHere") if there is none."""
@@ -163,7 +165,10 @@ def _profile(connection: Connection, where: ColumnElement[bool], what: str) -> P
 
 
 def _mailbox(connection: Connection, where: ColumnElement[bool], name: str) -> Mailbox:
-    row = connection.execute(select(*MAILBOX).where(where)).mappings().first()
+    return _known(connection.execute(select(*MAILBOX).where(where)).mappings().first(), name)
+
+
+def _known(row: RowMapping | None, name: str) -> Mailbox:
     if row is None:
         raise SyncError("NotFoundHere", detail=f"mailbox {name}")
     return Mailbox(**row)
