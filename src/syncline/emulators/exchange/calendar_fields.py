@@ -14,7 +14,7 @@ from icalendar import Component
 from syncline.emulators.exchange.call import person_of
 from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.model import Attendee, Item, Mailbox, Person, ZoneRef
-from syncline.emulators.exchange.zones import to_utc, zone_ref
+from syncline.emulators.exchange.zones import to_utc, zone_like, zone_ref
 
 # A property of the icalendar library: one of many types, broken ones included, or a list of them.
 Property: TypeAlias = Any
@@ -49,29 +49,22 @@ def moment(entry: Property, mailbox: Mailbox, floating: ZoneRef | None = None) -
         assert isinstance(value, date)
         return Moment(to_utc(datetime.combine(value, time()), own), own, all_day=True)
     value = value.replace(microsecond=0)
-    if value.tzinfo is None:
-        zone, named = _by_name(entry.params.get("TZID"), floating or own)
-        return Moment(to_utc(value, zone), zone, named=named)
-    zone, named = _by_name(entry.params.get("TZID") or _key(value.tzinfo), own)
-    if not named:
-        return Moment(value.astimezone(UTC), own, named=False)
+    name = str(entry.params.get("TZID") or _key(value.tzinfo) or "")
+    try:
+        zone = zone_ref(name) if name else floating or own
+    except EwsError:
+        if value.tzinfo is None:
+            return Moment(to_utc(value, own), own, named=False)
+        return Moment(value.astimezone(UTC), zone_like(value.tzinfo, name, own), named=False)
     return Moment(to_utc(value.replace(tzinfo=None), zone), zone)
 
 
-def _key(zone: tzinfo) -> str | None:
-    name = getattr(zone, "key", None) or getattr(zone, "zone", None)
-    if name:
-        return str(name)
-    return "UTC" if zone.utcoffset(None) == timedelta() else None
-
-
-def _by_name(name: str | None, otherwise: ZoneRef) -> tuple[ZoneRef, bool]:
-    if not name:
-        return otherwise, True
-    try:
-        return zone_ref(str(name)), True
-    except EwsError:
-        return otherwise, False
+def _key(zone: tzinfo | None) -> str | None:
+    """Return the name of a clock that knows it; a fixed offset of nothing is UTC."""
+    if zone is None:
+        return None
+    name = getattr(zone, "key", None)
+    return str(name) if name else zone.tzname(None)
 
 
 def base_item(event: Component, mailbox: Mailbox, now: datetime) -> Item:

@@ -7,12 +7,14 @@ library, and the store; nothing of XML or HTTP.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import msgspec
 from icalendar import Calendar, Component, Event
+from icalendar.timezone import tzp
 
 from syncline.core.recurrence import UnsupportedPattern, from_rrule
 from syncline.emulators.exchange import series
@@ -23,6 +25,7 @@ from syncline.emulators.exchange.store import Store
 from syncline.emulators.exchange.wire_read import finish
 from syncline.emulators.exchange.zones import iana_name, to_wall
 
+_ZONES_LOCK = threading.Lock()
 TEXT_CHARACTERS_MAX = 64 * 1024 * 1024
 
 # Everything the report can say: changed ones were loaded, refused ones were not.
@@ -94,8 +97,11 @@ class RefusedEventError(Exception):
 def load_calendar(store: Store, mailbox: Mailbox, text: str, now: datetime) -> CalendarReport:
     """Put the events of a file into the default calendar of a mailbox and return the report, which is also kept."""
     loading = _Loading(mailbox, now)
-    for uid, events in _grouped(loading, text):
-        _load_meeting(loading, uid, events)
+    # The library remembers zones of a file by their name for the whole process; two files may mean two zones by it.
+    with _ZONES_LOCK:
+        tzp.use_zoneinfo()
+        for uid, events in _grouped(loading, text):
+            _load_meeting(loading, uid, events)
     folder = store.distinguished(mailbox.row, "calendar")
     assert folder is not None
     with store.unit():
@@ -154,6 +160,7 @@ def _load_meeting(loading: _Loading, uid: str, events: list[Component]) -> None:
         for event in overrides:
             master = _with_override(loading, event, uid, master)
     else:
+        # The master is missing, refused or a single: what is left of the series is kept as singles.
         for event in overrides:
             _load_lone_override(loading, event, uid)
     if master is not None:
@@ -245,12 +252,34 @@ def _series(loading: _Loading, event: Component, item: Item, rule: Property) -> 
 
 
 def _with_exclusions(loading: _Loading, event: Component, master: Item) -> Item:
+    deleted: set[datetime] = set()
     for entry in _exclusions(loading, event):
         try:
-            master = series.without_occurrence(master, _original_start(loading, entry, master))
-        except (EwsError, ValueError, OverflowError):
+            original = _original_start(loading, entry, master)
+            known = series.day_of(master, original) is not None
+        except (ValueError, OverflowError):
+            known = False
+        if known:
+            deleted.add(original)
+        elif not _without_single(loading, master, entry):
             loading.find("ExclusionWithoutOccurrence", event, entry.dt)
-    return master
+    return replace(master, deleted=tuple(sorted(deleted)))
+
+
+def _without_single(loading: _Loading, master: Item, entry: Property) -> bool:
+    """Take away the single that an off-rule start became; return whether there was one at that time."""
+    value = entry.dt
+    start = moment(entry, loading.mailbox, master.start_zone).instant
+    # What a UID has so far stands at the end of the list.
+    for index in range(len(loading.items) - 1, -1, -1):
+        item = loading.items[index]
+        if item.uid != master.uid:
+            break
+        day = to_wall(item.start, item.start_zone).date()
+        if item.recurrence_id == start or (not isinstance(value, datetime) and day == value):
+            del loading.items[index]
+            return True
+    return False
 
 
 def _exclusions(loading: _Loading, event: Component) -> Iterator[Property]:
@@ -282,9 +311,14 @@ def _with_override(loading: _Loading, event: Component, uid: str, master: Item) 
     item = _guarded(loading, event, uid)
     if item is None:
         return master
-    original = _original_start(loading, value_of(event, "RECURRENCE-ID"), master)
+    try:
+        original = _original_start(loading, value_of(event, "RECURRENCE-ID"), master)
+    except (ValueError, OverflowError) as error:
+        loading.find("BrokenEvent", event, error)
+        return master
     if series.day_of(master, original) is None:
-        loading.find("NoSuchOccurrence", event, original.isoformat())
+        if not _without_single(loading, master, value_of(event, "RECURRENCE-ID")):
+            loading.find("NoSuchOccurrence", event, original.isoformat())
         loading.items.append(replace(item, recurrence_id=original, recurrence=None))
         return master
     if any(e.original_start == original for e in master.exceptions):
@@ -300,6 +334,11 @@ def _with_override(loading: _Loading, event: Component, uid: str, master: Item) 
 
 def _load_lone_override(loading: _Loading, event: Component, uid: str) -> None:
     item = _guarded(loading, event, uid)
-    if item is not None:
-        original = moment(value_of(event, "RECURRENCE-ID"), loading.mailbox, item.start_zone).instant.astimezone(UTC)
-        loading.items.append(replace(item, recurrence_id=original, recurrence=None))
+    if item is None:
+        return
+    try:
+        original = moment(value_of(event, "RECURRENCE-ID"), loading.mailbox, item.start_zone).instant
+    except (ValueError, OverflowError) as error:
+        loading.find("BrokenEvent", event, error)
+        return
+    loading.items.append(replace(item, recurrence_id=original, recurrence=None))

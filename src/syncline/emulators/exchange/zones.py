@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dateutil.relativedelta import FR, MO, SA, SU, TH, TU, WE, relativedelta
 from dateutil.tz import tzoffset, tzrange
 from lxml import etree
-from tzlocal.windows_tz import tz_win, win_tz
+from tzlocal.windows_tz import win_tz
 
+from syncline.core.times import iana_to_windows
 from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.model import ZoneRef
 
@@ -54,13 +55,14 @@ def zone_ref(name: str) -> ZoneRef:
     """Return the zone of a Windows id or an IANA name; raises ErrorTimeZone."""
     if name in win_tz:
         return ZoneRef(name, display_name(name))
-    if name in tz_win:
-        return ZoneRef(tz_win[name], display_name(tz_win[name]))
+    windows = iana_to_windows(name)
+    if windows is not None:
+        return ZoneRef(windows, display_name(windows))
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+        clock = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise EwsError("ErrorTimeZone") from None
-    return ZoneRef(name, name)
+    return zone_like(clock, name, ZoneRef())
 
 
 @lru_cache(maxsize=512)
@@ -101,9 +103,13 @@ def display_name(windows_id: str) -> str:
 @lru_cache(maxsize=512)
 def rules(windows_id: str) -> Rules:
     """Return offsets and clock changes of a Windows zone, as the zone database has them for `RULES_YEAR`."""
-    clock = ZoneInfo(win_tz.get(windows_id, windows_id))
+    return rules_of(ZoneInfo(win_tz.get(windows_id, windows_id)))
+
+
+def rules_of(clock: tzinfo) -> Rules:
+    """Return offsets and clock changes of any clock in `RULES_YEAR`."""
     changes = _transitions(clock)
-    offsets = {clock.utcoffset(datetime(RULES_YEAR, month, 1, tzinfo=clock)) or timedelta() for month in (1, 7)}
+    offsets = {_offset(clock, datetime(RULES_YEAR, month, 1, tzinfo=UTC)) for month in (1, 7)}
     standard, daylight = min(offsets), max(offsets)
     if len(changes) != 2 or standard == daylight:
         return Rules(standard, standard)
@@ -112,16 +118,31 @@ def rules(windows_id: str) -> Rules:
     return Rules(standard, daylight, to_standard, to_daylight)
 
 
-def _transitions(clock: ZoneInfo) -> list[tuple[Change, timedelta]]:
+def zone_like(clock: tzinfo, name: str, preferred: ZoneRef) -> ZoneRef:
+    """Return the known zone with the same rules, the preferred one first, or a custom zone of that name."""
+    wanted = rules_of(clock)
+    names = [preferred.id, *known_ids()] if not preferred.definition else known_ids()
+    found = next((known for known in names if rules(known) == wanted), None)
+    return ZoneRef(name, name, _definition(wanted)) if found is None else zone_ref(found)
+
+
+def _offset(clock: tzinfo, instant: datetime) -> timedelta:
+    return instant.astimezone(clock).utcoffset() or timedelta()
+
+
+def _transitions(clock: tzinfo) -> list[tuple[Change, timedelta]]:
+    """Return the changes of a year and the offset after each: days are compared first, then quarters of an hour."""
     found = []
-    hour = datetime(RULES_YEAR, 1, 1, tzinfo=UTC)
-    before = hour.astimezone(clock).utcoffset() or timedelta()
-    while hour.year == RULES_YEAR:
-        hour += timedelta(hours=1)
-        after = hour.astimezone(clock).utcoffset() or timedelta()
-        if after != before:
-            found.append((_change(hour.replace(tzinfo=None) + before), after))
+    day, step = datetime(RULES_YEAR, 1, 1, tzinfo=UTC), timedelta(minutes=15)
+    before = _offset(clock, day)
+    while day.year == RULES_YEAR:
+        tomorrow = day + timedelta(days=1)
+        if _offset(clock, tomorrow) != before:
+            at = next(day + n * step for n in range(1, 97) if _offset(clock, day + n * step) != before)
+            after = _offset(clock, at)
+            found.append((_change(at.replace(tzinfo=None) + before), after))
             before = after
+        day = tomorrow
     return found
 
 
@@ -140,7 +161,10 @@ def duration(offset: timedelta) -> str:
 @lru_cache(maxsize=512)
 def definition(windows_id: str) -> str:
     """Return periods, transition groups and transitions of a zone as XML with the prefix t."""
-    rule = rules(windows_id)
+    return _definition(rules(windows_id))
+
+
+def _definition(rule: Rules) -> str:
     periods = f'<t:Period Bias="{duration(rule.standard)}" Name="Standard" Id="trule:Standard"/>'
     group = '<t:Transition><t:To Kind="Period">trule:Standard</t:To></t:Transition>'
     if rule.to_daylight and rule.to_standard:
