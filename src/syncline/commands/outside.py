@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from syncline.commands.frame import FAILED, Json, print_json
 from syncline.errors import SyncError
+
+if TYPE_CHECKING:
+    from syncline.emulators.exchange import ExchangeEmulator
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -78,7 +82,11 @@ def emulate_exchange(
         frozen_clock=clock == "frozen",
         control_token=control_token,
     )
-    calendars = [_pair(text, "=", "--calendar") for text in calendar or ()]
+    _serve(emulator, [_pair(text, "=", "--calendar") for text in calendar or ()], json=json)
+
+
+def _serve(emulator: ExchangeEmulator, calendars: Sequence[tuple[str, str]], *, json: bool) -> None:
+    """Run the stand-in with these calendars (address, file) until somebody ends it."""
     texts = [(address, _read(file)) for address, file in calendars]
     emulator.start()
     try:

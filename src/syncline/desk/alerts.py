@@ -124,11 +124,12 @@ def answer_like(app: App, viewer: Viewer, alert_id: int, decision: str) -> list[
 
 def carry_out(app: App, given: Sequence[Answered], wait_s: float = CARRY_OUT_S) -> None:
     """See the answers through: by the server that runs, waiting for the outcome, else by running the mailboxes here."""
-    waiting = {each.alert.id for each in given if each.refused is None and each.alert.outcome == "saving"}
-    if not waiting:
-        return
+    saving = [each.alert.id for each in given if each.refused is None and each.alert.outcome == "saving"]
+    mailboxes = {alert_id: app.store.mailbox(app.store.alert(alert_id).mailbox_id) for alert_id in saving}
+    # A mailbox that is switched off carries its answers out once it is enabled again.
+    waiting = {alert_id for alert_id in saving if mailboxes[alert_id].enabled}
     if not jobs_run(app.data):
-        app.worker.run_now(sorted({app.store.alert(alert_id).mailbox_id for alert_id in waiting}))
+        app.worker.run_now(sorted({mailboxes[alert_id].id for alert_id in waiting}))
         return
     end = time.monotonic() + wait_s
     while waiting and time.monotonic() < end:

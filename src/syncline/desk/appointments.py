@@ -133,7 +133,7 @@ def add(app: App, viewer: Viewer, draft: Draft, *, ignore_conflicts: bool = Fals
     by = mine.name if mine is not None else viewer.name
     policy = app.settings.conflict.policy()
     outcome = app.crm.create(appointment, by_user=by, ignore_conflicts=ignore_conflicts, policy=policy)
-    written = _written(app, viewer, outcome, outcome.id)
+    written = _written(app, viewer, outcome, outcome.id, appointment.subject)
     if draft.status is not None and written.appointment is not None:
         return edit(app, viewer, written.appointment.id, Draft(status=draft.status))
     return written
@@ -157,7 +157,7 @@ def edit(app: App, viewer: Viewer, appointment_id: str, draft: Draft, *, ignore_
         ignore_conflicts=ignore_conflicts,
         policy=app.settings.conflict.policy(),
     )
-    return _written(app, viewer, outcome, appointment_id)
+    return _written(app, viewer, outcome, appointment_id, content.subject)
 
 
 def delete(app: App, viewer: Viewer, appointment_id: str) -> None:
@@ -211,22 +211,18 @@ def _require_part(viewer: Viewer, appointment: Appointment) -> None:
         raise SyncError("NotAllowed", detail="You can enter appointments in which you take part.")
 
 
-def _written(app: App, viewer: Viewer, outcome: Outcome, shown_id: str) -> Written:
+def _written(app: App, viewer: Viewer, outcome: Outcome, shown_id: str, subject: str) -> Written:
     if outcome.result is Result.UNAVAILABLE:
         verdict = outcome.verdict or Verdict()
         names = tuple(person.full_name for person in verdict.unavailable)
         return Written(
-            refused=_conflict(names),
+            refused=SyncError(CONFLICT, subject=subject, crm=app.settings.crm.name, user=" and ".join(names)),
             clashes=clashes(viewer, verdict, rows_of(app, [verdict])),
             unavailable=names,
         )
     if outcome.result is not Result.SAVED:
         raise _refusal(app, outcome)
     return Written(appointment=show(app, viewer, shown_id))
-
-
-def _conflict(names: tuple[str, ...]) -> SyncError:
-    return SyncError(CONFLICT, user=" and ".join(names))
 
 
 def _refusal(app: App, outcome: Outcome) -> SyncError:

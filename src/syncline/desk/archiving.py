@@ -38,19 +38,7 @@ def backup(data: Path, file: Path) -> None:
         raise SyncError("AlreadyExists", detail=str(file))
     try:
         with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.absolute().parent) as name:
-            folder = Path(name)
-            for database in DATABASES:
-                _copy_database(data / database, folder / database)
-            for plain in (KEY_FILE, CONFIG_FILE):
-                if (data / plain).is_file():
-                    shutil.copyfile(data / plain, folder / plain)
-            archive = folder / "archive.tar"
-            archive.touch(0o600)
-            with tarfile.open(archive, "w") as tar:
-                for member in sorted(MEMBERS):
-                    if (folder / member).is_file():
-                        tar.add(folder / member, member)
-            archive.rename(file)
+            _pack(data, Path(name)).rename(file)
     except (OSError, sqlite3.Error) as error:
         raise _failure(f"The backup {file} cannot be written", error) from error
 
@@ -74,6 +62,22 @@ def restore(file: Path, data: Path) -> Path | None:
             return kept
     except (OSError, sqlite3.Error) as error:
         raise _failure(f"{file} cannot be restored", error) from error
+
+
+def _pack(data: Path, folder: Path) -> Path:
+    """Copy what belongs into the archive to a folder, and return the archive made of it there."""
+    for database in DATABASES:
+        _copy_database(data / database, folder / database)
+    for plain in (KEY_FILE, CONFIG_FILE):
+        if (data / plain).is_file():
+            shutil.copyfile(data / plain, folder / plain)
+    archive = folder / "archive.tar"
+    archive.touch(0o600)
+    with tarfile.open(archive, "w") as tar:
+        for member in sorted(MEMBERS):
+            if (folder / member).is_file():
+                tar.add(folder / member, member)
+    return archive
 
 
 def _copy_database(source: Path, target: Path) -> None:
