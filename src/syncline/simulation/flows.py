@@ -284,27 +284,19 @@ FLOWS = (
 def undisturbed(flow: Flow) -> tuple[int, dict[str, object]]:
     """Run a flow in peace and return how many port calls it makes, and how the world ends."""
     world = _world(flow)
-    try:
-        calls = _play(world, flow, None)
-        return calls, _end(world)
-    finally:
-        world.close()
+    calls = _play(world, flow, None)
+    return calls, _end(world)
 
 
 def killed(flow: Flow, number: int, expected: dict[str, object]) -> list[str]:
     """Run a flow whose process dies at its port call `number`, and return what is wrong in the end."""
     world = _world(flow)
-    try:
-        _play(world, flow, number)
-        found = oracle.judge(world)
-        end = _end(world)
-        found += [
-            f"{name}: {end[name]} instead of {expected[name]}" for name in expected if end[name] != expected[name]
-        ]
-        where = next((f"{call.port}.{call.method}" for call, _ in world.gate.struck), "no call")
-        return [f"killed at call {number} ({where}): {problem}" for problem in found]
-    finally:
-        world.close()
+    _play(world, flow, number)
+    end = _end(world)
+    found = oracle.judge(world)
+    found += [f"{name}: {end[name]} instead of {expected[name]}" for name in expected if end[name] != expected[name]]
+    where = next((f"{call.port}.{call.method}" for call, _ in world.gate.struck), "no call")
+    return [f"killed at call {number} ({where}): {problem}" for problem in found]
 
 
 def _world(flow: Flow) -> World:

@@ -41,10 +41,7 @@ def play(seed: int, rules: Rules | None = None, steps: int | None = None) -> Pla
     game = _Game(rng, _setting(rng, rules or Rules()))
     planned = rng.randint(*STEPS)
     taken = planned if steps is None else min(steps, planned)
-    try:
-        problems = game.run(taken)
-    finally:
-        game.world.close()
+    problems = game.run(taken)
     return Played(seed, taken, tuple(problems), tuple(game.world.story))
 
 

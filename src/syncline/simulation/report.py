@@ -23,7 +23,7 @@ class Report:
 
     @property
     def median_ms(self) -> float:
-        """Return what a seed costs at the median, in milliseconds."""
+        """Return what a seed costs at the median, in milliseconds of CPU."""
         return median(self.costs_ms) if self.costs_ms else 0.0
 
     def __bool__(self) -> bool:
@@ -38,7 +38,7 @@ def tell(report: Report, out: TextIO) -> None:
     total = sum(report.costs_ms) / 1000
     good = report.seeds - len(report.failed)
     out.write(
-        f"{good} of {report.seeds} seeds came to a good end; {report.median_ms:.0f} ms at the median, {total:.1f} s\n"
+        f"{good} of {report.seeds} seeds came to a good end; {report.median_ms:.0f} ms of CPU at the median, {total:.1f} s\n"
     )
 
 

@@ -32,15 +32,14 @@ from syncline.ports import (
     Track,
     User,
 )
+from syncline.simulation.blank import blank_state
 from syncline.simulation.clock import VirtualClock
 from syncline.simulation.faults import Call, Gate, Killed, Strike, faulty
 from syncline.simulation.ledger import Ledger
-from syncline.store import Database
 
 CATEGORY = "Tracked to Syncline CRM"
 NAMES = ("ada", "bob", "cyd", "dan")
 FIRST, SECOND = "first", "second"
-_KEY = bytes(32)
 
 
 def address_of(name: str) -> str:
@@ -59,7 +58,7 @@ class Setting:
 
 
 class World:
-    """The parts of one world and what has happened in it, in words (`story`)."""
+    """The parts of one world and what has happened in it, in words (`story`); only one lives at a time."""
 
     def __init__(self, rng: Random, setting: Setting) -> None:
         self.rng = rng
@@ -67,7 +66,7 @@ class World:
         self.clock = VirtualClock()
         self.exchange = MemoryExchange()
         self.crm = MemoryCrm()
-        self.store = Database(":memory:", key=_KEY)
+        self.store = blank_state()
         self.numbers = count(1)
         self.mailboxes: dict[str, int] = {}
         self.story: list[str] = []
@@ -77,10 +76,6 @@ class World:
         self.gate = Gate()
         self._people(NAMES[: setting.people])
         self.ledger = Ledger(crm=self.crm, exchange=self.exchange, store=self.store, mailboxes=self.mailboxes)
-
-    def close(self) -> None:
-        """Give the database back."""
-        self.store.close()
 
     def tell(self, text: str) -> None:
         """Add a line to the story."""

@@ -40,8 +40,6 @@ _FAILURES = {
     sqlite3.SQLITE_BUSY: "DataFolderBusy",
 }
 _PRIMARY = 0xFF
-# Statements are compiled once in a process, not once per database: their number is that of the code, not of the data.
-_COMPILED: dict[Any, Any] = {}
 
 
 class Connected:
@@ -127,7 +125,6 @@ def _engine(path: Path | None) -> Engine:
         f"{_SCHEME}{':memory:' if path is None else path}",
         poolclass=StaticPool if path is None else QueuePool,
         connect_args={"isolation_level": None, "check_same_thread": False, "timeout": BUSY_TIMEOUT_S},
-        execution_options={"compiled_cache": _COMPILED},
     )
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
