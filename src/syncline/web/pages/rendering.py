@@ -1,0 +1,159 @@
+"""How a page is made: templates with autoescape, and what every page shows (who, where, badges, times).
+
+It must not know what any one page is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from syncline import __version__
+from syncline.desk.finding import visible
+from syncline.desk.reading import Viewer
+from syncline.errors import SyncError
+from syncline.ports import User
+from syncline.store import Counts
+from syncline.web.asking import app_of
+from syncline.web.pages import words
+from syncline.web.pages.times import Times
+from syncline.web.sessions import CSRF_FIELD, signed_in
+
+if TYPE_CHECKING:
+    from syncline.wiring import App
+
+NAVIGATION = (
+    ("Alerts", "/alerts"),
+    ("Mailboxes", "/mailboxes"),
+    ("Failures", "/failures"),
+    ("Calendar", "/calendar"),
+    ("Email Configuration", "/email-configuration"),
+    ("Settings", "/settings"),
+)
+NOTHING = Counts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One request of somebody who is signed in: the parts, the viewer, his times and the request itself."""
+
+    request: Request
+    app: App
+    viewer: Viewer
+    csrf: str
+    times: Times
+    people: Mapping[str, User]
+
+    @property
+    def crm(self) -> str:
+        """Return the name of the CRM."""
+        return self.app.settings.crm.name
+
+    def called(self, name: str) -> str:
+        """Return the full name of a user by sign-in name."""
+        user = self.people.get(name)
+        return user.full_name if user is not None and user.full_name else name
+
+    def render(self, template: str, *, section: str = "", status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401
+        """Return a page; `section` is the entry of the navigation that it belongs to."""
+        shared = {
+            "visit": self,
+            "viewer": self.viewer,
+            "times": self.times,
+            "crm": self.crm,
+            "csrf": self.csrf,
+            "section": section,
+            "badges": badges(self),
+            "said": words.NOTICES.get(self.request.query_params.get("said", "")),
+        }
+        return HTMLResponse(_template(template, {**shared, **values}), status_code=status)
+
+
+def visit_of(request: Request) -> Visit:
+    """Return the visit of a request; SyncError("SignInRequired") if nobody is signed in."""
+    session = signed_in(request)
+    if session is None:
+        raise SyncError("SignInRequired")
+    app = app_of(request)
+    people = people_of(app)
+    own = people.get(session.viewer.name)
+    times = Times(own.time_zone if own is not None else "UTC", app.clock.now())
+    return Visit(request=request, app=app, viewer=session.viewer, csrf=session.csrf, times=times, people=people)
+
+
+Here = Annotated[Visit, Depends(visit_of)]
+
+
+def people_of(app: App) -> Mapping[str, User]:
+    """Return the users of the CRM by sign-in name; nobody while the CRM cannot be asked."""
+    try:
+        return {user.name: user for user in app.crm.users()}
+    except SyncError:
+        return {}
+
+
+def render_outside(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401
+    """Return a page for somebody who is not signed in (or may not be)."""
+    shared = {
+        "viewer": None,
+        "csrf": "",
+        "section": "",
+        "crm": app_of(request).settings.crm.name,
+        "said": words.NOTICES.get(request.query_params.get("said", "")),
+    }
+    return HTMLResponse(_template(template, {**shared, **values}), status_code=status)
+
+
+def go(path: str) -> RedirectResponse:
+    """Lead on after a form was carried out (303), so that loading the page again repeats nothing."""
+    return RedirectResponse(path, status_code=303)
+
+
+def inside(path: str | None, otherwise: str = "/") -> str:
+    """Return a path of our own site, or `otherwise` for anything that could lead away from it."""
+    if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or not path.isprintable():
+        return otherwise
+    return path
+
+
+def badges(visit: Visit) -> Mapping[str, tuple[int, str]]:
+    """Return for the sections that count something how much, and what in words."""
+    mailboxes = visible(visit.app, visit.viewer)
+    counts = visit.app.store.counts_by_mailbox()
+    mine = [counts.get(number, NOTHING) for number in mailboxes]
+    questions, failed = sum(each.questions for each in mine), sum(each.failed for each in mine)
+    return {
+        "Alerts": (questions, words.count(questions, "question waits", "questions wait")),
+        "Failures": (failed, words.count(failed, "item failed", "items failed")),
+    }
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates; every value is escaped, and a name that is not there is an error."""
+    made = Environment(
+        loader=FileSystemLoader(str(files("syncline.web") / "templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals |= {
+        "words": words,
+        "count": words.count,
+        "navigation": NAVIGATION,
+        "version": __version__,
+        "csrf_field": CSRF_FIELD,
+    }
+    return made
+
+
+def _template(name: str, values: Mapping[str, Any]) -> str:
+    return environment().get_template(name).render(values)

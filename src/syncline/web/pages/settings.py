@@ -1,0 +1,122 @@
+"""Settings: what counts as a scheduling conflict (shown), users and their roles, and tokens for programs.
+
+Passwords and tokens that are made here are shown once, in the answer that makes them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form
+from starlette.responses import Response
+
+from syncline.config import SETTINGS, value_of
+from syncline.desk import tokens, users
+from syncline.errors import SyncError
+from syncline.web.pages.rendering import Here, Visit, go
+from syncline.web.problems import status_of
+
+router = APIRouter()
+SECTION = "Settings"
+SHOWN_SECTIONS = ("conflict", "sync", "private", "alerts")
+
+
+@router.get("/settings")
+def overview(visit: Here) -> Response:
+    """Show the settings, the users and the tokens that the viewer may see."""
+    return _page(visit)
+
+
+@router.post("/settings/users")
+def add_user(
+    visit: Here,
+    name: Annotated[str, Form()] = "",
+    full_name: Annotated[str, Form()] = "",
+    email: Annotated[str, Form()] = "",
+    role: Annotated[str, Form()] = "User",
+    time_zone: Annotated[str, Form()] = "UTC",
+) -> Response:
+    """Add a user; his made-up password is shown once."""
+    password = users.made_up_password()
+    wanted = users.NewUser(
+        name=name,
+        full_name=full_name.strip() or name,
+        emails=(email.strip().lower(),) if email.strip() else (),
+        role=role,
+        time_zone=time_zone.strip() or "UTC",
+        password=password,
+    )
+    try:
+        users.add(visit.app, visit.viewer, wanted)
+    except SyncError as error:
+        return _page(visit, trouble=error, user=wanted)
+    return _page(visit, secret=("Password", name, password))
+
+
+@router.post("/settings/users/role")
+def set_role(visit: Here, name: Annotated[str, Form()], role: Annotated[str, Form()]) -> Response:
+    """Give a user another role."""
+    try:
+        users.set_role(visit.app, visit.viewer, name, role)
+    except SyncError as error:
+        return _page(visit, trouble=error)
+    return go("/settings?said=role")
+
+
+@router.post("/settings/users/password")
+def reset_password(visit: Here, name: Annotated[str, Form()], password: Annotated[str, Form()] = "") -> Response:
+    """Set a password, or make one up and show it once; the user's sessions end, one's own too."""
+    try:
+        chosen = users.reset_password(visit.app, visit.viewer, name, password or None)
+    except SyncError as error:
+        return _page(visit, trouble=error)
+    if password:
+        return go("/settings?said=changed")
+    return _page(visit, secret=("Password", name, chosen))
+
+
+@router.post("/settings/tokens")
+def create_token(visit: Here, user: Annotated[str, Form()], label: Annotated[str, Form()] = "") -> Response:
+    """Make a token and show it once."""
+    try:
+        made = tokens.create(visit.app, visit.viewer, user, label)
+    except SyncError as error:
+        return _page(visit, trouble=error)
+    return _page(visit, secret=("Token", f"{made.name} of {made.user}", made.token or ""))
+
+
+@router.post("/settings/tokens/revoke")
+def revoke_token(visit: Here, user: Annotated[str, Form()], label: Annotated[str, Form()]) -> Response:
+    """Revoke a token."""
+    try:
+        tokens.revoke(visit.app, visit.viewer, user, label)
+    except SyncError as error:
+        return _page(visit, trouble=error)
+    return go("/settings?said=revoked")
+
+
+def _page(
+    visit: Visit,
+    *,
+    trouble: SyncError | None = None,
+    secret: tuple[str, str, str] | None = None,
+    user: users.NewUser | None = None,
+) -> Response:
+    rows = [row for row in SETTINGS.values() if row.section in SHOWN_SECTIONS]
+    return visit.render(
+        "settings.html",
+        section=SECTION,
+        status=status_of(trouble) if trouble is not None else 200,
+        settings=[(row, _said(value_of(visit.app.settings, row.name))) for row in rows],
+        users=users.listing(visit.app, visit.viewer),
+        tokens=tokens.listing(visit.app, visit.viewer),
+        trouble=trouble,
+        secret=secret,
+        wanted=user or users.NewUser(name="", full_name="", emails=(), time_zone=visit.times.zone),
+    )
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
