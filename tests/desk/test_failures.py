@@ -119,6 +119,30 @@ def test_explain_does_not_tell_what_may_not_be_read(office: Office) -> None:
     assert (story.subject, story.global_object_id) == ("Private appointment", "")
 
 
+def test_explain_tells_of_what_was_entered_in_the_crm(office: Office) -> None:
+    """An appointment without a mailbox is told as such, masked like everywhere."""
+    entry = office.in_crm("Review", at(10), private=True)
+    (own,) = explaining.explain(office.app, office.viewer("maya"), entry)
+    (other,) = explaining.explain(office.app, OPERATOR, entry)
+
+    assert (own.subject, own.appointment_id) == ("Review", entry)
+    assert "entered in Syncline CRM" in own.text
+    assert "Review" not in other.text
+
+
+@pytest.mark.rule("L-04")
+def test_explain_names_the_category_that_an_unknown_item_lacks(office: Office) -> None:
+    """Where mailboxes track by category, that is the likely reason."""
+    from syncline.desk import mailboxes
+
+    assert "NotTracked" not in explaining.unknown(office.app, OPERATOR, "Dentist")
+    mailboxes.change(office.app, OPERATOR, ADDRESS, track="category")
+    text = explaining.unknown(office.app, OPERATOR, "Dentist")
+
+    assert "NotTracked" in text
+    assert '"Tracked to Syncline CRM"' in text
+
+
 def test_sync_counts_what_it_did(office: Office) -> None:
     """The report sums up over mailboxes."""
     office.in_crm("Review", at(10))

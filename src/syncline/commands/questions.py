@@ -156,11 +156,12 @@ def explain(
 
     with opened(data) as app:
         stories = explaining.explain(app, OPERATOR, what)
+        unknown = explaining.unknown(app, OPERATOR, what)
     if json:
         print_json(stories)
         return
     if not stories:
-        typer.echo(f'Nothing that Syncline knows is called "{what}".')
+        typer.echo(unknown)
     for story in stories:
         typer.echo(story.text)
         for line in story.lines:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from syncline.desk.alerts import look_at
 from syncline.desk.finding import visible
-from syncline.desk.reading import Sight, Viewer
-from syncline.errors import SyncError, render
-from syncline.ports import Link, LinkState, Mailbox
+from syncline.desk.reading import Sight, Viewer, sight_of
+from syncline.engine.observing import tracking_category
+from syncline.errors import CATALOGUE, SyncError, render
+from syncline.ports import Link, LinkState, Mailbox, Track
 from syncline.store import shown_state
 
 if TYPE_CHECKING:
@@ -61,12 +62,48 @@ def explain(app: App, viewer: Viewer, words: str) -> list[Story]:
     """
     mailboxes = visible(app, viewer)
     wanted = words.strip()
-    found = app.store.find_links(wanted, STORIES_MAX) if wanted else ()
-    return [
+    if not wanted:
+        return []
+    stories = [
         _story(app, viewer, link, mailboxes[link.mailbox_id])
-        for link in found
+        for link in app.store.find_links(wanted, STORIES_MAX)
         if link.mailbox_id in mailboxes and _may_find(viewer, link, mailboxes[link.mailbox_id], wanted)
     ]
+    return stories or _entered_here(app, viewer, wanted)
+
+
+def unknown(app: App, viewer: Viewer, words: str) -> str:
+    """Say why Syncline may know nothing of an item: what a mailbox does not track is not read."""
+    text = f'Syncline follows no item called "{words.strip()}".'
+    by_category = [each.address for each in visible(app, viewer).values() if each.track is Track.CATEGORY]
+    if by_category:
+        category = tracking_category(app.settings.crm.name)
+        row = CATALOGUE["NotTracked"]
+        text += f' An item of {", ".join(by_category)} without the category "{category}" is not tracked'
+        text += f" ({row.code}, rule L-04). {row.what_to_do}"
+    return text
+
+
+def _entered_here(app: App, viewer: Viewer, words: str) -> list[Story]:
+    """Tell of an appointment that no mailbox brought: somebody entered it in the CRM."""
+    row = app.crm.read([words]).get(words)
+    if row is None:
+        return []
+    look = sight_of(viewer, row.appointment, row.owner)
+    subject = look.subject(row.appointment.subject)
+    crm = app.settings.crm.name
+    story = Story(
+        subject=subject,
+        mailbox="",
+        state=LinkState.UNSETTLED.value,
+        sync_error=None,
+        appointment_id=row.id,
+        global_object_id="" if look.masked else row.appointment.identity.global_object_id,
+        next_try=None,
+        text=f'"{subject}" was entered in {crm} and is in no mailbox. What is entered there is not sent to Exchange.',
+        lines=(),
+    )
+    return [story]
 
 
 def _may_find(viewer: Viewer, link: Link, mailbox: Mailbox, words: str) -> bool:

@@ -39,7 +39,13 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "CrmUnavailable": 503,
 }
 _STATUS_OF_CLASS = {ErrorClass.TRANSIENT: 503, ErrorClass.THROTTLED: 503}
-_TITLES = {404: "Not found", 405: "Method not allowed", 413: "Too large", 415: "Unsupported media type"}
+_TITLES = {
+    404: "Not found",
+    405: "Method not allowed",
+    413: "Too large",
+    415: "Unsupported media type",
+    421: "Foreign host",
+}
 
 
 def status_of(error: SyncError) -> int:

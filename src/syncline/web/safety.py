@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncline.config import WebSettings
+from syncline.web.problems import plain_problem
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -159,16 +160,16 @@ class Safety:
         else:
             await self._inner(scope, _limited(receive), with_headers)
 
-    def _refusal(self, scope: Scope, came: Arrival) -> PlainTextResponse | None:
+    def _refusal(self, scope: Scope, came: Arrival) -> Response | None:
         if not host_allowed(came.host, self._web):
             text = (
-                f"Syncline does not answer to the host name {host_name(came.host)!r}.\n"
-                "Add it to allowed_hosts in the section [web] of config.toml, or open Syncline by its address.\n"
+                f"Syncline does not answer to the host name {host_name(came.host)!r}. "
+                "Add it to allowed_hosts in the section [web] of config.toml, or open Syncline by its address."
             )
-            return PlainTextResponse(text, status_code=421)
+            return plain_problem(421, text)
         length = Headers(scope=scope).get("content-length", "0")
         if not length.isdigit() or int(length) > BODY_MAX_BYTES:
-            return PlainTextResponse("The request is too large.\n", status_code=413)
+            return plain_problem(413, f"A request takes at most {BODY_MAX_BYTES} bytes.")
         return None
 
 
