@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import logging
 import traceback
-from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -22,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncline import __version__
 from syncline.errors import SyncError
-from syncline.web import api_alerts, api_appointments, api_mailboxes, api_people
+from syncline.web import api_alerts, api_appointments, api_mailboxes, api_people, pages
 from syncline.web.figures import metrics
 from syncline.web.problems import plain_problem, problem, status_of
 from syncline.web.safety import Safety
@@ -53,9 +52,7 @@ def create_app(app: App, *, demo: object | None = None) -> FastAPI:
     static = Path(str(files("syncline.web"))) / "static"
     if static.is_dir():
         web.mount("/static", StaticFiles(directory=static), name="static")
-    pages = _pages()
-    if pages is not None:
-        web.include_router(pages.router, dependencies=[Depends(not_forged)], include_in_schema=False)
+    web.include_router(pages.router, dependencies=[Depends(not_forged)], include_in_schema=False)
     web.add_exception_handler(SyncError, _on_sync_error)
     web.add_exception_handler(RequestValidationError, _on_invalid)
     web.add_exception_handler(HTTPException, _on_http_error)
@@ -110,13 +107,6 @@ def _add_watching(web: FastAPI) -> None:
         return Response(body, media_type=media_type)
 
 
-def _pages() -> Any:  # noqa: ANN401
-    try:
-        return import_module("syncline.web.pages")
-    except ImportError:
-        return None
-
-
 def _for_program(request: Request) -> bool:
     return request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", "")
 
@@ -125,11 +115,7 @@ async def _on_sync_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, SyncError)
     if _for_program(request):
         return problem(error)
-    pages = _pages()
-    if pages is None:
-        return problem(error)
-    shown: Response = await run_in_threadpool(pages.error_page, request, error, status_of(error))
-    return shown
+    return await run_in_threadpool(pages.error_page, request, error, status_of(error))
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
