@@ -1,7 +1,7 @@
 """The day picture: one pure function from what stands where to inline SVG.
 
-Values in, SVG text out: no clock, no request, no stylesheet. Colours are classes that the page's stylesheet fills in, so
-that both themes and forced colours work; what is in the way is never told by colour alone (pages.md, "The question").
+Values in, SVG text out: no clock, no request, no stylesheet. Colours are classes that the page's stylesheet fills in,
+so that both themes and forced colours work; what is in the way is never told by colour alone (pages.md, The question).
 Times are naive and mean the viewer's zone.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from markupsafe import Markup, escape
 
@@ -19,6 +19,7 @@ WIDTH = 360
 _AXIS, _HEAD, _BAR, _GAP = 46, 22, 22, 6
 _HOUR_PIXELS_MAX, _DAY_PIXELS_MAX = 56.0, 480.0
 _TICK_PIXELS_MIN, _LINE, _CHARACTER = 20.0, 15, 6.4
+_NOWHEN = datetime.combine(date(2000, 1, 1), time())
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _TICK_HOURS = (0.5, 1, 2, 3, 6, 12, 24, 48, 168)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -116,8 +117,7 @@ def alternative(scene: Scene) -> str:
     """Return in words what the picture shows."""
     said = [f"All times: {scene.zone}."]
     for lane in scene.lanes[:LANES_MAX]:
-        for block in lane.blocks:
-            said.append(f"In {scene.crm}, {lane.title}: {block.label}, {_span(block)}.")
+        said += [f"In {scene.crm}, {lane.title}: {block.label}, {_span(block)}." for block in lane.blocks]
     for number, block in enumerate(scene.waiting):
         word = "Also waits for an answer" if number else "Waiting, from Outlook"
         said.append(f"{word}: {block.label}, {_span(block)}.")
@@ -151,7 +151,7 @@ def _frame(lanes: tuple[Lane, ...], waiting: tuple[Block, ...]) -> _Frame:
     bars = max(sum(block.bar for block in blocks) for blocks in groups)
     columns = len(lanes) + 1
     if not timed:
-        nothing = min((block.start for blocks in groups for block in blocks), default=datetime(2000, 1, 1))
+        nothing = min((block.start for blocks in groups for block in blocks), default=_NOWHEN)
         return _Frame(nothing, nothing, 1.0, bars, columns)
     start = min(block.start for block in timed) - _HOUR
     end = max(block.end for block in timed) + _HOUR

@@ -313,7 +313,7 @@ def _hints(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox) -> 
     if long and len(long) == len(shown.clashes):
         hints.append(
             "Only an all-day or longer appointment is in the way. If it does not really occupy anybody, show it as "
-            "Free in Outlook; an administrator can also change which all-day items count (setting conflict.all_day_blocks)."
+            "Free in Outlook; an administrator can also change which all-day items count (conflict.all_day_blocks)."
         )
     return tuple(hints)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import Response
 
 from syncline.errors import SyncError
-from syncline.web.pages.rendering import Here, go, inside, render_outside
+from syncline.web.pages.rendering import go, inside, render_outside, visit_of
 from syncline.web.problems import status_of
 from syncline.web.sessions import arrival_of, sign_in, sign_out, signed_in
 
@@ -16,8 +16,8 @@ router = APIRouter()
 _SHOWN = ("SignInRefused", "SignInSlowed", "SignInUnsafe")
 
 
-@router.get("/")
-def first(visit: Here) -> Response:
+@router.get("/", dependencies=[Depends(visit_of)])
+def first() -> Response:
     """Lead to what waits."""
     return go("/alerts")
 
@@ -53,8 +53,8 @@ def enter(
     return answer
 
 
-@router.post("/sign-out")
-def leave(request: Request, visit: Here) -> Response:
+@router.post("/sign-out", dependencies=[Depends(visit_of)])
+def leave(request: Request) -> Response:
     """End the session."""
     answer = go("/sign-in?said=signed-out")
     sign_out(request, answer)

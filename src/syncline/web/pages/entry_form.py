@@ -7,7 +7,7 @@ on its pattern.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from starlette.datastructures import FormData
 
@@ -31,8 +31,9 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """The fields of the form as text. `start` and `end` are wall times of `time_zone`; the end of whole days is the last.
+    """The fields of the form as text.
 
+    `start` and `end` are wall times of `time_zone`; the end of whole days is the last of them.
     `repeats` is a key of REPEATS, or "keep" for what an existing entry has; `times` how often, empty for ever.
     """
 
@@ -60,7 +61,7 @@ def blank(visit: Visit, day: date) -> Given:
     """Return the form of a new entry: an hour of the day that is shown, for the viewer himself."""
     at = visit.times.wall(visit.times.now).replace(minute=0, second=0, microsecond=0, tzinfo=None) + timedelta(hours=1)
     hour = at.hour if 6 <= at.hour <= 20 else 9
-    start = datetime(day.year, day.month, day.day, hour)
+    start = datetime.combine(day, time(hour))
     own = visit.people.get(visit.viewer.name)
     return Given(
         start=_text(start),

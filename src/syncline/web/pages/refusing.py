@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from fastapi import Request
@@ -16,7 +17,7 @@ def error_page(request: Request, error: SyncError, status: int) -> Response:
     """Return the page for an error; somebody who is not signed in is led to sign-in and back again."""
     if error.code == "SignInRequired":
         return to_sign_in(request)
-    values = {"error": error, "title": error.row.title, "back": _back(request)}
+    values: dict[str, Any] = {"error": error, "title": error.row.title, "back": _back(request)}
     try:
         return visit_of(request).render("error.html", status=status, **values)
     except SyncError:
