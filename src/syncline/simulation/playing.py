@@ -13,7 +13,7 @@ from syncline.engine import mailboxes
 from syncline.engine.run import Rules
 from syncline.errors import SyncError
 from syncline.ports import OnSchedulingConflict
-from syncline.simulation import oracle, people
+from syncline.simulation import oracle, people, replay
 from syncline.simulation.faults import Call, Chooser, Gate, Strike, nothing, possible
 from syncline.simulation.world import NAMES, SECOND, Setting, World
 
@@ -83,7 +83,7 @@ class _Game:
         for _ in range(steps):
             self._step()
         calm(self.world, self.lost)
-        return oracle.judge(self.world)
+        return [*oracle.judge(self.world), *replay.replayed(self.world)]
 
     def _step(self) -> None:
         for _ in range(self.rng.randint(0, 2)):

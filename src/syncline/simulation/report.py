@@ -38,7 +38,8 @@ def tell(report: Report, out: TextIO) -> None:
     total = sum(report.costs_ms) / 1000
     good = report.seeds - len(report.failed)
     out.write(
-        f"{good} of {report.seeds} seeds came to a good end; {report.median_ms:.0f} ms of CPU at the median, {total:.1f} s\n"
+        f"{good} of {report.seeds} seeds came to a good end; "
+        f"{report.median_ms:.0f} ms of CPU at the median, {total:.1f} s in all\n"
     )
 
 
