@@ -10,6 +10,7 @@ from syncline.desk.reading import OPERATOR
 from syncline.errors import SyncError
 from tests.desk.office import DOMAIN, Office, at
 
+CONFLICT = "ExchangeSyncSchedulingConflictsError"
 SENTENCE = (
     'A scheduling conflict was found when saving appointment "Product demo for Alpen Sport" from Exchange to '
     "Syncline CRM because Maya Lind is unavailable at this time. Do you want to ignore the conflict and save anyway?"
@@ -184,3 +185,13 @@ def test_a_closed_question_shows_what_stood_there(office: Office) -> None:
     office.in_crm("Later", at(10))
 
     assert shown(alerts.show(office.app, OPERATOR, question.id)) == shown(question)
+
+
+def test_levels_that_are_off_do_not_reach_users(office: Office) -> None:
+    """By default a User sees no warnings; an administrator sees all levels, and questions are for everybody."""
+    office.the_scene()
+    office.refusal = SyncError("ServerUnreachable", detail="no route")
+    office.app.worker.run_now([office.mailbox("maya").id])
+    codes = {name: {each.code for each in alerts.listing(office.app, office.viewer(name))} for name in ("maya", "ines")}
+
+    assert codes == {"maya": {CONFLICT}, "ines": {CONFLICT, "ServerUnreachable"}}

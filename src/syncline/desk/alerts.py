@@ -18,7 +18,7 @@ from syncline.desk.objects import AlertObject, ClashingSeries
 from syncline.desk.reading import Sight, Viewer, sight
 from syncline.desk.running import jobs_run
 from syncline.engine import alerts as engine
-from syncline.errors import CATALOGUE, SyncError, render
+from syncline.errors import CATALOGUE, ErrorClass, Level, SyncError, render
 from syncline.ports import Alert, AlertOutcome, AlertState, Answer, CrmRow, Mailbox
 
 if TYPE_CHECKING:
@@ -70,11 +70,15 @@ def page(
     after: int | None = None,
     limit: int = 200,
 ) -> Page:
-    """Return alerts newest first, each question by itself; `only_open` True: open ones, False: the others."""
+    """Return alerts newest first, each question by itself; `only_open` True: open ones, False: the others.
+
+    A User gets notices of the levels that the settings let reach users (AL-04); questions always.
+    """
     mailboxes = visible(app, viewer, mailbox)
     states = [state for state in AlertState if only_open is None or (state is AlertState.OPEN) is only_open]
     found = app.store.alert_page(list(mailboxes), states, after=after, limit=limit)
-    return Page(items=tuple(objects(app, viewer, found.items, mailboxes)), next=found.next)
+    reaching = [alert for alert in found.items if viewer.administrator or _reaches_users(app, alert)]
+    return Page(items=tuple(objects(app, viewer, reaching, mailboxes)), next=found.next)
 
 
 def show(app: App, viewer: Viewer, alert_id: int) -> AlertObject:
@@ -193,6 +197,13 @@ def text_of(app: App, alert: Alert, look: Sight) -> str:
         params["subject"] = look.subject(params["subject"])
     text = render(alert.code, params)
     return f"{text} Email Server Error Code: {alert.code}" if alert.code == CONFLICT else text
+
+
+def _reaches_users(app: App, alert: Alert) -> bool:
+    row = CATALOGUE[alert.code]
+    levels = app.settings.alerts
+    shown = {Level.ERROR: levels.error, Level.WARNING: levels.warning, Level.INFORMATION: levels.information}
+    return row.error_class is ErrorClass.NEEDS_ANSWER or shown[row.level]
 
 
 def _found(app: App, viewer: Viewer, alert_id: int) -> tuple[Alert, Mailbox]:
