@@ -292,7 +292,12 @@ def test_a_subscription_lapses_when_nobody_asks(client: Client) -> None:
 
 
 def test_the_category_list_is_an_outlook_document(client: Client, server: ExchangeEmulator) -> None:
-    """GetUserConfiguration CategoryList returns the categories in XmlData as base64."""
+    """GetUserConfiguration returns Outlook's categories and those of loaded files in XmlData as base64."""
+    server.load_calendar(
+        ADA,
+        "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:u\nDTSTART:20261201T090000Z\nCATEGORIES:Tracked to Syncline CRM\n"
+        "END:VEVENT\nEND:VCALENDAR\n",
+    )
     reply = client.post(
         '<m:GetUserConfiguration><m:UserConfigurationName Name="CategoryList"><t:DistinguishedFolderId Id="calendar"/>'
         "</m:UserConfigurationName><m:UserConfigurationProperties>XmlData</m:UserConfigurationProperties>"
@@ -301,6 +306,7 @@ def test_the_category_list_is_an_outlook_document(client: Client, server: Exchan
     document = etree.fromstring(b64decode(reply.text("t:XmlData")))
     assert document.tag == "{CategoryList.xsd}categories"
     assert "Red Category" in [c.get("name") for c in document]
+    assert "Tracked to Syncline CRM" in [c.get("name") for c in document]
 
 
 def test_any_other_configuration_is_not_found(client: Client) -> None:

@@ -166,7 +166,7 @@ def test_moving_an_item_gives_it_another_id(ada: Account) -> None:
 
 
 def test_the_hierarchy_tells_calendars_and_their_removal(client: Client) -> None:
-    """SyncFolderHierarchy lists folders once, then only created and removed ones."""
+    """SyncFolderHierarchy lists folders once, then only created, renamed and removed ones."""
 
     def hierarchy(state: str = "") -> tuple[str, list[str], int]:
         known = f"<m:SyncState>{state}</m:SyncState>" if state else ""
@@ -187,6 +187,13 @@ def test_the_hierarchy_tells_calendars_and_their_removal(client: Client) -> None
     state, names, _ = hierarchy(state)
     assert names == ["Team"]
     folder = reply.one("t:FolderId").get("Id")
+    client.post(
+        f'<m:UpdateFolder><m:FolderChanges><t:FolderChange><t:FolderId Id="{folder}"/><t:Updates><t:SetFolderField>'
+        '<t:FieldURI FieldURI="folder:DisplayName"/><t:CalendarFolder><t:DisplayName>Crew</t:DisplayName>'
+        "</t:CalendarFolder></t:SetFolderField></t:Updates></t:FolderChange></m:FolderChanges></m:UpdateFolder>"
+    )
+    state, names, _ = hierarchy(state)
+    assert names == ["Crew"]
     client.post(
         f'<m:DeleteFolder DeleteType="HardDelete"><m:FolderIds><t:FolderId Id="{folder}"/></m:FolderIds>'
         "</m:DeleteFolder>"

@@ -19,6 +19,7 @@ from icalendar.timezone import tzp
 from syncline.core.recurrence import UnsupportedPattern, from_rrule
 from syncline.emulators.exchange import series
 from syncline.emulators.exchange.calendar_fields import Moment, Property, base_item, moment, value_of
+from syncline.emulators.exchange.categories import category_kind, category_names
 from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.model import Item, Mailbox
 from syncline.emulators.exchange.store import Store
@@ -107,9 +108,17 @@ def load_calendar(store: Store, mailbox: Mailbox, text: str, now: datetime) -> C
     with store.unit():
         for item in loading.items:
             store.add(folder, item)
+        _add_categories(store, mailbox, loading.items)
         report = _report(loading)
         store.put_note("import", msgspec.json.encode(report).decode())
     return report
+
+
+def _add_categories(store: Store, mailbox: Mailbox, items: list[Item]) -> None:
+    """Put the categories of a file into the mailbox's category list, as if its owner had made them."""
+    known = set(category_names(store, mailbox.row))
+    for name in dict.fromkeys(c for item in items for c in item.categories if c not in known):
+        store.put_note(category_kind(mailbox.row), msgspec.json.encode(name).decode())
 
 
 def _report(loading: _Loading) -> CalendarReport:

@@ -42,6 +42,7 @@ OPERATIONS: dict[str, Operation] = {
     "FindFolder": Operation(operations_folders.find_folder, "Shallow and Deep, restriction on class and name"),
     "SyncFolderHierarchy": Operation(operations_folders.sync_folder_hierarchy, "whole subtree, always complete"),
     "CreateFolder": Operation(operations_folders.create_folder, "folders and further calendars"),
+    "UpdateFolder": Operation(operations_folders.update_folder, "another name"),
     "DeleteFolder": Operation(operations_folders.delete_folder, "with everything inside"),
     "SyncFolderItems": Operation(operations_sync.sync_folder_items, "newest first, at most 512, summaries only"),
     "GetItem": Operation(operations_items.get_item, "items, masters, occurrences by id or index"),
@@ -73,7 +74,7 @@ _LISTED = frozenset(
 # What the schema demands of a response message also when it failed.
 _REST = {
     **dict.fromkeys(("GetItem", "CreateItem", "UpdateItem", "MoveItem", "CopyItem"), "<m:Items/>"),
-    **dict.fromkeys(("GetFolder", "CreateFolder"), "<m:Folders/>"),
+    **dict.fromkeys(("GetFolder", "CreateFolder", "UpdateFolder"), "<m:Folders/>"),
 }
 _FAULTY = frozenset({"GetUserAvailability"})
 

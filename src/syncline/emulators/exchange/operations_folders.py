@@ -1,4 +1,4 @@
-"""Folders: GetFolder, FindFolder, SyncFolderHierarchy, CreateFolder, DeleteFolder, and how a folder is rendered."""
+"""Folders: get, find, create, rename, delete, and the changes of the hierarchy; how a folder is rendered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from syncline.emulators.exchange.model import Folder
 from syncline.emulators.exchange.wire import M, T, children, escape, failure, local, response, success
 from syncline.emulators.exchange.wire_fields import RIGHTS
 
-CALENDAR_CLASS = "IPF.Appointment"
 _TAGS = {"IPF.Appointment": "CalendarFolder", "IPF.Contact": "ContactsFolder", "IPF.Task": "TasksFolder"}
 HIDDEN_TAG = "0x10f4"
 
@@ -180,6 +179,25 @@ def create_folder(call: Call, request: etree._Element) -> str:
         xml = f"<t:{local(element)}>{ident}</t:{local(element)}>"
         messages.append(success("CreateFolder", f"<m:Folders>{xml}</m:Folders>"))
     return response("CreateFolder", messages)
+
+
+def update_folder(call: Call, request: etree._Element) -> str:
+    """Rename folders; other properties of a folder cannot be changed."""
+    messages = []
+    for element in children(request, f"{M}FolderChanges"):
+        try:
+            folder = call.folder(element[0])
+            for change in children(element, f"{T}Updates"):
+                if local(change) != "SetFolderField" or change[0].get("FieldURI") != "folder:DisplayName":
+                    raise call.refuse("UpdateFolder of anything but the name.")
+                call.store.rename_folder(folder.row, change[1].findtext(f"{T}DisplayName") or folder.name)
+            tag = _TAGS.get(folder.folder_class, "Folder")
+            ident = folder_id(folder.mailbox, folder.row)
+            xml = f'<t:{tag}><t:FolderId Id="{ident}" ChangeKey="{change_key(call.store.change())}"/></t:{tag}>'
+            messages.append(success("UpdateFolder", f"<m:Folders>{xml}</m:Folders>"))
+        except EwsError as error:
+            messages.append(failure("UpdateFolder", _unless_fault(error), "<m:Folders/>"))
+    return response("UpdateFolder", messages)
 
 
 def delete_folder(call: Call, request: etree._Element) -> str:

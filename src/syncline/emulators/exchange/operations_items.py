@@ -16,7 +16,7 @@ from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.model import Folder, Item, Stored
 from syncline.emulators.exchange.shapes import read_shape
 from syncline.emulators.exchange.view import View, occurrence_view, view_of
-from syncline.emulators.exchange.wire import M, children, failure, local, response, success
+from syncline.emulators.exchange.wire import M, T, children, failure, local, response, success
 
 NO_ITEMS = "<m:Items/>"
 
@@ -123,7 +123,7 @@ def update_item(call: Call, request: etree._Element) -> str:
     mode = request.get("SendMeetingInvitationsOrCancellations")
 
     def one(element: etree._Element) -> str:
-        ident, changes = element[0], children(element, updates.ITEM_CHANGE_UPDATES)
+        ident, changes = element[0], children(element, f"{T}Updates")
         with call.store.unit():
             stored, occurrence = target(call, ident)
             updates.check_key(stored, ident.get("ChangeKey"), resolution)

@@ -18,7 +18,7 @@ from syncline.emulators.exchange.call import Call
 from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.identifiers import read_change_key
 from syncline.emulators.exchange.model import Item, Stored
-from syncline.emulators.exchange.wire import T, local
+from syncline.emulators.exchange.wire import local
 from syncline.emulators.exchange.wire_extended import read_key, without
 from syncline.emulators.exchange.wire_read import finish, order_of, read_attendees, read_field
 from syncline.emulators.exchange.zones import to_wall
@@ -178,4 +178,3 @@ _VERBS: dict[str, Callable[[etree._Element, Item], Item]] = {
     "AppendToItemField": _append,
     "DeleteItemField": _delete,
 }
-ITEM_CHANGE_UPDATES = f"{T}Updates"

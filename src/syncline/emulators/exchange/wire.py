@@ -22,7 +22,6 @@ TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"
 ERRORS = "http://schemas.microsoft.com/exchange/services/2006/errors"
 S, M, T = f"{{{SOAP}}}", f"{{{MESSAGES}}}", f"{{{TYPES}}}"
 
-DEPTH_MAX = 200
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _HEAD = (
     f'<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="{SOAP}"><s:Header>'

@@ -7,8 +7,8 @@ without an offset is a wall time of the item's zone. Knows nothing of the store 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 from lxml import etree
 
@@ -23,14 +23,6 @@ from syncline.emulators.exchange.zones import known_ids, to_utc, to_wall, zone_i
 Reader = Callable[[etree._Element, Item], Item]
 DURATION_MAX = timedelta(days=365 * 5 + 2)
 BODY_CHARACTERS_MAX = 4_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Instants:
-    """Start and end as they were told: aware, or wall times of the zone."""
-
-    start: datetime | None = None
-    end: datetime | None = None
 
 
 def read_item(element: etree._Element, base: Item, zone: ZoneRef) -> Item:
