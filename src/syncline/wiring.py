@@ -125,6 +125,7 @@ def rules(settings: Settings) -> Rules:
         policy=Policy(
             private=PrivatePolicy(settings.private.policy),
             track_from_non_organizer=settings.organization.track_appointments_from_non_organizer,
+            ignore_copies=settings.organization.ignore_copied_items,
         ),
         limits=settings.guards.limits(),
         chunk_max=sync.chunk_max,
@@ -133,6 +134,8 @@ def rules(settings: Settings) -> Rules:
         interval_min_s=sync.interval_min_s,
         interval_step_s=sync.interval_step_s,
         interval_max_s=sync.interval_max_s,
+        floor_s=sync.floor_s,
+        keep_crm_organizer=settings.organization.use_crm_organizer_for_empty_exchange_organizer,
     )
 
 

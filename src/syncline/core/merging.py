@@ -88,6 +88,18 @@ def carried(agreed: Appointment | None, candidate: Appointment, now: datetime) -
     return candidate if kept == candidate.deleted else replace(candidate, deleted=kept)
 
 
+def organized(agreed: Appointment | None, candidate: Appointment) -> Appointment:
+    """Return the candidate with the agreed organizer where Exchange names none (A-27), so that the CRM's is kept."""
+    if agreed is None:
+        return candidate
+    known = {exception.identity: exception.organizer for exception in agreed.exceptions}
+    exceptions = tuple(
+        replace(each, organizer=each.organizer or known.get(each.identity, agreed.organizer))
+        for each in candidate.exceptions
+    )
+    return replace(candidate, organizer=candidate.organizer or agreed.organizer, exceptions=exceptions)
+
+
 def differences(base: Appointment, other: Appointment) -> frozenset[str]:
     """Return the names of the fields in which two canonical contents differ."""
     names = {name for name in (*SCHEDULING_FIELDS, *TEXT_FIELDS) if _value(base, name) != _value(other, name)}

@@ -29,6 +29,7 @@ class Verb(StrEnum):
     KEEP_OUT = "keep_out"
     PARK = "park"
     SKIP = "skip"
+    FAIL = "fail"
 
 
 class Presence(StrEnum):
@@ -62,6 +63,7 @@ class Policy:
 
     private: PrivatePolicy = PrivatePolicy.IMPORT
     track_from_non_organizer: bool = True
+    ignore_copies: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One light action. `check`: a write asks whether everybody is free; `code`: catalogue code of a skip."""
+    """One light action. `check`: a write asks whether everybody is free; `code`: code of a skip or failure."""
 
     verb: Verb
     rule: str
@@ -138,6 +140,7 @@ def _moves(s: Situation, _: Policy) -> bool:
 
 _NEW = (
     _Rule("D-03", _hidden, Verb.SKIP, code="PrivateSkipped"),
+    _Rule("L-11", lambda s, p: s.copy and not p.ignore_copies, Verb.FAIL, code="DoubtfulMatch"),
     _Rule("A-33a", lambda s, _: s.copy, Verb.SKIP, code="CopiedItemIgnored"),
     _Rule("A-28", _foreign, Verb.SKIP, code="NotOrganizerSkipped"),
     _Rule("A-33", lambda s, _: s.source is Source.SAVED_ELSEWHERE, Verb.JOIN),

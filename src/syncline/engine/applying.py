@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from syncline.core.appointment import Appointment, Status
 from syncline.core.merging import PERSONS, Merge, advance, differences, held, merge
 from syncline.core.planning import Verb
 from syncline.core.scheduling import Verdict
+from syncline.engine.boundary import contain, item_error
 from syncline.engine.deciding import Decided, inside_series
 from syncline.engine.observing import row_content
 from syncline.engine.run import Run
@@ -42,6 +45,7 @@ WRITES = {
 }
 GROUPS = (Write.DELETE, Write.RESCHEDULE, Write.BOOK)
 _REASONS = {"A-34": "the appointment was canceled", "Q-08": "saved", "A-23": "nobody is double-booked any more"}
+Item = TypeVar("Item")
 _BY_SETTING = (OnSchedulingConflict.SAVE_ANYWAY, OnSchedulingConflict.KEEP_OUT)
 
 
@@ -107,14 +111,36 @@ def _write(run: Run, draft: Draft, writes: Sequence[Decided], intents: Sequence[
         _delete(run, draft, writes)
 
 
+# --- a bug stops one item ---------------------------------------------------------------------------------------
+
+
+def _each(items: Sequence[Item], call: Callable[[Sequence[Item]], list[Outcome]]) -> list[Outcome]:
+    """Carry a chunk through the port; after a bug each item alone. Ids and versions make the repetition harmless."""
+
+    def alone(item: Item) -> Outcome:
+        return contain(lambda: call([item])[0], _bug, "a write")
+
+    return contain(lambda: call(items), lambda _: [alone(item) for item in items], "a chunk of writes")
+
+
+def _bug(bug: Exception) -> Outcome:
+    return Outcome(result=Result.FAILED, error=item_error(bug, ""))
+
+
+def _alone(draft: Draft, decided: Decided, work: Callable[[], None]) -> None:
+    """Do what concerns one item; a bug fails that item (design.md 8)."""
+    link = decided.link
+    contain(work, lambda bug: draft.fail(decided, item_error(bug, link.subject)), f"item {link.id}")
+
+
 # --- book ------------------------------------------------------------------------------------------------------
 
 
 def _book(run: Run, draft: Draft, writes: Sequence[Decided], intents: Sequence[Intent]) -> None:
     bookings = [_booking(run, decided, intent.crm_id) for decided, intent in zip(writes, intents, strict=True)]
-    outcomes = run.parts.crm.book(bookings, run.rules.conflict)
+    outcomes = _each(bookings, lambda some: run.parts.crm.book(some, run.rules.conflict))
     for decided, booking, outcome in zip(writes, bookings, outcomes, strict=True):
-        _booking_outcome(run, draft, decided, booking, outcome)
+        _alone(draft, decided, partial(_booking_outcome, run, draft, decided, booking, outcome))
 
 
 def _booking(run: Run, decided: Decided, row_id: str) -> Booking:
@@ -172,17 +198,21 @@ def _refused(run: Run, draft: Draft, decided: Decided, booking: Booking, verdict
 
 
 def _reschedule(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
-    todo: list[tuple[Decided, Merge]] = []
-    for decided in writes:
+    todo: list[tuple[Decided, Merge, Reschedule]] = []
+
+    def prepare(decided: Decided) -> None:
         merged = _merged(decided)
         if decided.row is not None and _stands(decided, merged):
             _rescheduled(run, draft, decided, merged, decided.row.version)
         else:
-            todo.append((decided, merged))
-    changes = [_change(run, decided, merged.content, check=decided.action.check) for decided, merged in todo]
-    outcomes = run.parts.crm.reschedule(changes, run.rules.conflict) if changes else []
-    for (decided, merged), outcome in zip(todo, outcomes, strict=True):
-        _reschedule_outcome(run, draft, decided, merged, outcome)
+            todo.append((decided, merged, _change(run, decided, merged.content, check=decided.action.check)))
+
+    for decided in writes:
+        _alone(draft, decided, partial(prepare, decided))
+    changes = [change for _, _, change in todo]
+    outcomes = _each(changes, lambda some: run.parts.crm.reschedule(some, run.rules.conflict)) if changes else []
+    for (decided, merged, _), outcome in zip(todo, outcomes, strict=True):
+        _alone(draft, decided, partial(_reschedule_outcome, run, draft, decided, merged, outcome))
 
 
 def _merged(decided: Decided) -> Merge:
@@ -301,7 +331,7 @@ def _delete(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
     deletions = [
         Deletion(id=decided.row.id, version=decided.row.version) for decided in writes if decided.row is not None
     ]
-    outcomes = run.parts.crm.delete(deletions)
+    outcomes = _each(deletions, run.parts.crm.delete)
     for decided, outcome in zip([d for d in writes if d.row is not None], outcomes, strict=True):
         match outcome.result:
             case Result.SAVED:
@@ -329,6 +359,7 @@ def _settle(draft: Draft, decided: Decided) -> None:
         pending = link.crm_version != link.crm_version_seen
         state = LinkState.UNSETTLED if pending else LinkState.SETTLED
         draft.settle(replace(link, state=state, scheduling_digest=decided.digest, sync_error=None))
+        draft.quiet(decided, "it is in step")
 
 
 def _hand_over(draft: Draft, decided: Decided) -> None:
@@ -381,6 +412,16 @@ def _skip(draft: Draft, decided: Decided) -> None:
     draft.skip(decided, decided.action.code or "")
 
 
+def _fail(draft: Draft, decided: Decided) -> None:
+    """Fail an item that a bug stopped, or that cannot be told from another one of the same calendar (L-11)."""
+    known = decided.error or SyncError(
+        decided.action.code or "InternalItemError",
+        subject=decided.link.subject,
+        detail="another item of the same calendar carries the same id",
+    )
+    draft.fail(decided, known)
+
+
 _SETTLING: dict[Verb, Callable[[Draft, Decided], None]] = {
     Verb.SETTLE: _settle,
     Verb.JOIN: _join,
@@ -389,6 +430,7 @@ _SETTLING: dict[Verb, Callable[[Draft, Decided], None]] = {
     Verb.UNLINK: _unlink,
     Verb.KEEP_OUT: _keep_out,
     Verb.SKIP: _skip,
+    Verb.FAIL: _fail,
 }
 
 
@@ -418,6 +460,10 @@ def _reason(decided: Decided) -> str:
 
 
 def _error(run: Run, decided: Decided, outcome: Outcome) -> SyncError:
-    return outcome.error or SyncError(
-        "CrmRefused", subject=decided.link.subject, crm=run.rules.crm_name, detail=outcome.result.value
-    )
+    known = outcome.error
+    if known is not None:
+        return SyncError(
+            known.code, retry_after_s=known.retry_after_s, **{**known.params, "subject": decided.link.subject}
+        )
+    subject = decided.link.subject
+    return SyncError("CrmRefused", subject=subject, crm=run.rules.crm_name, detail=outcome.result.value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from syncline.core.merging import differences
 from syncline.core.planning import Verb
@@ -62,8 +62,11 @@ class _Planned:
     order: Order
 
 
-def run_cycle(parts: Parts, connect: Connect, mailbox_id: int, owner: str) -> CycleResult:
-    """Run one full cycle: answers first, then everything since the cursors; failures of the mailbox are recorded."""
+def run_cycle(parts: Parts, connect: Connect, mailbox_id: int, owner: str, *, rest_s: float = 0.0) -> CycleResult:
+    """Run one full cycle: answers first, then everything since the cursors; failures of the mailbox are recorded.
+
+    Less than `rest_s` seconds after the last full cycle only answers are carried out; the rest waits for its time.
+    """
     lease = parts.store.claim(mailbox_id, owner, parts.clock.now(), parts.rules.lease_s)
     if lease is None:
         return CycleResult(mailbox_id=mailbox_id, claimed=False)
@@ -72,7 +75,7 @@ def run_cycle(parts: Parts, connect: Connect, mailbox_id: int, owner: str) -> Cy
     next_due: datetime | None = mailbox.next_due
     error: SyncError | None = None
     try:
-        next_due = _cycle(parts, connect, lease, mailbox, counts)
+        next_due = _cycle(parts, connect, lease, mailbox, counts, rest_s)
     except SyncError as caught:
         error = caught
         if caught.code != "LeaseLost":
@@ -112,7 +115,7 @@ def plan_cycle(parts: Parts, connect: Connect, mailbox_id: int, owner: str) -> C
         parts.store.release(lease, mailbox.next_due, mailbox.next_due)
 
 
-def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, counts: Counts) -> datetime:
+def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, counts: Counts, rest_s: float) -> datetime:
     if mailbox.approval is not Approval.APPROVED:
         raise SyncError("MailboxNotApproved", mailbox=mailbox.address)
     replica = connect(mailbox)
@@ -120,6 +123,9 @@ def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, count
         run = Run(parts=parts, lease=lease, mailbox=mailbox, replica=replica, counts=counts)
         _settle_intents(run)
         _carry_out_answers(run)
+        again = mailbox.last_sync and mailbox.last_sync + timedelta(seconds=rest_s)
+        if again and run.now() < again:
+            return again
         observe_exchange(run, _carry_out_answers)
         observe_crm(run)
         for _ in range(PASSES_MAX):
@@ -226,17 +232,23 @@ def _freed(run: Run, links: Sequence[Link]) -> list[Decided]:
     """Return the waiting links whose clash has gone (Q-05); lets those lapse whose time is over (CD-07)."""
     if not links:
         return []
-    decided = decide(run, links)
-    over = [lapsed for d in decided if d.alert is not None and (lapsed := questions.lapsed(run, d.alert)) is not None]
-    if over and not run.dry:
-        run.write(Changes(alerts=over))
-    gone = {alert.link_id for alert in over}
-    asked = [d for d in decided if d.action.check and d.link.id not in gone]
-    unchecked = [d for d in decided if not d.action.check and d.action.verb is not Verb.WAIT and d.link.id not in gone]
+    lapsed = _let_lapse(run, links)
+    decided = [d for d in decide(run, links) if d.link.id not in lapsed]
+    asked = [d for d in decided if d.action.check]
+    unchecked = [d for d in decided if not d.action.check and d.action.verb is not Verb.WAIT]
     if not run.crm_moved or not asked:
         return unchecked
     verdicts = run.parts.crm.validate([candidate_of(run, d) for d in asked], run.rules.conflict)
     return [*unchecked, *(d for d, verdict in zip(asked, verdicts, strict=True) if not verdict.unavailable)]
+
+
+def _let_lapse(run: Run, links: Sequence[Link]) -> frozenset[int | None]:
+    """Let the questions lapse whose last clash is over (CD-07) and return their links."""
+    standing = run.store.open_alerts(run.mailbox.id, [link.id for link in links])
+    over = [alert for each in standing if (alert := questions.lapsed(run, each)) is not None]
+    if over and not run.dry:
+        run.write(Changes(alerts=over))
+    return frozenset(alert.link_id for alert in over)
 
 
 def _read_again(run: Run) -> None:

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from syncline.core.appointment import Appointment, Identity
-from syncline.core.merging import carried
-from syncline.core.planning import Action, Decision, Presence, Situation, Source, plan
+from syncline.core.merging import carried, organized
+from syncline.core.planning import Action, Decision, Presence, Situation, Source, Verb, plan
 from syncline.core.scheduling import Person
+from syncline.engine.boundary import contain, item_error
 from syncline.engine.observing import row_content
 from syncline.engine.run import Run
+from syncline.errors import CATALOGUE, ErrorClass, SyncError
 from syncline.ports import Alert, AlertState, CrmRow, Link, LinkState, Seen
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -33,6 +35,7 @@ class Decided:
     """One link with its action and everything that carrying it out needs.
 
     `peer` is the other mailbox's link that decides; `waiting` are the mailboxes whose copies wait for this one (Q-06).
+    `alert` is its question, `notices` the open alerts that ask nothing; `error` is the bug that stopped it.
     """
 
     link: Link
@@ -44,16 +47,18 @@ class Decided:
     peer: Link | None = None
     alert: Alert | None = None
     waiting: tuple[int, ...] = ()
+    notices: tuple[Alert, ...] = ()
+    error: SyncError | None = None
 
 
 def decide(run: Run, links: Sequence[Link]) -> list[Decided]:
     """Return what to do about each link, in the order given."""
     peers = _peers(run, links)
     rows = run.parts.crm.read(tuple(link.crm_id for link in links if link.crm_id))
-    alerts = {alert.link_id: alert for alert in run.store.open_alerts(run.mailbox.id, [link.id for link in links])}
-    return [
-        _decided(run, link, peers[link.identity], rows.get(link.crm_id or ""), alerts.get(link.id)) for link in links
-    ]
+    alerts: dict[int | None, list[Alert]] = defaultdict(list)
+    for alert in run.store.open_alerts(run.mailbox.id, [link.id for link in links]):
+        alerts[alert.link_id].append(alert)
+    return [_contained(run, link, peers[link.identity], rows.get(link.crm_id or ""), alerts[link.id]) for link in links]
 
 
 def order_of(link: Link) -> Order:
@@ -63,6 +68,21 @@ def order_of(link: Link) -> Order:
     return (1, link.created_order or _LATEST, link.observed.span.start, link.identity.global_object_id)
 
 
+def _contained(run: Run, link: Link, family: Sequence[Link], row: CrmRow | None, alerts: Sequence[Alert]) -> Decided:
+    """Decide about one link; a bug stops this item alone (design.md 8)."""
+    asking = [each for each in alerts if CATALOGUE[each.code].error_class is ErrorClass.NEEDS_ANSWER]
+    notices = tuple(each for each in alerts if each not in asking)
+    alert = asking[-1] if asking else None
+
+    def stopped(bug: Exception) -> Decided:
+        error = item_error(bug, link.subject)
+        action = Action(verb=Verb.FAIL, rule="B-05", code=error.code)
+        return Decided(link=link, action=action, row=row, alert=alert, error=error)
+
+    decided = contain(lambda: _decided(run, link, family, row, alert), stopped, f"item {link.id}")
+    return replace(decided, notices=notices)
+
+
 def _decided(run: Run, link: Link, family: Sequence[Link], row: CrmRow | None, alert: Alert | None) -> Decided:
     link = _based(link, row)
     candidate: Appointment | None = None
@@ -70,6 +90,8 @@ def _decided(run: Run, link: Link, family: Sequence[Link], row: CrmRow | None, a
     digest = ""
     if link.seen is Seen.PRESENT and link.observed is not None:
         candidate = carried(link.agreed, run.projected(link.observed), run.now())
+        if run.rules.keep_crm_organizer:
+            candidate = organized(link.agreed, candidate)
         busy = run.busy(link.observed)
         digest = run.digest(candidate, busy)
     source, peer = _source(run, link, family)

@@ -13,9 +13,11 @@ from datetime import timedelta
 from syncline.core.appointment import Appointment, Identity, Status
 from syncline.core.merging import canonical, differences
 from syncline.core.scheduling import Person
-from syncline.engine.run import Run, failed
+from syncline.engine.boundary import contain, item_error
+from syncline.engine.run import Run, failed, notice
 from syncline.errors import Scope, SyncError
 from syncline.ports import (
+    Alert,
     Changes,
     CrmChange,
     CrmRow,
@@ -60,7 +62,7 @@ def observe_items(run: Run, links: Sequence[Link]) -> None:
     read = _read(run, [(link.folder, link.ref) for link in now_there])
     staged = [_staged(run, link, found) for link, found in zip(now_there, read, strict=True) if found is not None]
     if staged:
-        run.write(Changes(links=staged))
+        run.write(_staging([link for link, _ in staged], [alert for _, alert in staged]))
 
 
 def observe_crm(run: Run) -> None:
@@ -184,14 +186,24 @@ def _stage(run: Run, folder: Folder, page: Page, vanished: Sequence[Link], *, ke
     lights = {light.ref: light for light in page.items}
     links = run.store.links_by_ref(run.mailbox.id, tuple(lights))
     left = {ref for ref, light in lights.items() if _left(run, light, links.get(ref))}
-    staged = [_departed(links[ref], light) for ref, light in lights.items() if ref in left and ref in links]
+    staged: list[tuple[Link, Alert | None]] = [
+        (_departed(links[ref], light), None) for ref, light in lights.items() if ref in left and ref in links
+    ]
     wanted = [light for ref, light in lights.items() if ref not in left and _news(links.get(ref), light)]
     for light, found in zip(wanted, _read(run, [(w.folder, w.ref) for w in wanted]), strict=True):
         if found is not None:
             staged.append(_staged(run, links.get(light.ref) or blank(run, light), found))
-    staged.extend(vanished)
+    staged.extend((link, None) for link in vanished)
     cursors = {**run.mailbox.cursors, folder.ref: page.cursor}
-    run.write(Changes(links=staged, mailbox=replace(run.mailbox, cursors=cursors) if keep_cursor else None))
+    mailbox = replace(run.mailbox, cursors=cursors) if keep_cursor else None
+    run.write(replace(_staging([link for link, _ in staged], [alert for _, alert in staged]), mailbox=mailbox))
+
+
+def _staging(links: Sequence[Link], alerts: Sequence[Alert | None]) -> Changes:
+    """Return the change that stages links, each with the alert about its failure if it has one."""
+    failing = [at for at, alert in enumerate(alerts) if alert is not None]
+    told = [alert for alert in alerts if alert is not None]
+    return Changes(links=links, alerts=told, alert_links=dict(enumerate(failing)))
 
 
 def _left(run: Run, light: Light, link: Link | None) -> bool:
@@ -212,12 +224,21 @@ def _news(link: Link | None, light: Light) -> bool:
 def _read(run: Run, refs: Sequence[tuple[str, str]]) -> list[Observed | SyncError | None]:
     found: list[Observed | SyncError | None] = []
     for at in range(0, len(refs), run.rules.read_max):
-        batch = run.replica.read(refs[at : at + run.rules.read_max])
+        batch = _read_batch(run, refs[at : at + run.rules.read_max])
         for one in batch:
             if isinstance(one, SyncError) and one.row.scope is not Scope.ITEM:
                 raise one
         found.extend(batch)
     return found
+
+
+def _read_batch(run: Run, refs: Sequence[tuple[str, str]]) -> list[Observed | SyncError | None]:
+    """Read a batch; after a bug each item alone, so that only the one at fault stops."""
+
+    def alone(ref: tuple[str, str]) -> Observed | SyncError | None:
+        return contain(lambda: run.replica.read([ref])[0], lambda bug: item_error(bug, ""), f"item {ref[1]}")
+
+    return contain(lambda: run.replica.read(refs), lambda _: [alone(ref) for ref in refs], "a batch of items")
 
 
 def blank(run: Run, light: Light) -> Link:
@@ -232,11 +253,20 @@ def blank(run: Run, light: Light) -> Link:
     )
 
 
-def _staged(run: Run, link: Link, found: Observed | SyncError) -> Link:
+def _staged(run: Run, link: Link, found: Observed | SyncError) -> tuple[Link, Alert | None]:
     if isinstance(found, SyncError):
-        tried = failed(run, replace(link, observed=None, seen=Seen.PRESENT), found)
-        return replace(tried, revision_settled=link.revision, seen_settled=Seen.PRESENT)
-    return observed_link(run, link, found)
+        return _unread(run, link, found)
+    return contain(
+        lambda: (observed_link(run, link, found), None),
+        lambda bug: _unread(run, link, item_error(bug, found.appointment.subject)),
+        f"item {link.ref}",
+    )
+
+
+def _unread(run: Run, link: Link, error: SyncError) -> tuple[Link, Alert]:
+    """Return the link of an item whose content could not be read or taken, and the alert about it (5.6)."""
+    tried = failed(run, replace(link, observed=None, seen=Seen.PRESENT), error)
+    return replace(tried, revision_settled=link.revision, seen_settled=Seen.PRESENT), notice(run, link, error)
 
 
 def observed_link(run: Run, link: Link, found: Observed) -> Link:

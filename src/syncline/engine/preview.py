@@ -29,6 +29,7 @@ _WORDS = {
     Verb.KEEP_OUT: "keep out",
     Verb.PARK: "update texts",
     Verb.SKIP: "skip",
+    Verb.FAIL: "fail",
 }
 _SHOWN_MAX = 3
 _DAYS_MAX = 7

@@ -17,6 +17,7 @@ from syncline.core.planning import Policy
 from syncline.core.scheduling import ConflictPolicy, Person, persons, scheduling_digest
 from syncline.errors import SyncError
 from syncline.ports import (
+    Alert,
     Changes,
     Clock,
     Crm,
@@ -53,6 +54,8 @@ class Rules:
     interval_min_s: float = 300.0
     interval_step_s: float = 60.0
     interval_max_s: float = 720.0
+    floor_s: float = 0.0
+    keep_crm_organizer: bool = False
 
     @property
     def private(self) -> PrivatePolicy:
@@ -213,6 +216,21 @@ def failed(run: Run, link: Link, error: SyncError) -> Link:
         error_time=run.now(),
         retries=retries,
         next_try=run.now() + wait if again else None,
+    )
+
+
+def notice(run: Run, link: Link, error: SyncError) -> Alert:
+    """Return the alert about an item that failed (5.6); counted on the open one of its code (AL-10)."""
+    now = run.now()
+    return Alert(
+        mailbox_id=link.mailbox_id,
+        link_id=link.id or None,
+        code=error.code,
+        subject=link.subject,
+        private=link.private,
+        params={"crm": run.rules.crm_name, "mailbox": run.mailbox.address, "subject": link.subject, **error.params},
+        created=now,
+        last_seen=now,
     )
 
 

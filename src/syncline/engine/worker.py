@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from syncline.core.appointment import Identity
+from syncline.engine.boundary import contain, mailbox_error
 from syncline.engine.cycle import CycleResult, plan_cycle, record_failure, run_cycle
 from syncline.engine.run import Connect, Parts
 from syncline.engine.tracking import track_now
@@ -112,20 +113,28 @@ class Worker:
         self._housekeeping(now)
 
     def _job(self, mailbox_id: int) -> None:
-        self._cycle(mailbox_id)
+        self._cycle(mailbox_id, rest_s=self._parts.rules.floor_s)
 
-    def _cycle(self, mailbox_id: int) -> CycleResult:
+    def _cycle(self, mailbox_id: int, *, rest_s: float = 0.0) -> CycleResult:
         started = self._parts.clock.now()
         try:
-            result = run_cycle(self._parts, self._connect, mailbox_id, self._owner)
-        except Exception as bug:
-            log.exception("a bug stopped the cycle of mailbox %s", mailbox_id)
-            error = SyncError("InternalMailboxError", mailbox=str(mailbox_id), detail=type(bug).__name__)
-            record_failure(self._parts, mailbox_id, self._owner, error)
-            result = CycleResult(mailbox_id=mailbox_id, error=error)
+            result = contain(
+                lambda: run_cycle(self._parts, self._connect, mailbox_id, self._owner, rest_s=rest_s),
+                lambda bug: self._stopped(mailbox_id, mailbox_error(bug, self._address(mailbox_id))),
+                f"the cycle of mailbox {mailbox_id}",
+            )
+        except SyncError as error:
+            result = self._stopped(mailbox_id, error)
         if self._finished is not None and result.claimed:
             self._finished(result, started, self._parts.clock.now())
         return result
+
+    def _stopped(self, mailbox_id: int, error: SyncError) -> CycleResult:
+        record_failure(self._parts, mailbox_id, self._owner, error)
+        return CycleResult(mailbox_id=mailbox_id, error=error)
+
+    def _address(self, mailbox_id: int) -> str:
+        return self._parts.store.mailbox(mailbox_id).address
 
 
 def _added(first: CycleResult, second: CycleResult) -> CycleResult:

@@ -12,7 +12,7 @@ from syncline.core.merging import differences
 from syncline.core.scheduling import Verdict
 from syncline.engine import questions
 from syncline.engine.deciding import Decided
-from syncline.engine.run import Run, failed
+from syncline.engine.run import Run, failed, notice
 from syncline.errors import SyncError
 from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Link, LinkState
 
@@ -71,10 +71,16 @@ class Draft:
         self.woken.update(decided.waiting)
 
     def close(self, decided: Decided, reason: str) -> None:
-        """Close the question of a link, if there is one that is not final."""
+        """Close the question of a link, if there is one that is not final, and withdraw the notices about it."""
+        self.quiet(decided, reason)
         alert = decided.alert
         if alert is not None and alert.state is not AlertState.WITHDRAWN:
             self.alerts.append(questions.closed(self.run, alert, reason))
+
+    def quiet(self, decided: Decided, reason: str, *, but: str | None = None) -> None:
+        """Withdraw the notices about an item, except those with the code `but` (5.6)."""
+        over = (each for each in decided.notices if each.code != but)
+        self.alerts.extend(questions.withdrawn(self.run, each, reason) for each in over)
 
     def drop(self, decided: Decided, action: str, reason: str) -> None:
         """Remove a link; its question is withdrawn, the row stays as it is."""
@@ -113,6 +119,7 @@ class Draft:
         self.settle(link)
         if decided.alert is not None and decided.alert.outcome is not AlertOutcome.KEPT_OUT:
             self.alerts.append(questions.carried_out(self.run, decided.alert, AlertOutcome.KEPT_OUT))
+        self.quiet(decided, "kept out")
         self.woken.update(decided.waiting)
         self.note(decided, "kept out", rule="Q-10" if by_setting else "Q-04", detail="by setting" if by_setting else "")
 
@@ -120,6 +127,7 @@ class Draft:
         """Hold an item back and ask (A-23, Q-08); the same question again is only brought up to date."""
         alert = questions.asked(self.run, decided, verdict)
         self.alerts.append(alert)
+        self.quiet(decided, "it waits for an answer now")
         asked = replace(
             link,
             state=LinkState.ASKED,
@@ -143,6 +151,8 @@ class Draft:
         link = failed(self.run, decided.link, error)
         self.links.append(replace(link, revision_settled=link.revision, seen_settled=link.seen))
         self.note(decided, "failed", detail=error.text)
+        self.quiet(decided, "it fails for another reason now", but=error.code)
+        self.alerts.append(notice(self.run, decided.link, error))
         if decided.alert is not None and decided.alert.state is AlertState.ANSWERED:
             self.alerts.append(questions.not_yet(decided.alert, error))
         self.run.counts.failed += 1
