@@ -92,7 +92,11 @@ def test_the_exchange_stand_in_tells_its_addresses(tmp_path: Path) -> None:
     assert served["ews"] == f"{served['url']}/EWS/Exchange.asmx"
     assert served["control"] == f"{served['url']}/emulator"
     assert mailboxes.status_code == 200
-    for wrong in (("--mailbox", "nonsense"), ("--calendar", "a@example.org=/nothing.ics")):
+    for wrong, code in (
+        (("--mailbox", "nonsense"), "InvalidRequest"),
+        (("--calendar", "a@example.org=/nothing.ics"), "CalendarFileInvalid"),
+    ):
         refused = subprocess.run([*SYNCLINE, *words, *wrong], capture_output=True, text=True, timeout=PATIENCE_S)
         assert refused.returncode in (1, 2)
+        assert code in refused.stderr
         assert "secret" not in refused.stderr

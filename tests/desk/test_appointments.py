@@ -184,3 +184,18 @@ def test_what_does_not_exist_is_not_found(office: Office) -> None:
     ):
         with pytest.raises(SyncError, match="NotFoundHere"):
             ask()
+
+
+def test_what_somebody_else_changed_meanwhile_is_not_overwritten(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit or deletion of a version that is gone is refused with RowChanged."""
+    entry = office.in_crm("Review", at(10))
+    seen = office.app.crm.row(entry)
+    appointments.edit(office.app, OPERATOR, entry, Draft(subject="Changed"))
+    monkeypatch.setattr(office.app.crm, "row", lambda _: seen)
+
+    with pytest.raises(SyncError, match="RowChanged"):
+        appointments.edit(office.app, OPERATOR, entry, Draft(subject="Overwritten"))
+    with pytest.raises(SyncError, match="RowChanged"):
+        appointments.delete(office.app, OPERATOR, entry)

@@ -46,7 +46,9 @@ def test_kept_out_is_listed_on_demand(office: Office) -> None:
     office.sync()
 
     assert failures.listing(office.app, OPERATOR) == []
-    assert [row.state for row in failures.listing(office.app, OPERATOR, every=True)] == ["kept_out"]
+    (row,) = failures.listing(office.app, OPERATOR, every=True)
+    assert (row.state, row.sync_error) == ("kept_out", "KeptOut")
+    assert "Change the answer to Yes" in failures.what_to_do(office.app, OPERATOR, row.id)[1]
 
 
 def test_a_failed_item_is_tried_again(office: Office) -> None:

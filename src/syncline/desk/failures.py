@@ -12,13 +12,14 @@ from syncline.desk.finding import may_see, visible
 from syncline.desk.objects import FailureObject
 from syncline.desk.reading import Viewer
 from syncline.desk.running import jobs_run
-from syncline.errors import SyncError, render
+from syncline.errors import CATALOGUE, SyncError, render
 from syncline.ports import Changes, Entry, Link, LinkState, Mailbox
 from syncline.store import FAILURE_STATES
 
 if TYPE_CHECKING:
     from syncline.wiring import App
 
+KEPT_OUT = "KeptOut"
 DIRECTION = "exchange_to_crm"
 CLAIM_S = 10.0
 LEASE_S = 60.0
@@ -64,12 +65,12 @@ def page(
 def what_to_do(app: App, viewer: Viewer, failure_id: int) -> tuple[str, str]:
     """Return what is wrong with an item and what a person can do about it."""
     link, mailbox = _found(app, viewer, failure_id)
-    if link.sync_error is None:
+    code = code_of(link)
+    if not code:
         return "", ""
     look = look_at(viewer, mailbox, private=link.private)
     params = {"crm": app.settings.crm.name, **link.error_params, "subject": look.subject(link.subject)}
-    error = SyncError(link.sync_error)
-    return render(link.sync_error, params), error.row.what_to_do
+    return render(code, params), CATALOGUE[code].what_to_do
 
 
 def retry(app: App, viewer: Viewer, failure_id: int) -> FailureObject | None:
@@ -99,6 +100,13 @@ def ignore(app: App, viewer: Viewer, failure_id: int) -> None:
         raise SyncError("InvalidRequest", detail="Only what failed can be left out; a question wants an answer.")
     left = replace(link, state=LinkState.SKIPPED, next_try=None, revision_settled=link.revision, seen_settled=link.seen)
     _write(app, mailbox, left, "ignored", viewer)
+
+
+def code_of(link: Link) -> str:
+    """Return the code that people see: what an answer keeps out has no error of its own any more (Q-04)."""
+    if link.state in (LinkState.KEPT_OUT, LinkState.PARKED):
+        return KEPT_OUT
+    return link.sync_error or ""
 
 
 def _write(app: App, mailbox: Mailbox, link: Link, action: str, viewer: Viewer) -> None:
@@ -144,7 +152,7 @@ def _object(viewer: Viewer, link: Link, mailboxes: Mapping[int, Mailbox]) -> Fai
         id=link.id,
         mailbox=mailbox.address,
         subject=look_at(viewer, mailbox, private=link.private).subject(link.subject),
-        sync_error=link.sync_error or "",
+        sync_error=code_of(link),
         last_sync_error_time=link.error_time,
         retries=link.retries,
         direction=DIRECTION,
