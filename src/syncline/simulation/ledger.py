@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from syncline.connectors.memory import MemoryCrm, MemoryExchange
 from syncline.core.appointment import Appointment, Identity, Status
+from syncline.core.guards import EMPTIED_MIN, Limits
 from syncline.core.scheduling import ConflictPolicy, Verdict
 from syncline.ports import Booking, Candidate, CrmPage, CrmRow, Deletion, Outcome, Reschedule, Result, User
 from syncline.store import Database
@@ -33,18 +34,25 @@ class Ledger:
     mailboxes: Mapping[str, int]
     violations: list[str] = field(default_factory=list)
     confirmed: set[str] = field(default_factory=set)
-    save_anyway: bool = False
-    deleted: set[str] = field(default_factory=set)
+    save_anyway: frozenset[str] = frozenset()
+    released: set[str] = field(default_factory=set)
+    limits: Limits = field(default_factory=Limits)
     _writers: list[str] = field(default_factory=list)
+    _deletions: list[int] = field(default_factory=list)
 
     @contextmanager
     def cycle_of(self, address: str) -> Iterator[None]:
-        """Note whose cycle runs; cycles of two owners nest."""
+        """Note whose cycle runs; cycles of two owners nest. A cycle that deleted too much at once is a violation."""
+        total = self.store.link_count(self.mailboxes[address])
         self._writers.append(address)
+        self._deletions.append(0)
         try:
             yield
         finally:
             self._writers.pop()
+            count = self._deletions.pop()
+            if self._too_many(count, total) and address not in self.released:
+                self.violations.append(f"{address}: {count} of {total} rows deleted at once and nobody was asked")
 
     @property
     def writer(self) -> str:
@@ -115,7 +123,7 @@ class Ledger:
         (outcome,) = self.crm.delete([deletion])
         if row is not None and outcome.result is Result.SAVED:
             identity = row.appointment.identity
-            self.deleted.add(identity.global_object_id)
+            self._deletions[-1] += 1
             if self._stands(self.writer, identity):
                 self.violations.append(f"row of {identity.global_object_id} deleted, but its item stands in Exchange")
             if row.status in (Status.COMPLETED, Status.CANCELED):
@@ -125,7 +133,7 @@ class Ledger:
     def _unasked(self, candidate: Candidate, clashes: Clashes) -> None:
         """A saved row that newly overlaps something needs a Yes or the mailbox's setting (Q-09, Q-10)."""
         name = candidate.appointment.identity.global_object_id
-        if not clashes or self.save_anyway or name in self.confirmed:
+        if not clashes or self.writer in self.save_anyway or name in self.confirmed:
             return
         self.violations.append(f"{name} was saved over {sorted(clashes)} and nobody was asked")
 
@@ -133,6 +141,11 @@ class Ledger:
         name = candidate.appointment.identity.global_object_id
         if outcome.result is Result.UNAVAILABLE and not candidate.check:
             self.violations.append(f"{name} was held although its check was suppressed")
+
+    def _too_many(self, count: int, total: int) -> bool:
+        """Return whether that many deletions of one cycle must be held (hard-problems 4, item 9)."""
+        emptied = total >= EMPTIED_MIN and count >= total
+        return emptied or (count > self.limits.items_max and count > self.limits.share_max * total)
 
     def _in_order(self, bookings: Sequence[Booking]) -> None:
         """Creations of one call go by creation, start and id (Q-09)."""

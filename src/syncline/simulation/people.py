@@ -354,7 +354,33 @@ def _remove_row(scene: Scene) -> str | None:
     return f"ada deletes {row.id} in the CRM"
 
 
-ACTS: tuple[tuple[int, Act], ...] = (
+# --- many at once ------------------------------------------------------------------------------------------------
+
+
+def _delete_all(scene: Scene) -> str | None:
+    address = _somebody(scene)
+    items = scene.exchange.items(address)
+    for item in items:
+        scene.exchange.delete(address, item.ref)
+    return f"{address} deletes all {len(items)} items" if items else None
+
+
+def _untrack_all(scene: Scene) -> str | None:
+    address = _somebody(scene)
+    items = [item for item in scene.exchange.items(address) if item.appointment.categories]
+    for item in items:
+        scene.exchange.set_categories(address, item.ref, ())
+    return f"{address} untracks all {len(items)} items" if items else None
+
+
+def _add_many(scene: Scene) -> str:
+    address = _somebody(scene)
+    for _ in range(scene.rng.randint(11, 14)):
+        scene.exchange.add(address, replace(_appointment(scene, address, _span(scene)), categories=(CATEGORY,)))
+    return f"{address} adds a lot of items"
+
+
+ACTS: tuple[tuple[float, Act], ...] = (
     (14, _add_single),
     (5, _add_series),
     (1, _invite_to_one_occurrence),
@@ -380,6 +406,9 @@ ACTS: tuple[tuple[int, Act], ...] = (
     (3, _edit_row),
     (2, _close_row),
     (2, _remove_row),
+    (1, _delete_all),
+    (1, _untrack_all),
+    (0.2, _add_many),
 )
 _DEEDS = tuple(deed for _, deed in ACTS)
 _WEIGHTS = tuple(weight for weight, _ in ACTS)

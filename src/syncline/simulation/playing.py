@@ -15,11 +15,12 @@ from syncline.errors import SyncError
 from syncline.ports import OnSchedulingConflict
 from syncline.simulation import oracle, people, replay
 from syncline.simulation.faults import Call, Chooser, Gate, Strike, nothing, possible
-from syncline.simulation.world import NAMES, SECOND, Setting, World
+from syncline.simulation.world import NAMES, SECOND, Setting, World, address_of
 
 STEPS = (2, 6)
 QUIET_ROUNDS_MAX = 8
 QUIET_ROUND_S = 3600.0
+_BY_SETTING = (OnSchedulingConflict.SAVE_ANYWAY, OnSchedulingConflict.KEEP_OUT)
 _RATES = (0.0, 0.01, 0.02, 0.04)
 # The state is asked far more often than the two sides: what strikes there would drown the rest.
 _FREQUENCIES = {"store": 0.4, "calendar": 3.0, "crm": 3.0}
@@ -49,8 +50,16 @@ def _setting(rng: Random, rules: Rules) -> Setting:
     number = rng.choice((2, 2, 3, 4))
     small = replace(rules, chunk_max=rng.choice((1, 3, 200)), page_size_max=rng.choice((1, 3, 512)), read_max=3)
     everything = frozenset(name for name in NAMES[:number] if rng.random() < 0.2)
+    settled = {name: rng.choice(_BY_SETTING) for name in NAMES[:number] if rng.random() < 0.1}
     zones = rng.choice((("UTC",), ("Europe/Berlin", "America/New_York")))
-    return Setting(people=number, rules=small, track_all=everything, zones=zones)
+    return Setting(people=number, rules=small, track_all=everything, on_conflict=settled, zones=zones)
+
+
+def _saving_anyway(setting: Setting) -> frozenset[str]:
+    """Return the addresses of the mailboxes that save double bookings without asking (Q-10)."""
+    common, own = setting.rules.on_scheduling_conflict, setting.on_conflict
+    names = (name for name in NAMES if own.get(name, common) is OnSchedulingConflict.SAVE_ANYWAY)
+    return frozenset(address_of(name) for name in names)
 
 
 class _Game:
@@ -60,7 +69,7 @@ class _Game:
         self.rng = rng
         self.world = World(rng, setting)
         world = self.world
-        world.ledger.save_anyway = setting.rules.on_scheduling_conflict is OnSchedulingConflict.SAVE_ANYWAY
+        world.ledger.save_anyway = _saving_anyway(setting)
         self.scene = people.Scene(
             rng=rng,
             clock=world.clock,

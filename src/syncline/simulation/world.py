@@ -7,6 +7,7 @@ to run cycles and how to answer; what people do is in `people`, what must be tru
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from random import Random
@@ -25,6 +26,7 @@ from syncline.ports import (
     Approval,
     Crm,
     Mailbox,
+    OnSchedulingConflict,
     Profile,
     Replica,
     Store,
@@ -54,6 +56,7 @@ class Setting:
     people: int = 2
     rules: Rules = field(default_factory=Rules)
     track_all: frozenset[str] = frozenset()
+    on_conflict: Mapping[str, OnSchedulingConflict] = field(default_factory=dict)
     zones: tuple[str, ...] = ("UTC",)
 
 
@@ -75,7 +78,13 @@ class World:
         self.refused: set[str] = set()
         self.gate = Gate()
         self._people(NAMES[: setting.people])
-        self.ledger = Ledger(crm=self.crm, exchange=self.exchange, store=self.store, mailboxes=self.mailboxes)
+        self.ledger = Ledger(
+            crm=self.crm,
+            exchange=self.exchange,
+            store=self.store,
+            mailboxes=self.mailboxes,
+            limits=setting.rules.limits,
+        )
 
     def tell(self, text: str) -> None:
         """Add a line to the story."""
@@ -134,6 +143,8 @@ class World:
         except SyncError as error:
             self.tell(f"{answer} to question {alert.id} does not count: {error.code}")
             return
+        if answer == "yes" and alert.held:
+            self.ledger.released.add(next(a for a, number in self.mailboxes.items() if number == alert.mailbox_id))
         (self.ledger.confirmed if answer == "yes" else self.refused).update(names)
         self.tell(f"admin answers {answer} to question {alert.id} ({alert.code}) about {', '.join(sorted(names))}")
 
@@ -180,6 +191,7 @@ class World:
                 test=TestState.SUCCESS,
                 enabled=True,
                 track=Track.ALL if name in self.setting.track_all else Track.CATEGORY,
+                on_scheduling_conflict=self.setting.on_conflict.get(name),
                 time_zone=zone,
                 next_due=self.clock.now(),
             )
