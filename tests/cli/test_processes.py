@@ -100,3 +100,39 @@ def test_the_exchange_stand_in_tells_its_addresses(tmp_path: Path) -> None:
         assert refused.returncode in (1, 2)
         assert code in refused.stderr
         assert "secret" not in refused.stderr
+
+
+def test_a_worker_runs_jobs_without_pages(terminal: Terminal, exchange: ExchangeEmulator) -> None:
+    """Answers given by another process are carried out by it."""
+    question = terminal.the_scene(exchange)
+    process = subprocess.Popen([*SYNCLINE, "worker"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert "Running jobs" in process.stdout.readline()
+        answered = terminal.json("alerts", "answer", str(question["id"]), "yes")
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=PATIENCE_S)
+    finally:
+        process.kill()
+        process.communicate()
+
+    assert answered["outcome"] == "saved"
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_the_simulation_plays_a_seed() -> None:
+    """`simulate` tells that a seed came to a good end."""
+    played = subprocess.run([*SYNCLINE, "simulate", "--seed", "7"], capture_output=True, text=True, timeout=PATIENCE_S)
+
+    assert played.returncode == 0, played.stdout
+    assert "1 of 1 seeds" in played.stdout
+
+
+def test_help_loads_neither_database_nor_web_server() -> None:
+    """The command line is quick because heavy parts are loaded by the commands that need them."""
+    program = (
+        "import sys, syncline.cli; print([n for n in ('sqlalchemy', 'fastapi', 'lxml', 'rich') if n in sys.modules])"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S)
+
+    assert loaded.stdout.strip() == "[]"
