@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -139,6 +140,25 @@ def test_a_reset_returns_to_the_state_at_the_start(start: Callable[..., Exchange
     assert [a["subject"] for a in client.control("GET", f"mailboxes/{ADA}/appointments")] == ["Weekly"]
     assert client.control("GET", "requests") == {}
     assert client.sync().status == 200
+
+
+def test_a_reset_works_on_a_folder_too(start: Callable[..., ExchangeEmulator], tmp_path: Path) -> None:
+    """A server that keeps its data in a folder returns to what was there when it started."""
+    first = start(data=tmp_path)
+    first.load_calendar(ADA, ICS)
+    first.stop()
+    client = Client(start(data=tmp_path), ADA, PASSWORDS[ADA])
+    client.created(HOUR)
+    client.control("POST", "reset")
+    assert len(client.control("GET", f"mailboxes/{ADA}/appointments")) == 1
+
+
+def test_wrong_options_are_refused_at_once(server: ExchangeEmulator) -> None:
+    """An unknown zone and a calendar for nobody are refused with a reason."""
+    with pytest.raises(ValueError, match="Atlantis"):
+        ExchangeEmulator(time_zone="Atlantis")
+    with pytest.raises(LookupError, match="nobody"):
+        server.load_calendar("nobody@example.com", ICS)
 
 
 def test_a_mailbox_can_be_added_with_a_calendar(client: Client, server: ExchangeEmulator) -> None:

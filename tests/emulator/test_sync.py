@@ -95,6 +95,17 @@ def test_what_changes_while_paging_is_not_lost(client: Client) -> None:
     assert known == {*ids[1:9], late}
 
 
+def test_ignored_items_are_left_out(client: Client) -> None:
+    """Ids in Ignore are not told, and the rest is."""
+    first, second = fill(client, 2)
+    reply = client.post(
+        "<m:SyncFolderItems><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape></m:ItemShape><m:SyncFolderId>"
+        f'<t:DistinguishedFolderId Id="calendar"/></m:SyncFolderId><m:Ignore><t:ItemId Id="{first}"/></m:Ignore>'
+        "<m:MaxChangesReturned>10</m:MaxChangesReturned></m:SyncFolderItems>"
+    )
+    assert [e.get("Id") for e in reply.all("t:ItemId")] == [second]
+
+
 def test_an_unreadable_state_is_refused(client: Client) -> None:
     """A state that is garbage, or another folder's, answers ErrorInvalidSyncStateData."""
     inbox = client.sync(folder="inbox").text("m:SyncState")

@@ -16,6 +16,7 @@ from syncline.emulators.exchange.auth import Accounts
 from syncline.emulators.exchange.calendar_files import CalendarReport, load_calendar
 from syncline.emulators.exchange.call import Clock
 from syncline.emulators.exchange.control import ControlPlane
+from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.ntlm import channel_binding
 from syncline.emulators.exchange.server import Listener
 from syncline.emulators.exchange.site import Site
@@ -49,8 +50,8 @@ class ExchangeEmulator:
         control_token: str | None = None,
         observer: Callable[[bytes, bytes], None] | None = None,
     ) -> None:
-        """Open the store and create the mailboxes; nothing listens yet."""
-        zone_ref(time_zone)
+        """Open the store and create the mailboxes; nothing listens yet. Raises ValueError for an unknown zone."""
+        _check_zone(time_zone)
         if extended_protection and not tls:
             raise ValueError("extended protection binds NTLM to a TLS channel: it needs tls")
         self.store = Store(data)
@@ -138,3 +139,10 @@ def _frozen(given: datetime | bool | None) -> datetime | None:
     if isinstance(given, datetime):
         return given
     return datetime.now(UTC) if given else None
+
+
+def _check_zone(name: str) -> None:
+    try:
+        zone_ref(name)
+    except EwsError:
+        raise ValueError(f"unknown time zone {name!r}") from None

@@ -18,7 +18,7 @@ from syncline.emulators.exchange.wire import T, local
 from syncline.emulators.exchange.wire_extended import extended_xml, read_key
 from syncline.emulators.exchange.wire_fields import FIELDS, Field
 
-RENDERED_MAX = 60_000
+RENDERED_MAX = 20_000
 SHAPES_MAX = 200
 _ALL_URIS = {field.uri for fields in FIELDS.values() for field in fields}
 # Paths that the schema has and this server never fills: asked for, they are left out like any absent value.

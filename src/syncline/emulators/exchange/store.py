@@ -23,7 +23,7 @@ from syncline.emulators.exchange.model import Folder, Item, Mailbox, Removed, St
 from syncline.emulators.exchange.series import extent
 from syncline.emulators.exchange.store_schema import FOLDERS, SCHEMA
 
-CACHE_ITEMS_MAX = 60_000
+CACHE_ITEMS_MAX = 20_000
 Value: TypeAlias = "str | int | bytes"
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Item)
