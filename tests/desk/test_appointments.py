@@ -155,6 +155,11 @@ def test_a_synchronized_appointment_names_its_mailbox(office: Office) -> None:
     assert entry.link is not None
     assert (entry.link.mailbox, entry.link.state) == (f"maya@{DOMAIN}", "settled")
     assert entry.global_object_id == "uid-Lunch"
+    appointments.edit(office.app, OPERATOR, entry.id, Draft(subject="Long lunch"))
+    office.sync()
+    edited = appointments.show(office.app, OPERATOR, entry.id).link
+    assert edited is not None
+    assert edited.state == "unsettled"
 
 
 def test_pages_go_on_where_the_last_one_ended(office: Office) -> None:

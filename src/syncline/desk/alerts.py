@@ -104,13 +104,14 @@ def answer(app: App, viewer: Viewer, alert_id: int, decision: str, *, version: i
 def answer_ids(app: App, viewer: Viewer, alert_ids: Sequence[int], decision: str) -> list[Answered]:
     """Give many questions the same answer in one transaction; each counts or is refused alone."""
     wanted = list(dict.fromkeys(alert_ids))
-    for alert_id in wanted:
-        _found(app, viewer, alert_id)
+    found = [_found(app, viewer, alert_id) for alert_id in wanted]
     results = engine.answer_all(app.store, app.clock, wanted, _answer(decision), viewer.called)
     app.worker.wake(sorted({result.mailbox_id for result in results if isinstance(result, Alert)}))
+    standing = [app.store.alert(alert_id) for alert_id in wanted]
+    shown = objects(app, viewer, standing, {mailbox.id: mailbox for _, mailbox in found})
     return [
-        Answered(alert=show(app, viewer, alert_id), refused=result if isinstance(result, SyncError) else None)
-        for alert_id, result in zip(wanted, results, strict=True)
+        Answered(alert=alert, refused=result if isinstance(result, SyncError) else None)
+        for alert, result in zip(shown, results, strict=True)
     ]
 
 

@@ -21,6 +21,7 @@ from syncline.desk.objects import AppointmentObject, Clash, LinkMark
 from syncline.desk.reading import Sight, Viewer
 from syncline.errors import SyncError
 from syncline.ports import CrmRow, Outcome, Result, User
+from syncline.store import shown_state
 
 if TYPE_CHECKING:
     from syncline.wiring import App
@@ -170,12 +171,12 @@ def delete(app: App, viewer: Viewer, appointment_id: str) -> None:
 
 def link_marks(app: App, viewer: Viewer, row_ids: Iterable[str]) -> Mapping[str, LinkMark]:
     """Return through which mailbox rows are synchronized; of several the one that writes. Foreign ones are not told."""
-    wanted = list(dict.fromkeys(row_ids))
+    mailboxes = visible(app, viewer)
     marks: dict[str, LinkMark] = {}
-    for mailbox in visible(app, viewer).values():
-        for row_id, link in app.store.links_by_crm_id(mailbox.id, wanted).items():
-            if link.writes or row_id not in marks:
-                marks[row_id] = LinkMark(mailbox=mailbox.address, state=link.state.value)
+    for row_id, links in app.store.links_of_rows(list(dict.fromkeys(row_ids))).items():
+        own = next((link for link in links if link.mailbox_id in mailboxes), None)
+        if own is not None:
+            marks[row_id] = LinkMark(mailbox=mailboxes[own.mailbox_id].address, state=shown_state(own).value)
     return marks
 
 
