@@ -45,7 +45,12 @@ def unavailable(verdict: Verdict) -> str:
 
 def withdrawn(run: Run, alert: Alert, reason: str) -> Alert:
     """Return a question that nobody needs to answer any more (Q-01)."""
-    return replace(alert, state=AlertState.WITHDRAWN, reason=reason, last_seen=run.now(), version=alert.version + 1)
+    return ended(alert, reason, run.now())
+
+
+def ended(alert: Alert, reason: str, now: datetime) -> Alert:
+    """Return an alert as withdrawn at `now`."""
+    return replace(alert, state=AlertState.WITHDRAWN, reason=reason, last_seen=now, version=alert.version + 1)
 
 
 def carried_out(run: Run, alert: Alert, outcome: AlertOutcome) -> Alert:
