@@ -12,6 +12,8 @@ from syncline.emulators.exchange import ExchangeEmulator
 from tests.emulator.client import Client
 from tests.emulator.conftest import ADA, BOB, PASSWORDS, SERVICE
 
+pytestmark = pytest.mark.emulator
+
 FOLDER = (
     "<m:GetFolder><m:FolderShape><t:BaseShape>Default</t:BaseShape></m:FolderShape>"
     "<m:FolderIds>{}</m:FolderIds></m:GetFolder>"

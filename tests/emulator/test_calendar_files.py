@@ -15,6 +15,8 @@ from syncline.emulators.exchange.appointments import appointments
 from syncline.emulators.exchange.calendar_files import CODES, CalendarReport
 from tests.emulator.conftest import ADA, BOB
 
+pytestmark = pytest.mark.emulator
+
 Load = Callable[..., tuple[CalendarReport, list[dict[str, Any]]]]
 
 

@@ -18,6 +18,8 @@ from syncline.emulators.exchange import ExchangeEmulator
 from tests.emulator.client import Client, Reply
 from tests.emulator.conftest import ADA, PASSWORDS, SchemaCheck
 
+pytestmark = pytest.mark.emulator
+
 HOUR = "<t:Subject>x</t:Subject><t:Start>2026-12-01T09:00:00Z</t:Start><t:End>2026-12-01T10:00:00Z</t:End>"
 ICS = (
     "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:test\nBEGIN:VEVENT\nUID:one@test\nDTSTAMP:20260101T000000Z\nSUMMARY:Weekly\n"

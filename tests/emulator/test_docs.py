@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from lxml import etree
 
 from syncline.emulators.exchange import errors, operations, reference
+
+pytestmark = pytest.mark.emulator
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "emulators.md"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from exchangelib import UTC, Account, CalendarItem, EWSDateTime
 from exchangelib.items import SEND_TO_ALL_AND_SAVE_COPY
 
 from tests.emulator.client import Client
 from tests.emulator.conftest import BOB, PASSWORDS
+
+pytestmark = pytest.mark.emulator
 
 START = EWSDateTime(2026, 12, 1, 9, tzinfo=UTC)
 HOUR = "<t:Subject>x</t:Subject><t:Start>2026-12-01T09:00:00Z</t:Start><t:End>2026-12-01T10:00:00Z</t:End>"

@@ -14,6 +14,8 @@ from syncline.emulators.exchange import ExchangeEmulator
 from tests.emulator.client import Client
 from tests.emulator.conftest import ADA, BOB
 
+pytestmark = pytest.mark.emulator
+
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
 HOUR = "<t:Start>2026-12-01T09:00:00Z</t:Start><t:End>2026-12-01T10:00:00Z</t:End>"
 CLEAN = '<t:ExtendedFieldURI DistinguishedPropertySetId="Meeting" PropertyId="35" PropertyType="Binary"/>'

@@ -21,6 +21,8 @@ from exchangelib.recurrence import Recurrence, WeeklyPattern
 from tests.emulator.client import Client
 from tests.emulator.conftest import ADA, BOB, CYD
 
+pytestmark = pytest.mark.emulator
+
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
 OUTSIDE = "zoe@partner.example"
 

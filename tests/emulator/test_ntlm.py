@@ -18,6 +18,8 @@ from syncline.emulators.exchange import ExchangeEmulator
 from syncline.emulators.exchange.md4 import md4
 from tests.emulator.conftest import ADA, PASSWORDS
 
+pytestmark = pytest.mark.emulator
+
 BODY = (
     '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" '
     'xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types" '

@@ -15,6 +15,8 @@ from syncline.emulators.exchange import ExchangeEmulator
 from tests.emulator.client import NS, Client
 from tests.emulator.conftest import ADA, PASSWORDS, SchemaCheck
 
+pytestmark = pytest.mark.emulator
+
 HOUR = "<t:Subject>x</t:Subject><t:Start>2026-12-01T09:00:00Z</t:Start><t:End>2026-12-01T10:00:00Z</t:End>"
 
 

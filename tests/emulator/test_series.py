@@ -11,6 +11,8 @@ from exchangelib.recurrence import DailyPattern, Recurrence, WeeklyPattern
 
 from tests.emulator.client import Client
 
+pytestmark = pytest.mark.emulator
+
 BERLIN = EWSTimeZone("Europe/Berlin")
 ZONE = '<t:StartTimeZone Id="W. Europe Standard Time"/>'
 

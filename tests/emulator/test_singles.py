@@ -11,6 +11,8 @@ from exchangelib.errors import UnauthorizedError
 from syncline.emulators.exchange import ExchangeEmulator
 from tests.emulator.conftest import ADA, account_of
 
+pytestmark = pytest.mark.emulator
+
 BERLIN = EWSTimeZone("Europe/Berlin")
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from exchangelib import Account, CalendarItem
 
 from syncline.emulators.exchange import ExchangeEmulator
 from tests.emulator.client import Client
 from tests.emulator.conftest import SchemaCheck
+
+pytestmark = pytest.mark.emulator
 
 T0 = datetime(2026, 12, 1, 9, tzinfo=UTC)
 

@@ -12,6 +12,8 @@ from exchangelib.items import NEVER_OVERWRITE
 from tests.emulator.client import Client, Reply
 from tests.emulator.conftest import SchemaCheck
 
+pytestmark = pytest.mark.emulator
+
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
 HOUR = "<t:Start>2026-12-01T09:00:00Z</t:Start><t:End>2026-12-01T10:00:00Z</t:End>"
 OWN = 'PropertySetId="c11ff724-aa03-4555-9952-8fa248a11c3e" PropertyName="SynclineKey" PropertyType="String"'
