@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from syncline.desk import settings, signing, tokens, users
+from syncline.desk import signing, tokens, users
 from syncline.desk.reading import OPERATOR
 from syncline.errors import SyncError
 from tests.desk.office import DOMAIN, PASSWORD, Office
@@ -80,12 +80,10 @@ def test_token_names_are_unique_per_user(office: Office) -> None:
         lambda app, maya: tokens.create(app, maya, "ines", "x"),
         lambda app, maya: tokens.listing(app, maya, "ines"),
         lambda app, maya: tokens.revoke(app, maya, "ines", "x"),
-        settings.listing,
-        lambda app, maya: settings.change(app, maya, {"conflict.check_past": "true"}),
     ],
 )
 def test_a_user_may_not_reach_for_more(office: Office, act: Callable[..., object]) -> None:
-    """A User keeps neither users nor other people's passwords, tokens or settings."""
+    """A User keeps neither users nor other people's passwords or tokens."""
     with pytest.raises(SyncError, match="NotAllowed"):
         act(office.app, office.viewer("maya"))
 
@@ -150,16 +148,3 @@ def test_adding_goes_on_where_it_was_interrupted(office: Office) -> None:
 def test_a_user_lists_himself(office: Office) -> None:
     """A User sees his own record only."""
     assert [user.name for user in users.listing(office.app, office.viewer("maya"))] == ["maya"]
-
-
-def test_settings_are_checked_before_they_are_kept(office: Office) -> None:
-    """One wrong value keeps all of them out."""
-    with pytest.raises(SyncError, match="SettingInvalid"):
-        settings.change(office.app, OPERATOR, {"conflict.check_past": "true", "conflict.horizon_days": "never"})
-    assert office.app.store.settings() == {}
-
-    settings.change(office.app, OPERATOR, {"conflict.check_past": "true"})
-    (row,) = [row for row in settings.listing(office.app, OPERATOR, "conflict") if row.name == "conflict.check_past"]
-    assert (row.value, row.default, row.changed_to) == (False, False, "true")
-    with pytest.raises(SyncError, match="InvalidRequest"):
-        settings.change(office.app, OPERATOR, {})
