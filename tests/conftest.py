@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-KEPT_SETTINGS = {"SYNCLINE_TEST_DATA"}
+KEPT_SETTINGS = {"SYNCLINE_TEST_DATA", "SYNCLINE_PICTURES"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge", "microsoft-edge")
 
 

@@ -17,7 +17,7 @@ LANES_MAX = 6
 WORKING_HOURS = (8, 17)
 WIDTH = 360
 _AXIS, _HEAD, _BAR, _GAP = 46, 22, 22, 6
-_HOUR_PIXELS_MAX, _DAY_PIXELS_MAX = 56.0, 480.0
+_HOUR_PIXELS_MAX, _HEIGHT_PIXELS_MAX = 56.0, 360.0
 _TICK_PIXELS_MIN, _LINE, _CHARACTER = 20.0, 15, 6.4
 _NOWHEN = datetime.combine(date(2000, 1, 1), time())
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -108,6 +108,7 @@ def draw(scene: Scene) -> Markup:
         *_overlaps(frame, scene, lanes),
         *(part for n, lane in enumerate(lanes) for part in _labels(frame, n, lane.blocks)),
         *_labels(frame, len(lanes), scene.waiting),
+        *_overlap_text(frame, scene, lanes),
         "</svg>",
     ]
     return Markup("".join(parts))  # noqa: S704 - every text in it was escaped above
@@ -121,10 +122,7 @@ def alternative(scene: Scene) -> str:
     for number, block in enumerate(scene.waiting):
         word = "Also waits for an answer" if number else "Waiting, from Outlook"
         said.append(f"{word}: {block.label}, {_span(block)}.")
-    longest = max(
-        (overlap_minutes(block, main) for main in scene.waiting[:1] for lane in scene.lanes for block in lane.blocks),
-        default=0,
-    )
+    longest = _longest(scene)
     if longest:
         said.append(f"They overlap {lasting(longest)}.")
     if len(scene.lanes) > LANES_MAX:
@@ -155,7 +153,7 @@ def _frame(lanes: tuple[Lane, ...], waiting: tuple[Block, ...]) -> _Frame:
         return _Frame(nothing, nothing, 1.0, bars, columns)
     start = min(block.start for block in timed) - _HOUR
     end = max(block.end for block in timed) + _HOUR
-    hour = min(_HOUR_PIXELS_MAX, _DAY_PIXELS_MAX / ((end - start) / _HOUR))
+    hour = min(_HOUR_PIXELS_MAX, _HEIGHT_PIXELS_MAX / ((end - start) / _HOUR))
     return _Frame(start, end, hour, bars, columns)
 
 
@@ -239,26 +237,58 @@ def _boxes(frame: _Frame, number: int, blocks: tuple[Block, ...]) -> Iterator[tu
 
 
 def _overlaps(frame: _Frame, scene: Scene, lanes: tuple[Lane, ...]) -> Iterator[str]:
-    """Mark where the waiting block and the others meet, by pattern and by text."""
+    """Mark where the waiting block and the others meet: by pattern in every lane and in its own column."""
     if not scene.waiting:
         return
-    main, key = scene.waiting[0], escape(scene.key)
+    main, fill = scene.waiting[0], f'fill="url(#cross-{escape(scene.key)})"'
+    met: list[tuple[float, float]] = []
     for number, lane in enumerate(lanes):
-        for block in lane.blocks:
-            minutes = overlap_minutes(block, main)
-            if not minutes or (block.bar and main.bar):
+        for block, x, _, width, _ in _boxes(frame, number, lane.blocks):
+            if not overlap_minutes(block, main) or (block.bar and main.bar):
                 continue
             top, bottom = frame.y(max(block.start, main.start)), frame.y(min(block.end, main.end))
-            x = frame.x(number)
-            yield (
-                f'<rect class="picture-overlap" x="{x:g}" y="{top:g}" width="{WIDTH - x - 2:g}" '
-                f'height="{max(3.0, bottom - top):g}" fill="url(#cross-{key})"/>'
-            )
-            if number == 0:
-                said = escape(_cut(f"overlap {lasting(minutes)}", frame.column))
-                yield f'<text class="picture-label picture-strong" x="{WIDTH - 6}" y="{bottom - 4:g}" ' + (
-                    f'text-anchor="end">{said}</text>'
-                )
+            met.append((top, bottom))
+            if not block.bar:
+                # With one lane the band runs on to the waiting column, so that the eye follows it.
+                width = width if len(lanes) > 1 else frame.x(len(lanes)) - x
+                yield _band(x, top, width, bottom, fill)
+    if met and not main.bar:
+        x = frame.x(len(lanes)) + 1
+        yield from (_band(x, top, WIDTH - x - 3, bottom, fill) for top, bottom in _merged(met))
+
+
+def _band(x: float, top: float, width: float, bottom: float, fill: str) -> str:
+    height = max(3.0, bottom - top)
+    return f'<rect class="picture-overlap" x="{x:g}" y="{top:g}" width="{width:g}" height="{height:g}" {fill}/>'
+
+
+def _merged(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Join the spans that touch, so that no pattern is drawn twice over itself."""
+    joined: list[tuple[float, float]] = []
+    for top, bottom in sorted(spans):
+        if joined and top <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(bottom, joined[-1][1]))
+        else:
+            joined.append((top, bottom))
+    return joined
+
+
+def _overlap_text(frame: _Frame, scene: Scene, lanes: tuple[Lane, ...]) -> Iterator[str]:
+    """Say below the subject of the waiting block for how long it overlaps the others at most."""
+    minutes = _longest(scene)
+    if not minutes:
+        return
+    main = scene.waiting[0]
+    _, x, y, width, height = next(iter(_boxes(frame, len(lanes), scene.waiting)))
+    below = y + 14 + _LINE if height >= 2 * _LINE + 4 or main.bar else y + height + 13
+    words = (f"overlaps {lasting(minutes)}", lasting(minutes))
+    said = next((each for each in words if len(each) <= _room(width)), words[-1])
+    yield f'<text class="picture-label picture-strong" x="{x + 5:g}" y="{below:g}">{escape(said)}</text>'
+
+
+def _longest(scene: Scene) -> int:
+    mains, blocks = scene.waiting[:1], [block for lane in scene.lanes for block in lane.blocks]
+    return max((overlap_minutes(block, main) for main in mains for block in blocks), default=0)
 
 
 def _span(block: Block) -> str:
@@ -275,5 +305,9 @@ def _day(at: datetime) -> str:
 
 
 def _cut(text: str, width: float) -> str:
-    room = max(3, int((width - 8) / _CHARACTER))
+    room = _room(width)
     return text if len(text) <= room else text[: room - 1].rstrip() + "…"
+
+
+def _room(width: float) -> int:
+    return max(3, int((width - 8) / _CHARACTER))

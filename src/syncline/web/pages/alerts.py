@@ -131,8 +131,10 @@ def _level_shown(levels: AlertSettings, card: cards.Card) -> bool:
     return shown
 
 
-def _order(card: cards.Card) -> tuple[bool, float]:
-    return not card.question, -card.created.timestamp()
+def _order(card: cards.Card) -> tuple[bool, bool, float]:
+    """Questions first, by when they matter; then what has no time, newest first."""
+    at = card.start.timestamp() if card.start is not None else -card.created.timestamp()
+    return not card.question, card.start is None, at
 
 
 def _alone(visit: Visit, alert_id: int, refused: SyncError | None = None) -> Response:

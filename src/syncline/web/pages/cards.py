@@ -70,6 +70,7 @@ class Card:
     status: str
     reason: str
     created: datetime
+    start: datetime | None
     question: bool
     scheduling: bool
     can_yes: bool
@@ -146,6 +147,7 @@ def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link
         status=_status(visit, alert, state, mailbox),
         reason=alert.reason,
         created=alert.created,
+        start=shown.start,
         question=row.error_class is ErrorClass.NEEDS_ANSWER,
         scheduling=scheduling,
         can_yes=can_yes,

@@ -91,8 +91,8 @@ def _item(visit: Visit, entry: AppointmentObject, beside: tuple[str, ...]) -> It
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     when = visit.times.hours(entry.start, entry.end, all_day=entry.all_day)
     first, last = _dates(visit, entry)
-    if entry.all_day and first == last:
-        when = "All day"
+    if entry.all_day:
+        when = "All day" if first == last else f"All day, to {day_text(last)}"
     return Item(entry=entry, when=when, people=shown, beside=beside)
 
 

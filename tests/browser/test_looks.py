@@ -1,0 +1,102 @@
+"""Every page in both themes and widths: nothing scrolls sideways, and axe finds nothing to complain about."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.firm import DOMAIN, Event, Firm, at
+
+pytestmark = [pytest.mark.browser, pytest.mark.emulator]
+ROOT = Path(__file__).resolve().parents[2]
+AXE = (ROOT / "tests" / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+RUN_AXE = "() => axe.run().then(found => found.violations.map(v => [v.id, v.nodes.map(n => n.html)]))"
+LOOKS = [(360, 740, "light"), (360, 740, "dark"), (1440, 900, "light"), (1440, 900, "dark")]
+SERIES = "RRULE:FREQ=WEEKLY;COUNT=12"
+
+
+def busy_firm(firm: Firm) -> None:
+    """Fill the firm with one of each kind of question."""
+    firm.in_crm("Quarterly review with Harbour Cycles", at(9))
+    firm.in_crm("Bike fair, day 1", at(8, day=16), hours=9, organizer="jonas")
+    for name, hours in (("maya", 1), ("jonas", 2), ("priya", 1)):
+        firm.in_crm(f"Call of {name.title()}", at(13, day=2), hours=hours, organizer=name)
+    firm.in_crm("Call with a customer", at(8, day=3))
+    firm.in_outlook(
+        "maya",
+        Event(subject="Product demo for Alpen Sport", start=at(9.5), more=("LOCATION:Showroom",)),
+        Event(subject="Dentist for Maya", start=at(8.25, day=3), more=("CLASS:PRIVATE",)),
+    )
+    firm.in_outlook("jonas", Event(subject="Pipeline call", start=at(8, day=2), more=(SERIES,)))
+    guests = tuple(f"ATTENDEE;PARTSTAT=ACCEPTED:mailto:{name}@{DOMAIN}" for name in ("maya", "jonas"))
+    firm.in_outlook(
+        "priya",
+        Event(subject="Price round", start=at(13.5, day=2), more=(f"ORGANIZER:mailto:priya@{DOMAIN}", *guests)),
+        Event(
+            subject="Trip to Oslo", start=at(0, day=2), hours=48, all_day=True, more=("X-MICROSOFT-CDO-BUSYSTATUS:OOF",)
+        ),
+    )
+    firm.connect("maya", "jonas", "priya")
+    firm.until(lambda: len(firm.questions()) >= 5)
+
+
+def pages_of(firm: Firm) -> list[str]:
+    """Return the paths of all pages, every question alone among them."""
+    box = f"/mailboxes/{firm.mailbox('maya')}"
+    week = f"/calendar?week={at(0):%Y-%m-%d}"
+    tabs = [f"{box}?tab={tab}" for tab in ("alerts", "failures", "statistics")]
+    alone = [question.url for question in firm.questions()]
+    together = f"/alerts/together?mailbox={firm.mailbox('maya')}"
+    return [
+        "/alerts",
+        *alone,
+        together,
+        "/mailboxes",
+        box,
+        *tabs,
+        "/failures",
+        "/failures?state=kept_out",
+        week,
+        "/calendar/new",
+        "/explain?q=demo",
+        "/email-configuration",
+        "/settings",
+    ]
+
+
+def test_every_page_is_accessible_and_fits(firm: Firm, sign_in: Callable[..., Page], tmp_path: Path) -> None:
+    """In light and dark, narrow and wide, axe finds no violation and no page scrolls sideways."""
+    busy_firm(firm)
+    wrong: list[object] = []
+    paths = pages_of(firm)
+    for width, height, theme in LOOKS:
+        page = sign_in("ines", viewport={"width": width, "height": height}, color_scheme=theme)
+        for number, path in enumerate(paths):
+            page.goto(path)
+            page.evaluate(AXE)
+            found = page.evaluate(RUN_AXE)
+            wrong += [(path, width, theme, each) for each in found]
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                wrong.append((path, width, "scrolls sideways"))
+            name = path.strip("/").replace("/", "-").replace("?", "-").replace("=", "-")
+            page.screenshot(path=tmp_path / f"{number:02d}-{name}-{width}-{theme}.png", full_page=True)
+    assert wrong == []
+
+
+def test_a_picture_of_the_question(firm: Firm, sign_in: Callable[..., Page], tmp_path: Path) -> None:
+    """The card of a question shows its picture and both answers; the README shows what this test sees."""
+    firm.in_crm("Quarterly review with Harbour Cycles", at(9))
+    firm.in_outlook("maya", Event(subject="Product demo for Alpen Sport", start=at(9.5), more=("LOCATION:Showroom",)))
+    firm.connect("maya")
+    page = sign_in("maya", viewport={"width": 1120, "height": 800}, device_scale_factor=2)
+    page.goto(firm.questions()[0].url)
+    card = page.get_by_role("article")
+
+    expect(card.get_by_role("img")).to_be_visible()
+    expect(card.get_by_role("group").get_by_role("button")).to_have_text(["Yes", "No"])
+    folder = ROOT / "docs" / "pictures" if "SYNCLINE_PICTURES" in os.environ else tmp_path
+    card.screenshot(path=folder / "question.png")
