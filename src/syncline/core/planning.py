@@ -143,6 +143,7 @@ _NEW = (
     _Rule("L-11", lambda s, p: s.copy and not p.ignore_copies, Verb.FAIL, code="DoubtfulMatch"),
     _Rule("A-33a", lambda s, _: s.copy, Verb.SKIP, code="CopiedItemIgnored"),
     _Rule("A-28", _foreign, Verb.SKIP, code="NotOrganizerSkipped"),
+    _Rule("A-36", lambda s, _: s.source is Source.SAVED_ELSEWHERE and s.row is None, Verb.SKIP, code="ClosedInCrm"),
     _Rule("A-33", lambda s, _: s.source is Source.SAVED_ELSEWHERE, Verb.JOIN),
     _Rule("Q-06", lambda s, _: s.source is Source.UNDECIDED_ELSEWHERE, Verb.WAIT),
     _Rule("A-34", _canceled, Verb.BOOK),

@@ -54,11 +54,12 @@ class Decided:
 def decide(run: Run, links: Sequence[Link]) -> list[Decided]:
     """Return what to do about each link, in the order given."""
     peers = _peers(run, links)
-    rows = run.parts.crm.read(tuple(link.crm_id for link in links if link.crm_id))
+    holders = [each for link in links for each in (link, *peers[link.identity])]
+    rows = run.parts.crm.read(tuple(dict.fromkeys(each.crm_id for each in holders if each.crm_id)))
     alerts: dict[int | None, list[Alert]] = defaultdict(list)
     for alert in run.store.open_alerts(run.mailbox.id, [link.id for link in links]):
         alerts[alert.link_id].append(alert)
-    return [_contained(run, link, peers[link.identity], rows.get(link.crm_id or ""), alerts[link.id]) for link in links]
+    return [_contained(run, link, peers[link.identity], rows, alerts[link.id]) for link in links]
 
 
 def order_of(link: Link) -> Order:
@@ -68,7 +69,9 @@ def order_of(link: Link) -> Order:
     return (1, link.created_order or _LATEST, link.observed.span.start, link.identity.global_object_id)
 
 
-def _contained(run: Run, link: Link, family: Sequence[Link], row: CrmRow | None, alerts: Sequence[Alert]) -> Decided:
+def _contained(
+    run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, CrmRow], alerts: Sequence[Alert]
+) -> Decided:
     """Decide about one link; a bug stops this item alone (design.md 8)."""
     asking = [each for each in alerts if CATALOGUE[each.code].error_class is ErrorClass.NEEDS_ANSWER]
     notices = tuple(each for each in alerts if each not in asking)
@@ -77,13 +80,14 @@ def _contained(run: Run, link: Link, family: Sequence[Link], row: CrmRow | None,
     def stopped(bug: Exception) -> Decided:
         error = item_error(bug, link.subject)
         action = Action(verb=Verb.FAIL, rule="B-05", code=error.code)
-        return Decided(link=link, action=action, row=row, alert=alert, error=error)
+        return Decided(link=link, action=action, row=rows.get(link.crm_id or ""), alert=alert, error=error)
 
-    decided = contain(lambda: _decided(run, link, family, row, alert), stopped, f"item {link.id}")
+    decided = contain(lambda: _decided(run, link, family, rows, alert), stopped, f"item {link.id}")
     return replace(decided, notices=notices)
 
 
-def _decided(run: Run, link: Link, family: Sequence[Link], row: CrmRow | None, alert: Alert | None) -> Decided:
+def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, CrmRow], alert: Alert | None) -> Decided:
+    row = rows.get(link.crm_id or "")
     link = _based(link, row)
     candidate: Appointment | None = None
     busy: tuple[Person, ...] = ()
@@ -97,13 +101,14 @@ def _decided(run: Run, link: Link, family: Sequence[Link], row: CrmRow | None, a
     source, peer = _source(run, link, family)
     if inside_series(link, row):
         source = Source.SAVED_ELSEWHERE
+    standing = row if peer is None or row is not None else rows.get(peer.crm_id or "")
     known = link.observed or link.agreed
     situation = Situation(
         presence=_PRESENCE[link.seen],
         candidate=candidate,
         agreed=link.agreed,
         linked=link.crm_id is not None,
-        row=row.status if row else None,
+        row=standing.status if standing else None,
         source=source,
         organizer=known is None or run.people.organizes(known),
         colleague=known is not None and run.people.colleague(known),

@@ -55,13 +55,14 @@ def _relink(run: Run, gone: Sequence[Link], found: Mapping[str, tuple[Observed, 
         taken.add(item.ref)
         holder = holders.get(item.ref)
         if holder is not None and holder.id != link.id:
-            removed.append(holder.id)
+            removed.append(holder)
         seen = observed_link(run, link, item)
         tracked = run.tracked(item.appointment.categories)
         moved.append(seen if tracked else replace(seen, seen=Seen.UNTRACKED))
     if moved:
         entries = [run.entry(link, "moved", "L-11a") for link in moved]
-        run.write(Changes(links=moved, removed_links=removed, entries=entries))
+        entries += [run.entry(holder, "forgotten", "L-11a") for holder in removed]
+        run.write(Changes(links=moved, removed_links=[holder.id for holder in removed], entries=entries))
     return confirmed
 
 
