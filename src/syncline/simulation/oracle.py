@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 
@@ -115,7 +115,7 @@ def _explained(world: World, item: Item, link: Link, state: State, states: dict[
     elif link.state is LinkState.ASKED:
         yield from _asked(link, state, states)
     elif link.state in (LinkState.KEPT_OUT, LinkState.PARKED):
-        yield from _kept_out(world, item, link)
+        yield from _kept_out(world, item, link, state)
     elif link.sync_error is None or link.sync_error not in CATALOGUE:
         yield f"{link.state.value} without a code"
     elif link.state is LinkState.FAILED and link.next_try is not None:
@@ -129,11 +129,12 @@ def _equal(world: World, item: Item, link: Link) -> Iterator[str]:
         return
     if row.status in _CLOSED or not link.writes:
         return
-    pending = differences(_projected(world, item.appointment), content(row))
+    ours_now = _carried(_projected(world, item.appointment), content(row), world)
+    pending = differences(ours_now, content(row))
     if link.state is LinkState.SETTLED and pending:
         yield f"settled, but {', '.join(sorted(pending))} differ"
     if link.state is LinkState.UNSETTLED:
-        ours = differences(_projected(world, item.appointment), link.agreed) if link.agreed else frozenset({"agreed"})
+        ours = differences(ours_now, link.agreed) if link.agreed else frozenset({"agreed"})
         if ours:
             yield f"unsettled, but {', '.join(sorted(ours))} of Exchange were not written"
         if not pending:
@@ -142,6 +143,15 @@ def _equal(world: World, item: Item, link: Link) -> Iterator[str]:
 
 def _projected(world: World, appointment: Appointment) -> Appointment:
     return project(appointment, world.setting.rules.private)
+
+
+def _carried(ours: Appointment, theirs: Appointment, world: World) -> Appointment:
+    """Return our content without the occurrences that were deleted in Exchange once they had begun (A-25)."""
+    now = world.clock.now()
+    kept = {part.identity.original_start: part for part in theirs.exceptions}
+    late = {at for at in ours.deleted if at not in theirs.deleted and (kept[at].span.start if at in kept else at) < now}
+    parts = (*ours.exceptions, *(kept[at] for at in late if at in kept))
+    return canonical(replace(ours, deleted=tuple(at for at in ours.deleted if at not in late), exceptions=parts))
 
 
 def content(row: CrmRow) -> Appointment:
@@ -161,13 +171,14 @@ def _asked(link: Link, state: State, states: dict[str, State]) -> Iterator[str]:
         yield f"asked with the code {link.sync_error}"
 
 
-def _kept_out(world: World, item: Item, link: Link) -> Iterator[str]:
+def _kept_out(world: World, item: Item, link: Link, state: State) -> Iterator[str]:
     if link.state is LinkState.KEPT_OUT and link.crm_id is not None:
         yield "kept out, but it holds a row"
     name = item.appointment.identity.global_object_id
     if link.writes and link.decision != "no":
         yield f"{link.state.value}, but nobody said No"
-    if link.writes and name not in world.refused and link.decision_by != "setting":
+    lapsed = any(alert.link_id == link.id and alert.state is AlertState.LAPSED for alert in state.alerts)
+    if link.writes and name not in world.refused and link.decision_by != "setting" and not lapsed:
         yield f"{link.state.value}, but No was never answered for it"
 
 
