@@ -141,7 +141,9 @@ class OrganizationSettings:
     track_appointments_from_non_organizer: Annotated[
         bool, Meant("An attendee may track a meeting that another user of the CRM organizes (A-28).")
     ] = True
-    ignore_copied_items: Annotated[bool, Meant("A copy of an item that is already tracked is ignored (L-11).")] = True
+    ignore_copied_items: Annotated[
+        bool, Meant("A copy of an item that is already tracked is ignored; off: it is reported (L-11).")
+    ] = True
     use_crm_organizer_for_empty_exchange_organizer: Annotated[
         bool, Meant("An update without organizer keeps the organizer that the CRM has (A-27).")
     ] = False

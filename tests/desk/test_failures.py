@@ -72,12 +72,15 @@ def test_an_ignored_item_is_left_out(office: Office) -> None:
     """It is no failure any more, and the journal says who left it out."""
     spoil(office)
     (row,) = failures.listing(office.app, OPERATOR)
+    told = alerts.listing(office.app, OPERATOR, only_open=True)
     failures.ignore(office.app, OPERATOR, row.id)
     office.clock.at += timedelta(days=1)
     office.sync("maya")
     (story,) = explaining.explain(office.app, OPERATOR, str(row.id))
 
     assert failures.listing(office.app, OPERATOR) == []
+    assert [(each.code, each.unavailable) for each in told] == [("ItemUnreadable", ())]
+    assert alerts.listing(office.app, OPERATOR, only_open=True) == []
     assert story.state == "skipped"
     assert "by Command line" in [line.detail for line in story.lines]
 

@@ -14,6 +14,7 @@ from syncline.core.scheduling import Clash as Overlap
 from syncline.core.scheduling import Unavailable, Verdict, persons
 from syncline.desk.objects import Clash
 from syncline.desk.reading import Viewer, sight_of
+from syncline.engine.questions import CONFLICT
 from syncline.errors import SyncError
 from syncline.ports import Alert, AlertOutcome, AlertState, Candidate, CrmRow, Link, Mailbox
 
@@ -27,7 +28,7 @@ CLASHES_MAX = 200
 def verdicts(app: App, alerts: Sequence[Alert], mailboxes: Mapping[int, Mailbox]) -> Mapping[int, Verdict]:
     """Return for each alert (by id) what is in the way: now if it can still be answered, else as it was asked."""
     found = {alert.id: alert.verdict for alert in alerts if alert.verdict is not None}
-    waiting = [alert for alert in alerts if alert.link_id is not None and answerable(alert)]
+    waiting = [alert for alert in alerts if alert.code == CONFLICT and alert.link_id is not None and answerable(alert)]
     links = {link.id: link for link in app.store.links_by_id([alert.link_id or 0 for alert in waiting])}
     asked = [(alert, links[alert.link_id]) for alert in waiting if alert.link_id in links]
     asked = [(alert, link) for alert, link in asked if link.observed is not None]

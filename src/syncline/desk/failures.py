@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from syncline.desk.alerts import look_at
@@ -12,8 +13,9 @@ from syncline.desk.finding import may_see, visible
 from syncline.desk.objects import FailureObject
 from syncline.desk.reading import Viewer
 from syncline.desk.running import jobs_run
+from syncline.engine.questions import ended
 from syncline.errors import CATALOGUE, SyncError, render
-from syncline.ports import Changes, Entry, Link, LinkState, Mailbox
+from syncline.ports import Alert, Changes, Entry, Link, LinkState, Mailbox
 from syncline.store import FAILURE_STATES
 
 if TYPE_CHECKING:
@@ -123,9 +125,15 @@ def _write(app: App, mailbox: Mailbox, link: Link, action: str, viewer: Viewer) 
     due = app.store.mailbox(mailbox.id).next_due
     try:
         entry = Entry(time=now, mailbox_id=mailbox.id, link_id=link.id, action=action, detail=f"by {viewer.called}")
-        app.store.write(lease, Changes(links=[link], entries=[entry]))
+        alerts = [] if link.state is LinkState.FAILED else _withdrawn(app, link, now)
+        app.store.write(lease, Changes(links=[link], entries=[entry], alerts=alerts))
     finally:
         app.store.release(lease, due, due)
+
+
+def _withdrawn(app: App, link: Link, now: datetime) -> list[Alert]:
+    """Return the alerts about an item that a person has left out, as withdrawn."""
+    return [ended(each, "left out", now) for each in app.store.open_alerts(link.mailbox_id, [link.id])]
 
 
 def _wait(app: App, failure_id: int, before: Link) -> None:

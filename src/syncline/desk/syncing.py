@@ -7,9 +7,9 @@ the state. It must not know what a cycle does.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from syncline.core.appointment import Identity
 from syncline.desk.alerts import look_at
@@ -28,6 +28,7 @@ from syncline.ports import Mailbox
 if TYPE_CHECKING:
     from syncline.wiring import App
 
+Result = TypeVar("Result")
 WAIT_S = 60.0
 CYCLE_MAX_S = 3600.0
 POLL_S = 0.1
@@ -73,10 +74,21 @@ def track(app: App, viewer: Viewer, key: str, identity: Identity) -> LinkObject:
     mailbox = one(app, viewer, key)
     if not mailbox.enabled:
         raise SyncError("InvalidRequest", detail=f"{mailbox.address} is not enabled: test it first.")
+    return link_object(_when_free(lambda: app.worker.track(mailbox.id, identity, viewer.called)), mailbox)
+
+
+def untrack(app: App, viewer: Viewer, key: str, identity: Identity) -> None:
+    """Cut the link of an item that was tracked by `track`; the row stays (L-12)."""
+    mailbox = one(app, viewer, key)
+    _when_free(lambda: app.worker.untrack(mailbox.id, identity, viewer.called))
+
+
+def _when_free(work: Callable[[], Result]) -> Result:
+    """Do something that claims a mailbox; wait while a cycle of the mailbox runs."""
     end = time.monotonic() + WAIT_S
     while True:
         try:
-            return link_object(app.worker.track(mailbox.id, identity, viewer.called), mailbox)
+            return work()
         except SyncError as error:
             if error.code != "MailboxHeld" or time.monotonic() >= end:
                 raise

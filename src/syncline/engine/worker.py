@@ -14,7 +14,7 @@ from syncline.core.appointment import Identity
 from syncline.engine.boundary import contain, mailbox_error
 from syncline.engine.cycle import CycleResult, plan_cycle, record_failure, run_cycle
 from syncline.engine.run import Connect, Parts
-from syncline.engine.tracking import track_now
+from syncline.engine.tracking import track_now, untrack_now
 from syncline.errors import SyncError
 from syncline.ports import Link, Queue
 
@@ -95,6 +95,10 @@ class Worker:
     def track(self, mailbox_id: int, identity: Identity, by: str) -> Link:
         """Track one item now with the check suppressed (A-24); SyncError as in `tracking.track_now`."""
         return track_now(self._parts, self._connect, mailbox_id, self._owner, identity, by)
+
+    def untrack(self, mailbox_id: int, identity: Identity, by: str) -> None:
+        """Cut the link of an item that was tracked by `track` (L-12); SyncError as in `tracking.untrack_now`."""
+        untrack_now(self._parts, mailbox_id, self._owner, identity, by)
 
     def _tick(self) -> None:
         while not self._stop.wait(TICK_S):

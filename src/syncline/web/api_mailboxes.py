@@ -127,6 +127,13 @@ def track(app: Parts, viewer: Asker, key: str, body: Tracked) -> Response:
     return answered(syncing.track(app, viewer, key, Identity(body.global_object_id, body.original_start)))
 
 
+@router.post("/mailboxes/{key}/untrack", status_code=204, summary="Untrack one item")
+def untrack(app: Parts, viewer: Asker, key: str, body: Tracked) -> Response:
+    """Cut the link of an item that was tracked by `track`; its appointment stays in the CRM."""
+    syncing.untrack(app, viewer, key, Identity(body.global_object_id, body.original_start))
+    return Response(status_code=204)
+
+
 @router.get("/profiles", response_model=Listing, tags=["profiles"], summary="List profiles")
 def list_profiles(app: Parts, viewer: Asker, window: Paged) -> Response:
     """Return the email server profiles."""
