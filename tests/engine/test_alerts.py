@@ -67,6 +67,7 @@ def _answered(answer: str) -> Alert:
 YES, NO = _answered("yes"), _answered("no")
 LAPSED = replace(OPEN, state=AlertState.LAPSED, verdict=VERDICT)
 MOVED = replace(LINK, scheduling_digest="d2")
+KEPT_OUT = replace(LINK, state=LinkState.KEPT_OUT, decision="no", decided_digest="d1")
 HELD = question(1, None, id=4, code="MassDeletionHeld", held=(7, 8))
 IN_30_DAYS = NOW + timedelta(days=30, hours=1)
 
@@ -81,7 +82,8 @@ IN_30_DAYS = NOW + timedelta(days=30, hours=1)
         (YES, "yes", LINK, NOW, "AlreadyAnswered"),
         (YES, "no", LINK, NOW, "AlreadyAnswered"),
         (NO, "no", LINK, NOW, "AlreadyAnswered"),
-        (NO, "yes", LINK, NOW, None),
+        (NO, "yes", KEPT_OUT, NOW, None),
+        (NO, "yes", LINK, NOW, "AnswerOutdated"),
         (NO, "yes", MOVED, NOW, "AnswerOutdated"),
         (LAPSED, "yes", LINK, IN_30_DAYS, None),
         (LAPSED, "no", LINK, NOW, None),

@@ -88,6 +88,9 @@ def _over(alert: Alert, link: Link | None, answer: Answer, now: datetime) -> Syn
         return None
     if alert.state is AlertState.ANSWERED and (alert.answer == "yes" or answer == "no" or alert.held):
         return SyncError("AlreadyAnswered", detail=_who(alert))
+    if alert.state is AlertState.ANSWERED:
+        holds = link is not None and link.decision == "no" and link.decided_digest == alert.digest
+        return None if holds else SyncError("AnswerOutdated")
     if alert.state is AlertState.LAPSED and now > last_offered(alert):
         return SyncError("AlreadyAnswered", detail=f"It ended more than {LAPSED_OFFER_DAYS} days ago.")
     if link is not None and link.scheduling_digest != alert.digest and not link.crm_id:

@@ -25,6 +25,7 @@ from syncline.ports import (
     Booking,
     Candidate,
     Changes,
+    CrmRow,
     Deletion,
     Intent,
     Link,
@@ -169,7 +170,7 @@ def _booking_outcome(run: Run, draft: Draft, decided: Decided, booking: Booking,
                 revision_settled=None,
             )
             draft.links.append(replace(joined, sync_error=None, decision=None, decided_digest=""))
-            draft.close(decided, "it stands in the CRM already")
+            draft.close(decided, "it stands in the CRM already", saved=True)
             draft.note(decided, "linked", rule="A-33")
         case Result.UNAVAILABLE:
             _refused(run, draft, decided, booking, outcome.verdict or Verdict())
@@ -277,9 +278,7 @@ def _reschedule_refused(run: Run, draft: Draft, decided: Decided, merged: Merge,
     """Hold the scheduling group and ask; a change that adds no new clash does not ask again (Q-08, pages.md)."""
     agreed, row = decided.link.agreed, decided.row
     assert agreed is not None and row is not None
-    before = replace(_candidate(run, decided, agreed, check=True), persons=run.busy(agreed), row_id=row.id)
-    known = _clashes(run.parts.crm.validate([before], run.rules.conflict)[0])
-    if _clashes(verdict) <= known:
+    if _clashes(verdict) <= _known_clashes(run, decided, agreed, row):
         _write_unchecked(run, draft, decided, merged)
         return
     setting = run.mailbox.on_scheduling_conflict or run.rules.on_scheduling_conflict
@@ -314,6 +313,20 @@ def _with_texts_written(run: Run, draft: Draft, decided: Decided, merged: Merge)
 def _write_unchecked(run: Run, draft: Draft, decided: Decided, merged: Merge) -> None:
     change = _change(run, decided, merged.content, check=False)
     _reschedule_outcome(run, draft, decided, merged, run.parts.crm.reschedule([change], run.rules.conflict)[0])
+
+
+def _known_clashes(run: Run, decided: Decided, agreed: Appointment, row: CrmRow) -> frozenset[tuple[str, str, object]]:
+    """Return the clashes that the row has as it stands; none if nobody can tell any more whom it keeps busy.
+
+    What is agreed does not say who had declined: it is the people of the digest under which the row was written.
+    """
+    written_as = decided.link.scheduling_digest
+    people = (decided.busy, run.busy(agreed))
+    busy = next((some for some in people if not written_as or run.digest(agreed, some) == written_as), None)
+    if busy is None:
+        return frozenset()
+    before = replace(_candidate(run, decided, agreed, check=True), persons=busy, row_id=row.id)
+    return _clashes(run.parts.crm.validate([before], run.rules.conflict)[0])
 
 
 def _clashes(verdict: Verdict) -> frozenset[tuple[str, str, object]]:
@@ -378,7 +391,7 @@ def _join(draft: Draft, decided: Decided) -> None:
     draft.settle(
         replace(link, state=LinkState.SETTLED, crm_version=peer.crm_version, crm_version_seen=peer.crm_version_seen),
     )
-    draft.close(decided, "saved from another person's calendar")
+    draft.close(decided, "saved from another person's calendar", saved=True)
     draft.note(decided, "linked")
 
 

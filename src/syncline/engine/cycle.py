@@ -156,7 +156,7 @@ def _settle_intents(run: Run) -> None:
             # Somebody edited the row since: the edit must stay visible as unsettled.
             mine = replace(link, crm_id=row.id, agreed=decided.candidate, crm_version_seen=row.version)
             draft.links.append(replace(mine, revision_settled=None, decision=None, decided_digest="", sync_error=None))
-            draft.close(decided, "saved")
+            draft.close(decided, "saved", saved=True)
             draft.note(decided, "saved")
             continue
         booked(run, draft, decided, Outcome(result=Result.SAVED, id=row.id, version=row.version))
@@ -168,8 +168,8 @@ def _carry_out_answers(run: Run) -> None:
     links = run.store.answered_links(run.mailbox.id, ANSWERS_MAX)
     if not links:
         return
-    observe_items(run, links)
-    fresh = run.store.links_by_id([link.id for link in links])
+    living = observe_items(run, links)
+    fresh = run.store.links_by_id([link.id for link in links if link.id in living])
     apply_all(run, decide(run, [link for link in fresh if link.seen is Seen.PRESENT and not unseen(link)]))
 
 

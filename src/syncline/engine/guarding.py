@@ -6,7 +6,7 @@ Everything else goes on (design.md section 4).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from syncline.core.guards import Weight, holds
@@ -31,9 +31,10 @@ class Light:
 
 def guard(run: Run, lights: Sequence[Light]) -> frozenset[int]:
     """Return the links whose action is held; opens, refreshes or withdraws the guards' questions."""
-    standing = {a.code: a for a in run.store.open_alerts(run.mailbox.id) if a.code in CODES}
+    standing = [alert for alert in run.store.open_alerts(run.mailbox.id) if alert.code in CODES]
+    opened = {alert.code: alert for alert in standing if alert.state is AlertState.OPEN}
     dropped = _carry_out_no(run, standing)
-    released = {i for a in standing.values() if a.answer == "yes" for i in a.held}
+    released = {i for a in standing if a.answer == "yes" for i in a.held}
     lights = [light for light in lights if light.link_id not in released and light.link_id not in dropped]
     codes = holds(_weight(run, lights), run.rules.limits)
     held: set[int] = set(dropped)
@@ -41,10 +42,9 @@ def guard(run: Run, lights: Sequence[Light]) -> frozenset[int]:
     for code in codes:
         ids = tuple(light.link_id for light in lights if light.linked and light.seen is _SEEN[code])
         held.update(ids)
-        alerts.append(_question(run, code, ids, standing.get(code)))
-    for code, alert in standing.items():
-        if code not in codes and alert.state is AlertState.OPEN:
-            alerts.append(questions.withdrawn(run, alert, "the items are back"))
+        alerts.append(_question(run, code, ids, opened.get(code)))
+    gone = (alert for code, alert in opened.items() if code not in codes)
+    alerts.extend(questions.withdrawn(run, alert, "the items are back") for alert in gone)
     if alerts and not run.dry:
         run.write(Changes(alerts=alerts))
     return frozenset(held)
@@ -88,7 +88,7 @@ def _question(run: Run, code: str, ids: tuple[int, ...], standing: Alert | None)
         "total": total,
         "crm": run.rules.crm_name,
     }
-    if standing is None or standing.state is not AlertState.OPEN:
+    if standing is None:
         return Alert(
             mailbox_id=run.mailbox.id, code=code, subject="", params=params, created=now, last_seen=now, held=ids
         )
@@ -96,10 +96,10 @@ def _question(run: Run, code: str, ids: tuple[int, ...], standing: Alert | None)
     return replace(standing, params=params, held=ids, last_seen=now, count=standing.count + 1, version=version)
 
 
-def _carry_out_no(run: Run, standing: Mapping[str, Alert]) -> frozenset[int]:
+def _carry_out_no(run: Run, standing: Sequence[Alert]) -> frozenset[int]:
     """Drop what a No has dropped: deleted items are unlinked, untracked ones stay linked; rows stay either way."""
     dropped: set[int] = set()
-    for alert in standing.values():
+    for alert in standing:
         if alert.answer != "no" or alert.outcome is AlertOutcome.KEPT_OUT:
             continue
         links = run.store.links_by_id(alert.held)

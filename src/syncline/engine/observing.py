@@ -56,13 +56,19 @@ def observe_exchange(run: Run, between: Callable[[Run], None]) -> None:
         _observe_folder(run, folder, between)
 
 
-def observe_items(run: Run, links: Sequence[Link]) -> None:
-    """Read just these items again and stage them; cursors stay (narrow cycle)."""
+def observe_items(run: Run, links: Sequence[Link]) -> frozenset[int]:
+    """Read just these items again and stage them; cursors stay (narrow cycle).
+
+    Returns the links whose item is still there and tracked. What left is told by its folder's changes, with a search
+    for where it went, so it is not staged here.
+    """
     now_there = [link for link in links if link.seen is Seen.PRESENT]
     read = _read(run, [(link.folder, link.ref) for link in now_there])
-    staged = [_staged(run, link, found) for link, found in zip(now_there, read, strict=True) if found is not None]
+    living = [(link, found) for link, found in zip(now_there, read, strict=True) if _still_tracked(run, link, found)]
+    staged = [_staged(run, link, found) for link, found in living if found is not None]
     if staged:
         run.write(_staging([link for link, _ in staged], [alert for _, alert in staged]))
+    return frozenset(link.id for link, _ in living)
 
 
 def observe_crm(run: Run) -> None:
@@ -209,6 +215,12 @@ def _staging(links: Sequence[Link], alerts: Sequence[Alert | None]) -> Changes:
 def _left(run: Run, light: Light, link: Link | None) -> bool:
     asked_for = link is not None and link.by_request
     return light.gone or not (asked_for or run.tracked(light.categories))
+
+
+def _still_tracked(run: Run, link: Link, found: Observed | SyncError | None) -> bool:
+    if isinstance(found, Observed):
+        return link.by_request or run.tracked(found.appointment.categories)
+    return found is not None
 
 
 def _departed(link: Link, light: Light) -> Link:

@@ -50,7 +50,8 @@ def withdrawn(run: Run, alert: Alert, reason: str) -> Alert:
 
 def ended(alert: Alert, reason: str, now: datetime) -> Alert:
     """Return an alert as withdrawn at `now`."""
-    return replace(alert, state=AlertState.WITHDRAWN, reason=reason, last_seen=now, version=alert.version + 1)
+    over = replace(alert, state=AlertState.WITHDRAWN, outcome=None, reason=reason)
+    return replace(over, last_seen=now, version=alert.version + 1)
 
 
 def carried_out(run: Run, alert: Alert, outcome: AlertOutcome) -> Alert:
@@ -58,9 +59,9 @@ def carried_out(run: Run, alert: Alert, outcome: AlertOutcome) -> Alert:
     return replace(alert, outcome=outcome, reason="", last_seen=run.now(), version=alert.version + 1)
 
 
-def closed(run: Run, alert: Alert, reason: str) -> Alert:
-    """Return the question after its item was saved or dropped: carried out if it was answered, else withdrawn."""
-    if alert.state is AlertState.ANSWERED and alert.answer == "yes":
+def closed(run: Run, alert: Alert, reason: str, *, saved: bool) -> Alert:
+    """Return the question after its item was dealt with: carried out if it was saved after a Yes, else withdrawn."""
+    if saved and alert.state is AlertState.ANSWERED and alert.answer == "yes":
         return carried_out(run, alert, AlertOutcome.SAVED)
     return withdrawn(run, alert, reason)
 

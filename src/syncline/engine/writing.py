@@ -67,15 +67,15 @@ class Draft:
             scheduling_digest=decided.digest,
         )
         self.settle(clean)
-        self.close(decided, reason)
+        self.close(decided, reason, saved=True)
         self.woken.update(decided.waiting)
 
-    def close(self, decided: Decided, reason: str) -> None:
+    def close(self, decided: Decided, reason: str, *, saved: bool = False) -> None:
         """Close the question of a link, if there is one that is not final, and withdraw the notices about it."""
         self.quiet(decided, reason)
         alert = decided.alert
         if alert is not None and alert.state is not AlertState.WITHDRAWN:
-            self.alerts.append(questions.closed(self.run, alert, reason))
+            self.alerts.append(questions.closed(self.run, alert, reason, saved=saved))
 
     def quiet(self, decided: Decided, reason: str, *, but: str | None = None) -> None:
         """Withdraw the notices about an item, except those with the code `but` (5.6)."""

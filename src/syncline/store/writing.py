@@ -35,6 +35,8 @@ _PREFIX = "new_"
 # Columns that an answer writes: kept as they are when one was given after the value was read.
 _LINK_ANSWER = ("decision", "decision_by", "decided_digest", "answered")
 _ALERT_ANSWER = ("state", "outcome", "reason", "answer", "decided_by", "decided_on", "pending")
+# What the person saw who answered: the answer holds for that and for nothing that was found out since (Q-07).
+_ALERT_SEEN = ("subject", "span", "params", "version", "verdict", "held", "digest")
 
 
 class Writing(Leases):
@@ -43,12 +45,12 @@ class Writing(Leases):
     def write(self, lease: Lease, changes: Changes) -> tuple[int, ...]:
         """Apply one transaction and return the ids of the inserted links, in order; all or nothing."""
         with self.fenced(lease) as connection:
-            for part in chunks(changes.removed_links):
-                connection.execute(_DELETE_LINKS, {"ids": part})
+            orphans = _remove_links(connection, changes.removed_links)
             _note_overtaken(connection, changes)
             ids = _write_links(connection, changes.links)
             new = tuple(number for number, each in zip(ids, changes.links, strict=True) if each.id == 0)
             _write_alerts(connection, _with_links(changes, ids))
+            _withdraw_orphans(connection, orphans)
             _write_intents(connection, changes.dropped_intents, changes.intents)
             _write_entries(connection, changes.entries)
             if changes.mailbox is not None:
@@ -56,6 +58,21 @@ class Writing(Leases):
             if changes.disable:
                 connection.execute(update(mailbox).where(mailbox.c.id == lease.mailbox_id).values(enabled=False))
             return new
+
+
+def _remove_links(connection: Connection, ids: Sequence[int]) -> list[int]:
+    """Delete links and return the alerts that lose theirs."""
+    orphans: list[int] = []
+    for part in chunks(ids):
+        orphans.extend(connection.scalars(_ALERTS_OF_LINKS, {"ids": part}))
+        connection.execute(_DELETE_LINKS, {"ids": part})
+    return orphans
+
+
+def _withdraw_orphans(connection: Connection, ids: Sequence[int]) -> None:
+    """Withdraw the questions that were answered while their item was dropped: nothing is left to carry out."""
+    for part in chunks(ids):
+        connection.execute(_WITHDRAW_ANSWERED, {"ids": part})
 
 
 def _write_links(connection: Connection, links: Sequence[Link]) -> list[int]:
@@ -183,10 +200,24 @@ def _update_keeping(columns: Sequence[Column[Any]], answers: Column[Any], kept: 
 
 _OWN = ("id", "answers", "attention")
 _UPDATE_LINK = _update_keeping([each for each in link.c if each.name not in _OWN], link.c.answers, _LINK_ANSWER)
-_UPDATE_ALERT = _update_keeping([each for each in alert.c if each.name not in _OWN], alert.c.answers, _ALERT_ANSWER)
+_UPDATE_ALERT = _update_keeping(
+    [each for each in alert.c if each.name not in _OWN], alert.c.answers, _ALERT_ANSWER + _ALERT_SEEN
+)
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _DELETE_LINKS = delete(link).where(link.c.id.in_(_IDS))
 _DELETE_INTENTS = delete(intent).where(intent.c.id.in_(_IDS))
+_ALERTS_OF_LINKS = select(alert.c.id).where(alert.c.link_id.in_(_IDS))
+_WITHDRAW_ANSWERED = (
+    update(alert)
+    .where(alert.c.id.in_(_IDS), alert.c.pending == 1)
+    .values(
+        state=AlertState.WITHDRAWN,
+        outcome=None,
+        pending=0,
+        answers=alert.c.answers + 1,
+        reason="It was deleted or untracked before the answer came.",
+    )
+)
 _INSERT_INTENT = insert(intent)
 _INTENT_FIELDS = tuple(field.name for field in fields(Intent))
 _ANSWERS = select(link.c.id, link.c.answers).where(link.c.id.in_(_IDS), link.c.answered == 1)
