@@ -180,7 +180,10 @@ def test_a_wrong_extended_property_is_refused(client: Client) -> None:
 
 def test_calendar_folders_are_found_by_class(ada: Account, client: Client) -> None:
     """FindFolder restricted to IPF.Appointment returns the calendars, at any depth."""
-    Calendar(parent=ada.calendar, name="Team").save()
+    folder = Calendar(parent=ada.calendar, name="Crew")
+    folder.save()
+    folder.name = "Team"
+    folder.save()
     reply = client.post(
         '<m:FindFolder Traversal="Deep"><m:FolderShape><t:BaseShape>Default</t:BaseShape></m:FolderShape>'
         '<m:Restriction><t:IsEqualTo><t:FieldURI FieldURI="folder:FolderClass"/><t:FieldURIOrConstant>'

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from exchangelib import UTC, Account, CalendarItem, EWSDate
+from exchangelib import UTC, Account, CalendarItem, EWSDate, Message
 from exchangelib.items import (
     SEND_ONLY_TO_ALL,
     SEND_ONLY_TO_CHANGED,
@@ -287,3 +287,39 @@ def test_what_is_the_attendees_own_survives_an_update(ada: Account, bob: Account
         ["Tracked to Syncline CRM"],
         "Accept",
     )
+
+
+def test_a_response_to_somebody_outside_is_only_kept(ada: Account, client: Client) -> None:
+    """Accepting a meeting of an organizer elsewhere changes the copy and leaves a response in the outbox."""
+    client.server.load_calendar(
+        ADA,
+        "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:theirs@partner.example\nDTSTART:20261201T090000Z\nSUMMARY:Theirs\n"
+        f"ORGANIZER:mailto:{OUTSIDE}\nATTENDEE:mailto:{ADA}\nEND:VEVENT\nEND:VCALENDAR\n",
+    )
+    copy = only(ada)
+    assert (copy.my_response_type, copy.is_meeting) == ("NoResponseReceived", True)
+    copy.accept()
+    assert only(ada).my_response_type == "Accept"
+    (mail,) = client.control("GET", "outbox")
+    assert (mail["kind"], mail["to"], mail["external"], mail["subject"]) == (
+        "response",
+        OUTSIDE,
+        True,
+        "Accepted: Theirs",
+    )
+
+
+def test_the_organizer_cancels_with_a_response_object(ada: Account, bob: Account) -> None:
+    """CancelCalendarItem tells everybody and moves the organizer's item to Deleted Items."""
+    invite(ada, BOB).cancel()
+    assert list(ada.calendar.all()) == []
+    assert only(bob).is_cancelled is True
+
+
+def test_a_plain_mail_arrives(ada: Account, bob: Account, client: Client) -> None:
+    """A mail between mailboxes lies in the Inbox, one for others is kept, and the sender has a copy."""
+    Message(account=ada, folder=ada.sent, subject="Hello", body="Text", to_recipients=[BOB, OUTSIDE]).send_and_save()
+    (mail,) = bob.inbox.all()
+    assert (mail.subject, mail.sender.email_address) == ("Hello", ADA)
+    assert [m.subject for m in ada.sent.all()] == ["Hello"]
+    assert [m["external"] for m in client.control("GET", "outbox")] == [False, True]

@@ -150,6 +150,20 @@ def test_soft_deleted_goes_to_recoverable_items(client: Client, ada: Account) ->
     assert len(list(ada.recoverable_items_deletions.all())) == 1
 
 
+def test_a_folder_can_be_emptied(client: Client, ada: Account) -> None:
+    """EmptyFolder removes what is inside; with MoveToDeletedItems it lies in Deleted Items then."""
+    client.created(HOUR)
+    client.created(HOUR)
+    reply = client.post(
+        '<m:EmptyFolder DeleteType="MoveToDeletedItems" DeleteSubFolders="false"><m:FolderIds>'
+        '<t:DistinguishedFolderId Id="calendar"/></m:FolderIds></m:EmptyFolder>'
+    )
+    assert reply.codes() == ["NoError"]
+    assert len(list(ada.trash.all())) == 2
+    ada.trash.wipe()
+    assert (list(ada.calendar.all()), list(ada.trash.all())) == ([], [])
+
+
 def test_one_bad_item_fails_alone(client: Client) -> None:
     """In a batch the wrong item answers its error and the others are carried out."""
     good = client.created(f"<t:Subject>good</t:Subject>{HOUR}")

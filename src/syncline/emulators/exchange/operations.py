@@ -43,6 +43,7 @@ OPERATIONS: dict[str, Operation] = {
     "SyncFolderHierarchy": Operation(operations_folders.sync_folder_hierarchy, "whole subtree, always complete"),
     "CreateFolder": Operation(operations_folders.create_folder, "folders and further calendars"),
     "UpdateFolder": Operation(operations_folders.update_folder, "another name"),
+    "EmptyFolder": Operation(operations_folders.empty_folder, "with or without subfolders"),
     "DeleteFolder": Operation(operations_folders.delete_folder, "with everything inside"),
     "SyncFolderItems": Operation(operations_sync.sync_folder_items, "newest first, at most 512, summaries only"),
     "GetItem": Operation(operations_items.get_item, "items, masters, occurrences by id or index"),
@@ -66,7 +67,7 @@ OPERATIONS: dict[str, Operation] = {
 # Operations whose response is a list of plain response messages: these are refused in that form, others by a fault.
 _LISTED = frozenset(
     {
-        "CreateManagedFolder", "CreateUserConfiguration", "DeleteUserConfiguration", "EmptyFolder",
+        "CreateManagedFolder", "CreateUserConfiguration", "DeleteUserConfiguration",
         "MarkAllItemsAsRead", "SendItem", "UpdateUserConfiguration",
     }
 )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
+from syncline.emulators.exchange import writes
 from syncline.emulators.exchange.call import Call
 from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.identifiers import SyncState, change_key, folder_id, read_sync_state
@@ -188,9 +189,7 @@ def update_folder(call: Call, request: etree._Element) -> str:
         try:
             folder = call.folder(element[0])
             for change in children(element, f"{T}Updates"):
-                if local(change) != "SetFolderField" or change[0].get("FieldURI") != "folder:DisplayName":
-                    raise call.refuse("UpdateFolder of anything but the name.")
-                call.store.rename_folder(folder.row, change[1].findtext(f"{T}DisplayName") or folder.name)
+                _change_folder(call, folder, change)
             tag = _TAGS.get(folder.folder_class, "Folder")
             ident = folder_id(folder.mailbox, folder.row)
             xml = f'<t:{tag}><t:FolderId Id="{ident}" ChangeKey="{change_key(call.store.change())}"/></t:{tag}>'
@@ -198,6 +197,34 @@ def update_folder(call: Call, request: etree._Element) -> str:
         except EwsError as error:
             messages.append(failure("UpdateFolder", _unless_fault(error), "<m:Folders/>"))
     return response("UpdateFolder", messages)
+
+
+def _change_folder(call: Call, folder: Folder, change: etree._Element) -> None:
+    """Apply one change: a name, or what changes nothing (the class it has, an absent property deleted)."""
+    uri, verb = change[0].get("FieldURI", ""), local(change)
+    if verb == "SetFolderField" and uri == "folder:DisplayName":
+        call.store.rename_folder(folder.row, change[1].findtext(f"{T}DisplayName") or folder.name)
+    elif verb == "SetFolderField" and change[1].findtext(f"{T}FolderClass") != folder.folder_class:
+        raise call.refuse(f"UpdateFolder of {uri}.")
+
+
+def empty_folder(call: Call, request: etree._Element) -> str:
+    """Delete what is in folders, subfolders too when asked, in any of the three ways; nobody is mailed."""
+    kind = request.get("DeleteType", "")
+    messages = []
+    for element in children(request, f"{M}FolderIds"):
+        try:
+            folder = call.folder(element)
+            with call.store.unit():
+                for stored in call.store.items(folder.row):
+                    writes.take_away(call, stored, kind)
+                inner = below(call, folder, deep=False) if request.get("DeleteSubFolders") in ("true", "1") else []
+                for child in inner:
+                    call.store.remove_folder(child.row)
+            messages.append(success("EmptyFolder"))
+        except EwsError as error:
+            messages.append(failure("EmptyFolder", _unless_fault(error)))
+    return response("EmptyFolder", messages)
 
 
 def delete_folder(call: Call, request: etree._Element) -> str:

@@ -102,18 +102,20 @@ def delete(
     call: Call, stored: Stored, original: datetime | None, delete_type: str, cancellations: str | None
 ) -> Stored | None:
     """Delete an item or one occurrence and return where it went, if anywhere."""
-    if delete_type not in DELETE_TYPES:
-        raise EwsError("ErrorSchemaValidation", "DeleteType is unknown.", fault=True)
     if stored.item.is_calendar and cancellations is None:
         raise EwsError("ErrorSendMeetingCancellationsRequired")
     if original is not None:
         return _delete_occurrence(call, stored, original, cancellations or "")
     if stored.item.is_calendar:
         meetings.after_delete(call, stored, cancellations or "")
-    return _take_away(call, stored, DELETE_TYPES[delete_type])
+    return take_away(call, stored, delete_type)
 
 
-def _take_away(call: Call, stored: Stored, name: str) -> Stored | None:
+def take_away(call: Call, stored: Stored, delete_type: str) -> Stored | None:
+    """Remove an item as a kind of deletion says and return it where it went, if anywhere."""
+    if delete_type not in DELETE_TYPES:
+        raise EwsError("ErrorSchemaValidation", "DeleteType is unknown.", fault=True)
+    name = DELETE_TYPES[delete_type]
     folder = call.store.distinguished(stored.mailbox, name) if name else None
     if folder is None or folder.row == stored.folder:
         call.store.remove(stored)
