@@ -1,0 +1,101 @@
+"""The gate strikes where it is told to, and the production code behind it runs unmodified."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncline.connectors.memory import CALENDAR, MemoryExchange, MemoryReplica
+from syncline.errors import SyncError
+from syncline.ports import Replica
+from syncline.simulation.faults import Call, Gate, Killed, Strike, faulty, possible
+from tests.simulation.samples import at, item
+
+ADA = "ada@example.org"
+
+
+def replica(gate: Gate, items: int = 2) -> tuple[MemoryExchange, Replica]:
+    """Open a mailbox with some items behind a gate."""
+    exchange = MemoryExchange()
+    exchange.add_mailbox(ADA)
+    for number in range(items):
+        exchange.add(ADA, item(f"item-{number}", at(9 + number)))
+    port: Replica = MemoryReplica(exchange, ADA)
+    return exchange, faulty(port, "calendar", gate, ADA)
+
+
+def test_without_a_strike_the_call_goes_through() -> None:
+    """The gate counts calls and changes nothing."""
+    gate = Gate()
+    _, port = replica(gate)
+
+    assert len(port.changes(CALENDAR, None, 10).items) == 2
+    assert gate.calls == [Call(0, "calendar", "changes", ADA)]
+
+
+@pytest.mark.parametrize(
+    ("strike", "code", "happened"),
+    [
+        (Strike.REFUSED, "ServiceUnavailable", 0),
+        (Strike.THROTTLED, "ThrottledByExchange", 0),
+        (Strike.LOST, "ServerTimeout", 1),
+    ],
+)
+def test_failures_come_before_or_after_the_effect(strike: Strike, code: str, happened: int) -> None:
+    """A refused call has no effect, a lost answer has had it."""
+    exchange, port = replica(Gate(choose=lambda _: strike))
+
+    with pytest.raises(SyncError) as caught:
+        port.folders()
+
+    assert caught.value.code == code
+    assert exchange.requests["folders"] == happened
+
+
+def test_a_cut_page_holds_one_item_and_says_more() -> None:
+    """A page may stop early; the cursor goes on where it stopped."""
+    _, port = replica(Gate(choose=lambda call: Strike.CUT if call.number == 0 else None))
+
+    first = port.changes(CALENDAR, None, 10)
+    rest = port.changes(CALENDAR, first.cursor, 10)
+
+    assert (len(first.items), first.more) == (1, True)
+    assert (len(rest.items), rest.more) == (1, False)
+
+
+@pytest.mark.parametrize(("strike", "happened"), [(Strike.KILLED, 0), (Strike.KILLED_AFTER, 1)])
+def test_a_dead_process_makes_no_further_call(strike: Strike, happened: int) -> None:
+    """After a kill every call of that process fails, the ones in its cleaning up too."""
+    exchange, port = replica(Gate(choose=lambda call: strike if call.number == 0 else None))
+
+    for _ in range(2):
+        with pytest.raises(Killed):
+            port.folders()
+
+    assert exchange.requests["folders"] == happened
+
+
+def test_others_act_just_before_the_call() -> None:
+    """People, another owner and the server may act before a call, and the call sees what they did."""
+    seen: list[str] = []
+    strikes = iter((Strike.STIRRED, Strike.OVERTAKEN, Strike.EXPIRED))
+    gate = Gate(
+        choose=lambda _: next(strikes),
+        stirred=lambda call: seen.append(f"stirred {call.method}"),
+        overtaken=lambda call: seen.append(f"overtaken {call.method}"),
+        expired=lambda call: seen.append(f"expired {call.mailbox}"),
+    )
+    _, port = replica(gate)
+
+    for _ in range(3):
+        port.folders()
+
+    assert seen == ["stirred folders", "overtaken folders", f"expired {ADA}"]
+
+
+def test_only_deltas_are_cut_and_expire() -> None:
+    """What can strike depends on the port and the method."""
+    delta, read = possible(Call(0, "calendar", "changes")), possible(Call(0, "calendar", "read"))
+
+    assert {Strike.CUT, Strike.EXPIRED} <= set(delta)
+    assert not {Strike.CUT, Strike.EXPIRED} & set(read)
+    assert Strike.LOST not in possible(Call(0, "store", "write"))
