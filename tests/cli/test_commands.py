@@ -80,7 +80,7 @@ def test_profiles_and_mailboxes_over_their_life(terminal: Terminal, exchange: Ex
     assert terminal.json("mailboxes", "list") == []
 
 
-def test_a_failed_test_exits_with_1(terminal: Terminal, exchange: ExchangeEmulator) -> None:
+def test_a_failed_test_exits_with_1_until_the_password_is_right(terminal: Terminal, exchange: ExchangeEmulator) -> None:
     """What went wrong and what to do stands on standard error."""
     terminal("init", "--admin", "ines")
     terminal("users", "add", "maya", "--email", ADDRESS)
@@ -96,6 +96,10 @@ def test_a_failed_test_exits_with_1(terminal: Terminal, exchange: ExchangeEmulat
     terminal("mailboxes", "test", ADDRESS, code=1)
     assert "Unauthorized" in terminal.errors
     assert "wrong" not in terminal.errors
+    terminal("profiles", "set-password", "exchange", "--password-file", "-", given="pw-svc\n")
+    terminal("mailboxes", "test", ADDRESS)
+    terminal("mailboxes", "set-password", ADDRESS, "--password-file", "-", given="pw-maya\n")
+    terminal("mailboxes", "set-password", ADDRESS, code=2)
 
 
 def test_the_calendar_is_edited_by_commands(terminal: Terminal) -> None:

@@ -261,6 +261,18 @@ def test_a_mailbox_is_added_approved_tested_and_synchronized(office: Office, ine
     assert code(ines("POST", "/mailboxes", 409, json={**new, "address": ADDRESS})) == "AlreadyExists"
 
 
+def test_passwords_go_in_and_do_not_come_out(office: Office, ines: Caller, maya: Caller) -> None:
+    """A profile's by an administrator, a mailbox's own by its person too."""
+    ines("POST", "/profiles/exchange/password", 204, json={"password": "other-secret"})
+    maya("POST", f"/mailboxes/{ADDRESS}/password", 204, json={"password": "own-secret"})
+
+    assert office.app.store.password(office.mailbox("maya").id) == "own-secret"
+    assert office.app.store.password(office.mailbox("jonas").id) == "other-secret"
+    assert "secret" not in str(ines("GET", "/profiles"))
+    assert code(maya("POST", "/profiles/exchange/password", 403, json={"password": "x"})) == "NotAllowed"
+    assert code(ines("POST", "/profiles/exchange/password", 422, json={"password": ""})) == "InvalidRequest"
+
+
 def test_a_refusing_server_is_a_bad_gateway(office: Office, ines: Caller) -> None:
     """The mailbox's trouble is told by its code, with the mailbox as it stands."""
     office.refusal = SyncError("Unauthorized", mailbox=ADDRESS)

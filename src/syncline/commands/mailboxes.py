@@ -136,6 +136,17 @@ def disable(address: Address, data: Data = None, json: Json = False) -> None:
         _done(desk.disable(app, OPERATOR, address), json, "disabled")
 
 
+@group.command("set-password")
+def set_password(address: Address, password_file: PasswordFile = None, data: Data = None) -> None:
+    """Store the mailbox's own password; test it afterwards."""
+    from syncline.desk import mailboxes as desk
+
+    password = password_from(password_file, PASSWORD_VARIABLE)
+    with opened(data) as app:
+        desk.set_password(app, OPERATOR, address, password or "")
+    typer.echo(f"The password of {address} is set. Test the mailbox next.")
+
+
 @group.command("remove")
 def remove(address: Address, data: Data = None) -> None:
     """Remove a mailbox from Syncline; its appointments stay in Exchange and in the CRM."""

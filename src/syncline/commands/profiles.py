@@ -89,3 +89,18 @@ def test(name: Annotated[str, typer.Argument(help="Name of the profile.")], data
     with opened(data) as app:
         steps = desk.test(app, OPERATOR, name)
     typer.echo("Done: " + ", ".join(steps) + ".")
+
+
+@group.command("set-password")
+def set_password(
+    name: Annotated[str, typer.Argument(help="Name of the profile.")],
+    password_file: PasswordFile = None,
+    data: Data = None,
+) -> None:
+    """Store another password for a profile; test its mailboxes afterwards."""
+    from syncline.desk import profiles as desk
+
+    password = password_from(password_file, PASSWORD_VARIABLE)
+    with opened(data) as app:
+        desk.set_password(app, OPERATOR, name, password or "")
+    typer.echo(f"The password of {name} is set. Test its mailboxes next.")

@@ -151,6 +151,14 @@ def change(app: App, viewer: Viewer, key: str, **values: str | None) -> MailboxO
     return _object(app, app.store.change_mailbox(one(app, viewer, key).id, lambda old: replace(old, **parsed)))
 
 
+def set_password(app: App, viewer: Viewer, key: str, password: str) -> None:
+    """Store a mailbox's own password, which then counts instead of its profile's."""
+    mailbox = one(app, viewer, key)
+    if not password:
+        raise SyncError("InvalidRequest", detail="The password is empty.")
+    app.store.set_password("mailbox", mailbox.id, password)
+
+
 def state_of(mailbox: Mailbox) -> str:
     """Return the run state in one word (2.5)."""
     if mailbox.approval is not Approval.APPROVED:

@@ -6,7 +6,6 @@ They are already masked for the viewer who asked: nothing here decides who may r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -250,9 +249,3 @@ class Listing:
 def encode(value: object) -> bytes:
     """Return the JSON of objects, listings and plain mappings, as UTF-8."""
     return msgspec.json.encode(value)
-
-
-def plain(value: object) -> Mapping[str, object]:
-    """Return one object as a mapping of JSON values (times as RFC 3339 text)."""
-    built: Mapping[str, object] = msgspec.to_builtins(value)
-    return built

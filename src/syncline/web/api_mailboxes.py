@@ -57,6 +57,14 @@ class NewProfile(BaseModel):
     allow_http: bool = False
 
 
+class Password(BaseModel):
+    """A password on its way in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    password: Annotated[str, Field(min_length=1, max_length=1024)]
+
+
 @router.get("/mailboxes", response_model=Listing, summary="List mailboxes")
 def list_mailboxes(app: Parts, viewer: Asker, window: Paged) -> Response:
     """Return the mailboxes that the viewer may see."""
@@ -99,6 +107,13 @@ def enable(app: Parts, viewer: Asker, key: str) -> Response:
 def disable(app: Parts, viewer: Asker, key: str) -> Response:
     """Stop synchronizing a mailbox."""
     return answered(mailboxes.disable(app, viewer, key))
+
+
+@router.post("/mailboxes/{key}/password", status_code=204, summary="Set the mailbox's own password")
+def set_mailbox_password(app: Parts, viewer: Asker, key: str, body: Password) -> Response:
+    """Store a mailbox's own password; test it afterwards."""
+    mailboxes.set_password(app, viewer, key, body.password)
+    return Response(status_code=204)
 
 
 @router.delete("/mailboxes/{key}", status_code=204, summary="Remove")
@@ -150,3 +165,10 @@ def add_profile(app: Parts, viewer: Asker, body: NewProfile) -> Response:
 def test_profile(app: Parts, viewer: Asker, name: str) -> Response:
     """Try a profile with one of its mailboxes; returns the steps done."""
     return answered({"steps": profiles.test(app, viewer, name)})
+
+
+@router.post("/profiles/{name}/password", status_code=204, tags=["profiles"], summary="Set another password")
+def set_profile_password(app: Parts, viewer: Asker, name: str, body: Password) -> Response:
+    """Store another password for a profile; test its mailboxes afterwards."""
+    profiles.set_password(app, viewer, name, body.password)
+    return Response(status_code=204)
