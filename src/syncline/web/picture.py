@@ -279,8 +279,15 @@ def _overlap_text(frame: _Frame, scene: Scene, lanes: tuple[Lane, ...]) -> Itera
     if not minutes:
         return
     main = scene.waiting[0]
-    _, x, y, width, height = next(iter(_boxes(frame, len(lanes), scene.waiting)))
-    below = y + 14 + _LINE if height >= 2 * _LINE + 4 or main.bar else y + height + 13
+    boxes = list(_boxes(frame, len(lanes), scene.waiting))[:1]
+    if main.bar:
+        # A bar has no room for a second line; the appointments that it overlaps have.
+        lane = (box for number, each in enumerate(lanes) for box in _boxes(frame, number, each.blocks))
+        boxes = [box for box in lane if not box[0].bar and overlap_minutes(box[0], main) == minutes][:1]
+    if not boxes:
+        return
+    _, x, y, width, height = boxes[0]
+    below = y + 14 + _LINE if height >= 2 * _LINE + 4 else y + height + 13
     words = (f"overlaps {lasting(minutes)}", lasting(minutes))
     said = next((each for each in words if len(each) <= _room(width)), words[-1])
     yield f'<text class="picture-label picture-strong" x="{x + 5:g}" y="{below:g}">{escape(said)}</text>'

@@ -16,7 +16,7 @@ from syncline.desk.finding import one, visible
 from syncline.errors import SyncError
 from syncline.ports import AlertState, LinkState, Mailbox
 from syncline.web.pages import cards
-from syncline.web.pages.rendering import Here, Visit, go
+from syncline.web.pages.rendering import NOTHING, Here, Visit, go
 from syncline.web.problems import status_of
 
 router = APIRouter()
@@ -104,8 +104,10 @@ def waiting(visit: Visit, wanted: Mapping[int, Mailbox]) -> tuple[list[cards.Car
     shown: list[cards.Card] = []
     groups: list[Group] = []
     for mailbox in wanted.values():
-        if counts[mailbox.id].questions >= TOGETHER_MIN:
+        standing = counts.get(mailbox.id, NOTHING)
+        if standing.questions >= TOGETHER_MIN:
             groups.append(_group(visit, mailbox))
+        if not standing.open_alerts or standing.questions >= TOGETHER_MIN:
             continue
         found, _ = cards.page(visit, str(mailbox.id), only_open=True, limit=PAGE)
         shown += [card for card in found if card.question or _level_shown(visit.app.settings.alerts, card)]

@@ -278,7 +278,7 @@ def _no_means(visit: Visit, shown: AlertObject, *, scheduling: bool, moved: bool
 def _in_the_way(visit: Visit, shown: AlertObject, clash: Clash, *, all_day: bool) -> InTheWay:
     whole = whole_days(clash.start, clash.end)
     day = visit.times.date(shown.start) if shown.start is not None and not all_day and shown.series is None else None
-    if shown.series is not None and not whole:
+    if not whole and (all_day or shown.series is not None):
         when = visit.times.span(clash.start, clash.end)
     else:
         when = visit.times.hours(clash.start, clash.end, all_day=whole, day=day)

@@ -35,8 +35,7 @@ def rows(
     visit: Visit, mailbox: str | None, *, every: bool, after: int | None = None, only: str | None = None
 ) -> tuple[list[Row], int | None]:
     """Return a page of failures, newest first, and the number to go on below; `only` keeps one state."""
-    found = desk.page(visit.app, visit.viewer, mailbox=mailbox, every=every, after=after, limit=PAGE)
-    wanted = [item for item in found.items if only is None or item.state == only]
+    wanted, following = _wanted(visit, mailbox, every=every, after=after, only=only)
     ids = [item.id for item in wanted]
     links = {link.id: link for link in visit.app.store.links_by_id(ids)}
     questions = visit.app.store.alerts_of_links(ids)
@@ -46,7 +45,19 @@ def rows(
         for item in wanted
         if item.id in links
     ]
-    return made, found.next
+    return made, following
+
+
+def _wanted(
+    visit: Visit, mailbox: str | None, *, every: bool, after: int | None, only: str | None
+) -> tuple[list[FailureObject], int | None]:
+    """Read on until a page holds something of the state that is wanted."""
+    while True:
+        found = desk.page(visit.app, visit.viewer, mailbox=mailbox, every=every, after=after, limit=PAGE)
+        wanted = [item for item in found.items if only is None or item.state == only]
+        if wanted or found.next is None:
+            return wanted, found.next
+        after = found.next
 
 
 def _row(visit: Visit, item: FailureObject, link: Link, mailbox: Mailbox, question: Alert | None) -> Row:
