@@ -261,7 +261,7 @@ def _for_attendee(master: Item, mailbox: Mailbox, old: Item | None) -> Item:
         if day is not None:
             exceptions.append(_cancelled(series.occurrence_on(master, day)))
     ordered = sorted(exceptions, key=lambda e: e.original_start or e.start)
-    return replace(master, exceptions=tuple(ordered), deleted=tuple(sorted(deleted)), extended=master.extended)
+    return replace(master, exceptions=tuple(ordered), deleted=tuple(sorted(deleted)))
 
 
 def _cancelled(item: Item) -> Item:

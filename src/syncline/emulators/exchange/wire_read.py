@@ -134,8 +134,7 @@ def read_zone(element: etree._Element) -> ZoneRef:
     """Return the zone of a StartTimeZone or TimeZoneDefinition; raises ErrorTimeZone."""
     ident = element.get("Id") or element.get("TimeZoneName") or ""
     if len(element) == 0 or ident in known_ids():
-        found = zone_ref(ident)
-        return replace(found, name=element.get("Name") or found.name)
+        return zone_ref(ident)
     text = "".join(etree.tostring(child, encoding="unicode") for child in element)
     zone = ZoneRef(ident or "Customized Time Zone", element.get("Name") or ident, _canonical(text))
     zone_info(zone)
