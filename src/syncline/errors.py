@@ -165,8 +165,6 @@ _ROWS: tuple[Row, ...] = (
     _item("NotOrganizerSkipped", 9303, _SKIP, "Organized by somebody else",
         '"{subject}" is organized by {detail}; tracking by attendees is switched off.',
         "The organizer can track it, or an administrator can allow attendees to."),
-    _item("OutsideCalendarFolder", 9304, _SKIP, "Outside the calendar", '"{subject}" is not in the calendar folder.',
-        "Nothing."),
     _item("NotTracked", 9305, _SKIP, "Not tracked", '"{subject}" does not carry the tracking category.',
         "Set the category to track it."),
     _item("PrivateSkipped", 9306, _SKIP, "Private", "A private appointment is left out by the setting.", "Nothing."),
