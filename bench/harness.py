@@ -1,4 +1,4 @@
-"""What the benchmarks share: the server in its own process, a data folder, made-up calendars, clocks and rows of results.
+"""What the benchmarks share: the server in its own process, a data folder, calendars, clocks and rows of results.
 
 A row is one figure with its target and, where there is one, the peer's figure of the same run. `python bench/NAME.py`
 prints the rows for people, `--json` one object a line; `--quick` takes small sizes and judges nothing, so that it ends
