@@ -24,7 +24,7 @@ from syncline.ports import Alert, AlertState, CrmRow, Link, LinkState, Seen
 _LATEST = datetime.max.replace(tzinfo=UTC)
 _PRESENCE = {Seen.PRESENT: Presence.PRESENT, Seen.GONE: Presence.GONE, Seen.UNTRACKED: Presence.UNTRACKED}
 _ANSWERS = {"yes": Decision.YES, "no": Decision.NO}
-_JOINED = 2
+_JOINED, _UNTRIED = 2, 4
 _OUT_OF_THE_RUNNING = (LinkState.FAILED, LinkState.SKIPPED)
 
 Order = tuple[int, datetime, datetime, str]
@@ -89,15 +89,7 @@ def _contained(
 def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, CrmRow], alert: Alert | None) -> Decided:
     row = rows.get(link.crm_id or "")
     link = _based(link, row)
-    candidate: Appointment | None = None
-    busy: tuple[Person, ...] = ()
-    digest = ""
-    if link.seen is Seen.PRESENT and link.observed is not None:
-        candidate = carried(link.agreed, run.projected(link.observed), run.now())
-        if run.rules.keep_crm_organizer:
-            candidate = organized(link.agreed, candidate)
-        busy = run.busy(link.observed)
-        digest = run.digest(candidate, busy)
+    candidate, busy, digest = _wanted(run, link)
     source, peer = _source(run, link, family)
     if inside_series(link, row):
         source = Source.SAVED_ELSEWHERE
@@ -115,7 +107,7 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
         copy=_copy(link, family),
         started=known is not None and known.span.start < run.now(),
         persons_moved=bool(link.crm_id and link.scheduling_digest and digest and link.scheduling_digest != digest),
-        decision=_decision(link, alert, digest),
+        decision=_decision(link, alert, digest, family),
     )
     return Decided(
         link=link,
@@ -130,9 +122,22 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
     )
 
 
+def _wanted(run: Run, link: Link) -> tuple[Appointment | None, tuple[Person, ...], str]:
+    """Return what the row should hold, whom that makes busy, and the digest of both; nothing if the item is not there."""
+    if link.seen is not Seen.PRESENT or link.observed is None:
+        return None, (), ""
+    candidate = carried(link.agreed, run.projected(link.observed), run.now())
+    if run.rules.keep_crm_organizer:
+        candidate = organized(link.agreed, candidate)
+    busy = run.busy(link.observed)
+    return candidate, busy, run.digest(candidate, busy)
+
+
 def inside_series(link: Link, row: CrmRow | None) -> bool:
     """Return whether the item is one occurrence of a series whose row stands: it never writes then (A-33a)."""
-    return row is not None and row.appointment.identity != link.identity
+    if row is None or row.appointment.recurrence is None or link.identity.original_start is None:
+        return False
+    return row.appointment.identity != link.identity
 
 
 def _based(link: Link, row: CrmRow | None) -> Link:
@@ -142,9 +147,12 @@ def _based(link: Link, row: CrmRow | None) -> Link:
     return link
 
 
-def _decision(link: Link, alert: Alert | None, digest: str) -> Decision:
+def _decision(link: Link, alert: Alert | None, digest: str, family: Iterable[Link]) -> Decision:
+    """Return what was decided about exactly this digest; a Yes to another copy holds for this one too (Q-06)."""
     if link.decision is not None and link.decided_digest == digest:
         return _ANSWERS[link.decision]
+    if digest and any(copy.decision == "yes" and copy.decided_digest == digest for copy in family):
+        return Decision.YES
     if alert is not None and alert.state is AlertState.LAPSED and alert.digest == digest:
         return Decision.LAPSED
     return Decision.NONE
@@ -177,11 +185,11 @@ def _source(run: Run, link: Link, family: Iterable[Link]) -> tuple[Source, Link 
 
 
 def _chosen(link: Link, others: Sequence[Link], organizer: int | None, enabled: Mapping[int, str]) -> Link:
-    """Return the copy that decides; of equals this one, or for joined copies the mailbox with the lowest address."""
+    """Return the copy that decides; of equals the lowest address, and of those nobody has tried this one."""
 
     def key(copy: Link) -> tuple[int, bool, str]:
         rank = _rank(copy, organizer)
-        return rank, copy is not link and rank != _JOINED, enabled.get(copy.mailbox_id, "")
+        return rank, copy is not link and rank == _UNTRIED, enabled.get(copy.mailbox_id, "")
 
     return min((link, *others), key=key)
 
@@ -192,7 +200,7 @@ def _rank(copy: Link, organizer: int | None) -> int:
         return 0
     if copy.crm_id:
         return 1 if copy.writes else _JOINED
-    return 3 if copy.writes and (copy.state is LinkState.ASKED or copy.decision is not None) else 4
+    return 3 if copy.writes and (copy.state is LinkState.ASKED or copy.decision is not None) else _UNTRIED
 
 
 def _copy(link: Link, family: Iterable[Link]) -> bool:
