@@ -146,7 +146,8 @@ def test_creations_out_of_order_are_a_violation(world: World) -> None:
     """Creations of one call go by creation, start and id (Q-09)."""
     world.exchange.add(ADA, item("later", at(14)))
     world.exchange.add(ADA, item("sooner", at(13)))
-    bookings = [Booking(id=uid, candidate=candidate(world, uid, hour)) for uid, hour in (("later", 14), ("sooner", 13))]
+    candidates = [replace(candidate(world, uid, hour), check=True) for uid, hour in (("later", 14), ("sooner", 13))]
+    bookings = [Booking(id=one.appointment.subject, candidate=one) for one in candidates]
 
     with world.ledger.cycle_of(ADA):
         world.ledger.book(bookings, POLICY)
