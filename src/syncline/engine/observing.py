@@ -338,7 +338,7 @@ def _crm_observed(link: Link, row: CrmRow | None) -> Link:
     if row is None:
         return replace(link, crm_gone=True, state=LinkState.SKIPPED, sync_error="ClosedInCrm")
     if row.modified_by == WRITER:
-        # Another copy of the meeting wrote it, or this one before a crash: look again who decides (A-33a), from the row.
+        # Another copy of the meeting wrote it, or this one before a crash: decide again from the row (A-33a).
         return replace(link, agreed=None, crm_version=row.version, crm_version_seen=row.version, revision_settled=None)
     pending = bool(_edited(link, row))
     state = link.state
