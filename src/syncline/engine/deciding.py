@@ -106,7 +106,7 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
         colleague=known is not None and run.people.colleague(known),
         copy=_copy(link, family),
         started=known is not None and known.span.start < run.now(),
-        persons_moved=bool(link.crm_id and link.scheduling_digest and digest and link.scheduling_digest != digest),
+        persons_moved=_persons_moved(link, digest),
         decision=_decision(link, alert, digest, family),
     )
     return Decided(
@@ -122,8 +122,13 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
     )
 
 
+def _persons_moved(link: Link, digest: str) -> bool:
+    """Return whether other people are busy than when the row was last written (CD-05a)."""
+    return bool(link.crm_id and link.scheduling_digest and digest and link.scheduling_digest != digest)
+
+
 def _wanted(run: Run, link: Link) -> tuple[Appointment | None, tuple[Person, ...], str]:
-    """Return what the row should hold, whom that makes busy, and the digest of both; nothing if the item is not there."""
+    """Return what the row should hold, whom that makes busy, and the digest of both; nothing if it is not there."""
     if link.seen is not Seen.PRESENT or link.observed is None:
         return None, (), ""
     candidate = carried(link.agreed, run.projected(link.observed), run.now())
