@@ -119,12 +119,13 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+@pytest.mark.parametrize("auth", ["basic", "ntlm", "negotiate"])
 @pytest.mark.parametrize(("user", "password"), [(ADA, "pw-ada"), SERVICE])
 def test_test_and_enable_passes_as_oneself_and_by_impersonation(
-    emulator: ExchangeEmulator, connect: Connect, user: str, password: str
+    emulator: ExchangeEmulator, connect: Connect, user: str, password: str, auth: str
 ) -> None:
-    """All four steps succeed against a healthy mailbox."""
-    steps = connect(emulator.ews_url, username=user, password=password).probe()
+    """All four steps succeed against a healthy mailbox, by each way of signing in."""
+    steps = connect(emulator.ews_url, username=user, password=password, auth=auth).probe()
 
     assert steps == ("address", "sign-in", "calendar", "categories")
 

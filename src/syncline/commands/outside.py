@@ -91,7 +91,7 @@ def _serve(emulator: ExchangeEmulator, calendars: Sequence[tuple[str, str]], *, 
     emulator.start()
     try:
         for address, text in texts:
-            emulator.load_calendar(address, text)
+            _load(emulator, address, text)
         if json:
             print_json({"url": emulator.url, "ews": emulator.ews_url, "control": emulator.control_url})
         else:
@@ -99,6 +99,16 @@ def _serve(emulator: ExchangeEmulator, calendars: Sequence[tuple[str, str]], *, 
         _until_asked_to_end()
     finally:
         emulator.stop()
+
+
+def _load(emulator: ExchangeEmulator, address: str, text: str) -> None:
+    """Fill a mailbox and say on standard error what was not loaded, and why."""
+    try:
+        report = emulator.load_calendar(address, text)
+    except LookupError as error:
+        raise SyncError("InvalidRequest", detail=f"--calendar names {address}, but no --mailbox does.") from error
+    for finding in report.refused:
+        typer.echo(f'Not loaded: "{finding.subject}" ({finding.code}) {finding.detail}', err=True)
 
 
 def _until_asked_to_end() -> None:
