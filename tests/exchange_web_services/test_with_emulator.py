@@ -425,3 +425,31 @@ def test_tls_with_its_own_authority(start: Callable[..., ExchangeEmulator], conn
     assert connect(emulator.ews_url, password="pw-ada", ca_file=str(authority)).folders()
     with pytest.raises(SyncError, match="CertificateUntrusted"):
         connect(emulator.ews_url, password="pw-ada").folders()
+
+
+@pytest.mark.rule("A-31")
+def test_a_meeting_request_in_the_inbox_is_no_item_of_the_calendar(
+    emulator: ExchangeEmulator, ada: Client, replica: ExchangeReplica
+) -> None:
+    """The category on the request tracks nothing; the calendar item that came with it is what can be tracked."""
+    guest = f"<t:Attendee><t:Mailbox><t:EmailAddress>{ADA}</t:EmailAddress></t:Mailbox></t:Attendee>"
+    guests = f"<t:RequiredAttendees>{guest}</t:RequiredAttendees>"
+    zone = '<t:StartTimeZone Id="W. Europe Standard Time"/>'
+    Client(emulator, BOB, "pw-bob").created(timed("Review").replace(zone, guests + zone), "SendToAllAndSaveCopy")
+    (request,) = ada.sync(folder="inbox").all("t:ItemId")
+    category = "<t:Categories><t:String>Tracked to Syncline CRM</t:String></t:Categories>"
+    ada.post(
+        '<m:UpdateItem MessageDisposition="SaveOnly" ConflictResolution="AlwaysOverwrite"><m:ItemChanges><t:ItemChange>'
+        f'<t:ItemId Id="{request.get("Id")}"/><t:Updates><t:SetItemField><t:FieldURI FieldURI="item:Categories"/>'
+        f"<t:MeetingRequest>{category}</t:MeetingRequest></t:SetItemField></t:Updates></t:ItemChange></m:ItemChanges>"
+        "</m:UpdateItem>"
+    )
+
+    rows, _ = delta(replica, None)
+    (found,) = everything(replica)
+
+    assert [folder.name for folder in replica.folders()] == ["Calendar"]
+    assert [row.categories for row in rows] == [()]
+    assert found.appointment.subject == "Review"
+    assert found.ref != request.get("Id")
+    assert replica.read([(rows[0].folder, request.get("Id") or "")]) == [None]
