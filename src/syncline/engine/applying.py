@@ -47,6 +47,8 @@ WRITES = {
 GROUPS = (Write.DELETE, Write.RESCHEDULE, Write.BOOK)
 _REASONS = {"A-34": "the appointment was canceled", "Q-08": "saved", "A-23": "nobody is double-booked any more"}
 Item = TypeVar("Item")
+# What all copies of a meeting have in common; their show-as, people and notes may be their own.
+_SHARED = frozenset({"span", "recurrence", "deleted", "subject", "location"})
 _BY_SETTING = (OnSchedulingConflict.SAVE_ANYWAY, OnSchedulingConflict.KEEP_OUT)
 
 
@@ -381,16 +383,31 @@ def _hand_over(draft: Draft, decided: Decided) -> None:
     if decided.row is not None:
         link = replace(link, state=LinkState.SETTLED, sync_error=None, error_params={}, error_time=None)
     draft.close(decided, "another person's calendar decides")
-    draft.settle(replace(link, retries=0, next_try=None, decision=None, decided_digest=""))
+    link = replace(link, retries=0, next_try=None, decision=None, decided_digest="")
+    if not _knows_more(decided):
+        draft.settle(link)
+    elif (kept := replace(link, seen_settled=link.seen, revision_settled=None)) != decided.link:
+        draft.links.append(kept)
+
+
+def _knows_more(decided: Decided) -> bool:
+    """Return whether this copy tells of something that the row does not hold yet.
+
+    It stays due until the deciding copy has brought that in, because it may go before it does (A-33a).
+    """
+    if decided.peer is None or decided.row is None or decided.candidate is None:
+        return False
+    return bool(differences(row_content(decided.row), decided.candidate) & _SHARED)
 
 
 def _join(draft: Draft, decided: Decided) -> None:
     peer = decided.peer
     assert peer is not None
     link = replace(decided.link, crm_id=peer.crm_id, agreed=None, writes=False, sync_error=None)
-    draft.settle(
-        replace(link, state=LinkState.SETTLED, crm_version=peer.crm_version, crm_version_seen=peer.crm_version_seen),
-    )
+    link = replace(link, crm_version=peer.crm_version, crm_version_seen=peer.crm_version_seen)
+    link = replace(link, decision=None, decision_by=None, decided_digest="")
+    # Not settled: the next pass compares it with the row.
+    draft.links.append(replace(link, state=LinkState.SETTLED, seen_settled=link.seen, revision_settled=None))
     draft.close(decided, "saved from another person's calendar", saved=True)
     draft.note(decided, "linked")
 
@@ -405,7 +422,8 @@ def _wait(draft: Draft, decided: Decided) -> None:
     link = replace(decided.link, state=state, writes=False, sync_error=code, revision_settled=None)
     if link != decided.link:
         draft.links.append(link)
-        draft.close(decided, "asked in another person's mailbox")
+        if followed or link.decision != "yes":
+            draft.close(decided, "asked in another person's mailbox")
         draft.note(decided, "waits for another mailbox")
 
 

@@ -1,0 +1,145 @@
+"""Copies of one meeting in several mailboxes and folders: no update is lost, no question or row is doubled."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncline.connectors.memory import MemoryReplica
+from syncline.core.appointment import Appointment, Identity, Pattern, PatternKind, Recurrence
+from syncline.engine import alerts, mailboxes
+from syncline.ports import AlertOutcome, AlertState, Page
+from tests.engine.world import World, at, meeting
+
+
+@pytest.fixture
+def world() -> World:
+    """Return a fresh world."""
+    return World()
+
+
+def _external(world: World, hour: float = 10) -> tuple[str, str]:
+    """Ada and Bob both track a meeting of a customer; Ada's copy made the row."""
+    item = meeting("Visit", at(hour), "ada", "bob", organizer="customer")
+    refs = world.track(item, "ada"), world.track(item, "bob")
+    world.sync("ada")
+    world.sync("bob")
+    return refs
+
+
+@pytest.mark.rule("A-33a")
+def test_an_update_is_not_lost_when_the_deciding_copy_goes(world: World) -> None:
+    """Bob's copy saw the new time first; when Ada's goes before she saw it, Bob's takes over with what it knows."""
+    ada, bob = _external(world)
+    world.change(ada, "ada", span=at(12))
+    world.change(bob, "bob", span=at(12))
+    world.sync("bob")
+    world.exchange.delete("ada@example.org", ada)
+    world.sync("ada")
+    world.sync("bob")
+    world.sync("bob")
+
+    (row,) = world.rows()
+    assert row.appointment.span == at(12)
+
+
+@pytest.mark.rule("A-33a")
+def test_an_update_is_not_lost_when_the_deciding_mailbox_is_switched_off(world: World) -> None:
+    """Ada's mailbox is switched off before it saw the new time; Bob's copy takes over with what it knows."""
+    ada, bob = _external(world)
+    world.change(ada, "ada", span=at(12))
+    world.change(bob, "bob", span=at(12))
+    world.sync("bob")
+    mailboxes.disable(world.store, world.mailboxes["ada"])
+    world.sync("bob")
+    world.sync("bob")
+
+    (row,) = world.rows()
+    assert row.appointment.span == at(12)
+
+
+@pytest.mark.rule("A-33a")
+def test_an_item_whose_identity_changes_still_updates_its_row(world: World) -> None:
+    """The server tells the original start of an item only later: its row still follows."""
+    ref = world.track(meeting("Visit", at(10), organizer="customer"))
+    world.sync()
+    world.change(ref, identity=Identity("uid-Visit", at(10).start))
+    world.sync()
+    world.change(ref, span=at(12))
+    world.sync()
+
+    (row,) = world.rows()
+    assert row.appointment.span == at(12)
+
+
+@pytest.mark.rule("Q-06")
+def test_a_yes_holds_when_the_organizers_mailbox_takes_over(world: World) -> None:
+    """Bob said Yes; before it is carried out Ada, who organizes, tracks her copy: nobody is told saved too early."""
+    world.crm.create(meeting("Review", at(10)), owner="ada")
+    item = meeting("Demo", at(10.5), "bob")
+    world.exchange.add("ada@example.org", item, send=False)
+    world.track(item, "bob")
+    world.sync("bob")
+    (question,) = world.questions("bob")
+    alerts.answer(world.store, world.clock, question.id, "yes", "bob")
+    (ref,) = [each.ref for each in world.exchange.items("ada@example.org")]
+    world.exchange.set_categories("ada@example.org", ref, ("Tracked to Syncline CRM",))
+    world.preview("ada")  # stages Ada's copy and writes nothing to the CRM
+    world.sync("bob")
+
+    saved = "Demo" in world.subjects()
+    told = world.store.alert(question.id)
+    assert saved or told.outcome is not AlertOutcome.SAVED
+    world.sync("ada")
+    world.sync("bob")
+    assert world.subjects() == ["Demo", "Review"]
+    assert world.questions("ada") == ()
+
+
+@pytest.mark.rule("Q-06")
+def test_an_item_moved_between_two_readings_is_not_asked_twice(world: World) -> None:
+    """Its folder was read before the move, the other after it: still one question, and a No is not lost."""
+    world.crm.create(meeting("Review", at(10)), owner="ada")
+    folder = world.exchange.add_folder("ada@example.org", "Team")
+    ref = world.track(meeting("Demo", at(10.5)))
+    world.sync()
+    old = world.answer("no")
+    world.sync()
+    real = MemoryReplica.changes
+    moved: list[str] = []
+
+    def changes(self: MemoryReplica, of: str, cursor: str | None, limit: int) -> Page:
+        if of == folder and not moved:
+            moved.append(world.exchange.move("ada@example.org", ref, folder))
+        return real(self, of, cursor, limit)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MemoryReplica, "changes", changes)
+        world.sync()
+    world.sync()
+    world.sync()
+
+    assert world.questions() == ()
+    assert world.subjects() == ["Review"]
+    assert world.store.alert(old.id).state is AlertState.ANSWERED
+    assert world.link(moved[0]).decision == "no"
+
+
+def _weekly(subject: str, hour: float, **fields: object) -> Appointment:
+    span = at(hour)
+    pattern = Pattern(kind=PatternKind.WEEKLY, weekdays=(span.start.weekday(),))
+    return meeting(subject, span, recurrence=Recurrence(pattern=pattern, first=span.start.date(), count=10), **fields)
+
+
+def test_a_single_that_becomes_a_series_keeps_its_row(world: World) -> None:
+    """Turning an appointment into a series rewrites the same row, and back again."""
+    ref = world.track(meeting("Stand-up", at(10)))
+    world.sync()
+    series = _weekly("Stand-up", 10)
+    world.change(ref, recurrence=series.recurrence)
+    world.sync()
+    (row,) = world.rows()
+    assert row.appointment.recurrence is not None
+    world.change(ref, recurrence=None)
+    world.sync()
+    (row,) = world.rows()
+    assert row.appointment.recurrence is None
