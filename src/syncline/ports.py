@@ -88,7 +88,7 @@ class Replica(Protocol):
         """Return the content of each (folder, ref) in order: None if it is gone, a SyncError if it alone failed."""
 
     def find(self, global_object_ids: Sequence[str]) -> Mapping[str, tuple[Observed, ...]]:
-        """Return every item of all calendar folders that carries one of the ids (searched by PidLidCleanGlobalObjectId)."""
+        """Return every item of all calendar folders that carries one of the ids (PidLidCleanGlobalObjectId)."""
 
     def probe(self) -> tuple[str, ...]:
         """Run test-and-enable's steps (address resolves, sign-in, calendar readable, category list readable).
@@ -175,7 +175,8 @@ class Candidate:
 class Booking:
     """Create one row under `id` (the intent's random id: a repeated create answers EXISTS with the same id).
 
-    `status` None derives it from show-as (1.9); CANCELED is for items first seen cancelled (A-34). `owner` is a user name.
+    `status` None derives it from show-as (1.9); CANCELED is for items first seen cancelled (A-34). `owner` is a user
+    name.
     """
 
     id: str
@@ -354,7 +355,8 @@ class Mailbox:
     """One mailbox record (1.4): who, where, whether it runs, and when it is due next.
 
     `revision` moves with every change. `hierarchy_due` is when folders and categories are read again. `tracking` are
-    the category names that count (L-04a), `category_id` the entry's id. `cursors` are per folder; `crm_cursor` of the change log.
+    the category names that count (L-04a), `category_id` the entry's id. `cursors` are per folder; `crm_cursor` of the
+    change log.
     """
 
     id: int = 0
@@ -399,13 +401,15 @@ class Lease:
 class Link:
     """Our record that one Exchange item and one CRM row are one appointment, with what was last observed and agreed.
 
-    `ref`, `folder`: address in Exchange; `seen`, `revision`, `observed`, `digest`: the last observation (`digest` is the
-    digest of the canonical content; `observed` None while unread). `revision_settled`: the revision that the current state
-    has dealt with; the link is due when it differs from `revision` or `seen` moved. `agreed`: the content both sides last
-    had in common (projected, canonical). `crm_id`, `crm_version`: the row and its version when agreed; `crm_version_seen`
-    the newest version observed (a difference is an unsettled CRM-side edit). `writes` False marks a copy that only holds
-    a link (A-33a). `by_request`: tracked by a request of its own, so that no category is needed (A-24). `scheduling_digest` and `decision` bind an answer (Q-02). `first_seen` decides CD-07. `answers` counts
-    the answers given so far and is the store's: carry it on unchanged, and an answer that came meanwhile is not overwritten.
+    `ref`, `folder`: address in Exchange; `seen`, `revision`, `observed`, `digest`: the last observation (`digest` is
+    the digest of the canonical content; `observed` None while unread). `revision_settled`: the revision that the
+    current state has dealt with; the link is due when it differs from `revision` or `seen` moved. `agreed`: the content
+    both sides last had in common (projected, canonical). `crm_id`, `crm_version`: the row and its version when agreed;
+    `crm_version_seen` the newest version observed (a difference is an unsettled CRM-side edit). `writes` False marks a
+    copy that only holds a link (A-33a). `by_request`: tracked by a request of its own, so that no category is needed
+    (A-24). `scheduling_digest` and `decision` bind an answer (Q-02). `first_seen` decides CD-07. `answers` counts the
+    answers given so far and is the store's: carry it on unchanged, and an answer that came meanwhile is not
+    overwritten.
     """
 
     id: int = 0
@@ -513,11 +517,11 @@ class Entry:
 class Changes:
     """Everything one state transaction writes; applied whole or not at all.
 
-    `links`, `alerts` with id 0 are inserted, others replaced by id; `mailbox` replaces the mailbox row except the columns
-    that people write (approval, enabled, track, on_scheduling_conflict, time_zone) and `next_due`, which
-    `release` and `wake` own. New alerts for links that are inserted in the same transaction name them by
-    `alert_links` (index into `alerts` -> index into `links`). `disable` switches the mailbox off (B-02, B-03).
-    An answer that was given since a link or alert was read survives: its decision columns are not overwritten.
+    `links`, `alerts` with id 0 are inserted, others replaced by id; `mailbox` replaces the mailbox row except the
+    columns that people write (approval, enabled, track, on_scheduling_conflict, time_zone) and `next_due`, which
+    `release` and `wake` own. New alerts for links that are inserted in the same transaction name them by `alert_links`
+    (index into `alerts` -> index into `links`). `disable` switches the mailbox off (B-02, B-03). An answer that was
+    given since a link or alert was read survives: its decision columns are not overwritten.
     """
 
     links: Sequence[Link] = ()
@@ -578,7 +582,7 @@ class Store(Protocol):
         """Return links by id."""
 
     def due_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
-        """Return links that need planning, by id from `after`: unsettled, asked, answered, or failed with next_try <= now."""
+        """Return links to plan, by id from `after`: unsettled, asked, answered, or failed with next_try <= now."""
 
     def answered_links(self, mailbox_id: int, limit: int) -> tuple[Link, ...]:
         """Return links whose answer (Yes or No) was given and is not carried out yet; one indexed query."""
@@ -590,7 +594,7 @@ class Store(Protocol):
         """Return the intents that an earlier crash left."""
 
     def open_alerts(self, mailbox_id: int, link_ids: Sequence[int] | None = None) -> tuple[Alert, ...]:
-        """Return alerts that are open, lapsed, or answered and not carried out; for these links, or all of the mailbox."""
+        """Return alerts that are open, lapsed, or answered and not carried out; for these links, or all."""
 
     def write(self, lease: Lease, changes: Changes) -> tuple[int, ...]:
         """Apply one transaction and return the ids of the inserted links, in order."""
@@ -616,7 +620,7 @@ class Mailboxes(Protocol):
         """Return a mailbox; SyncError("NotFoundHere") if there is none."""
 
     def change_mailbox(self, mailbox_id: int, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
-        """Replace a mailbox by what `change` makes of it, in one transaction; only the members that differ are written."""
+        """Replace a mailbox by what `change` makes of it, in one transaction; only what differs is written."""
 
     def report(self, alert: Alert) -> int:
         """Open an alert, or count it on the open one of the same mailbox, link and code (AL-10); return its id."""
