@@ -44,6 +44,7 @@ def judge(world: World) -> list[str]:
         if world.store.intents(world.mailboxes[state.address]):
             found.append(f"{state.address}: intents are left")
     found += _rows(world)
+    found += _bugs(world)
     return found
 
 
@@ -205,19 +206,40 @@ def _links(world: World, state: State) -> Iterator[str]:
 def _questions(world: World, state: State) -> Iterator[str]:
     links = {link.id: link for link in state.links}
     for alert in state.alerts:
-        if alert.code != _CONFLICT or alert.state is not AlertState.OPEN:
-            continue
-        name = f"{state.address} question about {alert.subject!r}"
-        link = links.get(alert.link_id or 0)
-        if link is None or link.state is not LinkState.ASKED:
-            yield f"{name}: open, but its item is {link.state.value if link else 'gone'}"
-        elif alert.verdict is None or not alert.verdict.unavailable:
-            yield f"{name}: open without anybody unavailable"
-        elif link.observed is not None and not _still_clashes(world, link):
-            yield f"{name}: open, but nobody is double-booked any more"
+        wrong = None
+        if alert.state is AlertState.OPEN and alert.code == _CONFLICT:
+            wrong = _wrong_question(world, alert, links.get(alert.link_id or 0))
+        elif alert.state is AlertState.OPEN and alert.link_id is not None:
+            wrong = _wrong_notice(alert, links.get(alert.link_id))
+        if wrong is not None:
+            yield f"{state.address} {alert.code} about {alert.subject!r}: open, but {wrong}"
     for number, times in Counter(alert.link_id for alert in state.alerts if alert.code == _CONFLICT).items():
         if times > 1:
             yield f"{state.address} link {number}: {times} questions"
+
+
+def _wrong_question(world: World, alert: Alert, link: Link | None) -> str | None:
+    if link is None or link.state is not LinkState.ASKED:
+        return f"its item is {link.state.value if link else 'gone'}"
+    if alert.verdict is None or not alert.verdict.unavailable:
+        return "nobody was unavailable"
+    if link.observed is not None and not _still_clashes(world, link):
+        return "nobody is double-booked any more"
+    return None
+
+
+def _wrong_notice(alert: Alert, link: Link | None) -> str | None:
+    """Return what is wrong with an open alert about an item that fails (5.6): it stands while the item fails so."""
+    if link is None or link.state is not LinkState.FAILED:
+        return f"its item is {link.state.value if link else 'gone'}"
+    return None if link.sync_error == alert.code else f"its item fails with {link.sync_error}"
+
+
+def _bugs(world: World) -> Iterator[str]:
+    """A bug that was contained is still a bug."""
+    for alert in world.store.alerts():
+        if alert.code in ("InternalItemError", "InternalMailboxError"):
+            yield f"mailbox {alert.mailbox_id}: {alert.code} about {alert.subject!r}: {alert.params.get('detail')}"
 
 
 def _still_clashes(world: World, link: Link) -> bool:

@@ -293,6 +293,16 @@ def _move_folder(scene: Scene) -> str | None:
     return f"{address} moves {_name(item.appointment)} to another folder"
 
 
+def _remove_folder(scene: Scene) -> str | None:
+    address = _somebody(scene)
+    folders = [folder for folder in scene.exchange.store(address).folders.values() if not folder.main]
+    if not folders:
+        return None
+    scene.exchange.remove_folder(address, folders[0].ref)
+    scene.exchange.add_folder(address, folders[0].name)
+    return f"{address} deletes a folder and makes another of the same name"
+
+
 def _copy(scene: Scene) -> str | None:
     found = _item(scene)
     if found is None:
@@ -401,6 +411,7 @@ ACTS: tuple[tuple[float, Act], ...] = (
     (5, _respond),
     (2, _move_folder),
     (1, _copy),
+    (0.5, _remove_folder),
     (2, _touch),
     (4, _create_row),
     (3, _edit_row),

@@ -172,6 +172,7 @@ def calm(world: World, lost: dict[str, tuple[Item, ...]]) -> None:
             mailboxes.enable(world.store, world.clock, number)
     moving: list[str] = []
     for _ in range(QUIET_ROUNDS_MAX):
+        world.clock.advance(QUIET_ROUND_S)
         before = oracle.mark(world)
         for address in world.mailboxes:
             world.cycle(address)
@@ -179,5 +180,4 @@ def calm(world: World, lost: dict[str, tuple[Item, ...]]) -> None:
         moving = [name for name in before if before[name] != after[name]]
         if not moving and not oracle.retrying(world):
             return
-        world.clock.advance(QUIET_ROUND_S)
     world.ledger.violations += [f"{name} did not come to rest in {QUIET_ROUNDS_MAX} rounds" for name in moving]

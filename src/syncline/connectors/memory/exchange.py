@@ -69,6 +69,13 @@ class MemoryExchange:
         self.store(address).folders[ref] = Folder(ref=ref, name=name)
         return ref
 
+    def remove_folder(self, address: str, ref: str) -> None:
+        """Delete a calendar subfolder with everything in it; nobody is told what was inside."""
+        store = self.store(address)
+        for item in [item for item in store.items.values() if item.folder == ref]:
+            self._remove(store, item)
+        del store.folders[ref]
+
     def add_category(self, address: str, name: str) -> Category:
         """Add an entry to the mailbox's category list."""
         category = Category(id=f"category-{self._tick()}", name=name)

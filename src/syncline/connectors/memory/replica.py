@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from syncline.connectors.memory.exchange import Item, MemoryExchange
+from syncline.connectors.memory.exchange import CALENDAR, Item, MemoryExchange
 from syncline.errors import SyncError
 from syncline.ports import Category, Folder, Light, Observed, Page
 
@@ -52,6 +52,8 @@ class MemoryReplica:
         self._count("changes")
         if not 1 <= limit <= PAGE_MAX:
             raise ValueError(f"limit {limit} is not in 1..{PAGE_MAX}")
+        if folder not in self._exchange.store(self._address).folders:
+            return self._without(folder, cursor)
         found = self._open(folder, cursor)
         rows = self._rows(folder, with_gone=found.base > 0)
         top = found.top or max((seq for seq, _ in rows), default=found.base)
@@ -92,6 +94,12 @@ class MemoryReplica:
     def _count(self, operation: str) -> None:
         self._exchange.requests[operation] += 1
 
+    def _without(self, folder: str, cursor: str | None) -> Page:
+        """Return that nothing is told of a subfolder that is gone; the folder list says so itself."""
+        if folder == CALENDAR:
+            raise SyncError("CalendarUnreadable", mailbox=self._address, detail="the calendar folder is missing")
+        return Page(items=(), cursor=cursor or "", more=False)
+
     def _rows(self, folder: str, *, with_gone: bool) -> list[tuple[int, Light]]:
         store = self._exchange.store(self._address)
         rows = [(item.seq, _light(item)) for item in store.items.values() if item.folder == folder]
@@ -102,8 +110,6 @@ class MemoryReplica:
 
     def _open(self, folder: str, cursor: str | None) -> _Cursor:
         store = self._exchange.store(self._address)
-        if folder not in store.folders:
-            raise SyncError("CalendarUnreadable", mailbox=self._address, detail=f"folder {folder} is gone")
         if cursor is None:
             return _Cursor(epoch=store.epoch, folder=folder, base=0)
         try:

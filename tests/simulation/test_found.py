@@ -1,0 +1,222 @@
+"""What the simulation found, each as the smallest story that once went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from syncline.connectors.memory import CALENDAR
+from syncline.core.appointment import Address, Appointment, Attendee, Identity, Response
+from syncline.engine import mailboxes
+from syncline.ports import CrmRow, LinkState
+from syncline.simulation import oracle, replay
+from syncline.simulation.faults import Call, Strike, nothing
+from syncline.simulation.playing import calm
+from syncline.simulation.world import CATEGORY, Setting, World, address_of
+from tests.simulation.samples import at, daily, item
+
+ADA, BOB, CYD = address_of("ada"), address_of("bob"), address_of("cyd")
+
+
+@pytest.fixture
+def world() -> World:
+    """Make a world of three people."""
+    return World(Random(0), Setting(people=3))
+
+
+def add(world: World, address: str, appointment: Appointment) -> str:
+    """Save an appointment and remember that it was tracked."""
+    world.tracked_once.add(appointment.identity.global_object_id)
+    return world.exchange.add(address, appointment)
+
+
+def track_copy(world: World, address: str) -> str:
+    """Track the only item of a mailbox and return its reference."""
+    (copy,) = world.exchange.items(address)
+    world.exchange.set_categories(address, copy.ref, (CATEGORY,))
+    return copy.ref
+
+
+def settle(world: World) -> None:
+    """Let all go quiet, and expect that nothing is wrong."""
+    calm(world, {})
+    assert [*oracle.judge(world), *replay.replayed(world)] == []
+
+
+def row(world: World, uid: str) -> CrmRow:
+    """Return the row of an identity without original start."""
+    return next(one for one in world.crm.rows() if one.appointment.identity == Identity(uid))
+
+
+def kill_at(world: World, method: str, number: int = 1) -> None:
+    """Let the process die before the given call of one method."""
+    seen: list[Call] = []
+
+    def choose(call: Call) -> Strike | None:
+        if f"{call.port}.{call.method}" == method:
+            seen.append(call)
+        return Strike.KILLED if f"{call.port}.{call.method}" == method and len(seen) == number else None
+
+    world.gate.choose = choose
+
+
+@pytest.mark.rule("A-33a")
+def test_one_occurrence_never_overwrites_its_series(world: World) -> None:
+    """Somebody invited to one occurrence only holds a link to the series' row, whatever happens to his copy."""
+    series = daily("series", at(9))
+    add(world, ADA, series)
+    world.cycle(ADA)
+    invited = item("series", at(9, day=2), organizer=Address(ADA), response=Response.ACCEPTED)
+    ref = add(world, BOB, replace(invited, identity=Identity("series", at(9, day=2).start)))
+    settle(world)
+
+    world.exchange.edit(BOB, ref, lambda one: replace(one, subject="Bob's own words"))
+    settle(world)
+
+    assert [one.appointment.recurrence for one in world.crm.rows()] == [series.recurrence]
+    assert row(world, "series").appointment.subject == "Subject series"
+
+
+@pytest.mark.rule("A-25")
+def test_a_deletion_is_noticed_although_the_cursor_expired(world: World) -> None:
+    """A whole reading tells deletions by what is not listed any more."""
+    ref = add(world, ADA, item("one", at(9)))
+    world.cycle(ADA)
+    world.exchange.delete(ADA, ref)
+    world.exchange.expire_cursors(ADA)
+
+    settle(world)
+
+    assert world.crm.rows() == ()
+
+
+@pytest.mark.rule("L-02")
+def test_a_deletion_is_noticed_when_its_folder_is_gone(world: World) -> None:
+    """The items of a deleted subfolder are gone with it."""
+    folder = next(ref for ref in world.exchange.store(ADA).folders if ref != CALENDAR)
+    ref = add(world, ADA, item("one", at(9)))
+    world.exchange.move(ADA, ref, folder)
+    world.cycle(ADA)
+    world.exchange.remove_folder(ADA, folder)
+
+    settle(world)
+
+    assert world.crm.rows() == ()
+
+
+@pytest.mark.rule("Q-08")
+def test_the_clash_of_somebody_newly_invited_is_asked_about(world: World) -> None:
+    """Clashes count as known only if the people of the agreed meeting had them."""
+    add(world, BOB, item("bobs", at(9), organizer=Address(BOB)))
+    ref = add(world, ADA, item("adas", at(9)))
+    settle(world)
+    world.exchange.edit(ADA, ref, lambda one: replace(one, attendees=(Attendee(BOB),)))
+
+    settle(world)
+
+    assert [alert.subject for alert in world.questions()] == ["Subject adas"]
+
+
+@pytest.mark.rule("Q-05")
+def test_a_clash_that_goes_while_the_process_dies_is_not_forgotten(world: World) -> None:
+    """What moved in the CRM is looked at again by the next process."""
+    blocker = world.crm.create(Appointment(identity=Identity("crm-1"), span=at(9)), owner="ada")
+    add(world, ADA, item("one", at(9)))
+    world.cycle(ADA)
+    world.crm.remove(blocker)
+    kill_at(world, "crm.validate")
+    world.cycle(ADA)
+
+    settle(world)
+
+    assert world.questions() == ()
+    assert row(world, "one").appointment.subject == "Subject one"
+
+
+def test_an_edit_in_the_crm_right_after_a_crash_stays_visible(world: World) -> None:
+    """A row that was edited before its creator woke up again is unsettled, not agreed."""
+    add(world, ADA, item("one", at(9)))
+    world.gate.choose = lambda call: Strike.KILLED_AFTER if call.method == "book" else None
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    world.crm.edit(row(world, "one").id, lambda one: replace(one, subject="Edited"), by="ada")
+
+    settle(world)
+
+    assert [link.state for link in oracle.all_links(world)] == [LinkState.UNSETTLED]
+    assert row(world, "one").appointment.subject == "Edited"
+
+
+@pytest.mark.rule("A-36")
+def test_a_copy_does_not_join_a_row_that_is_gone(world: World) -> None:
+    """A copy of a meeting whose row was just deleted in the CRM is skipped, as the first one is."""
+    add(world, ADA, item("met", at(9), attendees=(Attendee(BOB),)))
+    world.cycle(ADA)
+    world.crm.remove(row(world, "met").id)
+    track_copy(world, BOB)
+    world.cycle(BOB)
+
+    settle(world)
+
+    assert {link.sync_error for link in oracle.all_links(world)} == {"ClosedInCrm"}
+
+
+@pytest.mark.rule("A-33a")
+def test_the_organizer_takes_over_again(world: World) -> None:
+    """While the organizer's mailbox is off another copy decides; back again, the organizer's content stands."""
+    add(world, ADA, item("met", at(9), attendees=(Attendee(BOB),)))
+    settle(world)
+    mailboxes.disable(world.store, world.mailboxes[ADA])
+    copy = track_copy(world, BOB)
+    world.exchange.edit(BOB, copy, lambda one: replace(one, subject="Bob's words"))
+    world.cycle(BOB)
+
+    settle(world)
+
+    assert row(world, "met").appointment.subject == "Subject met"
+
+
+@pytest.mark.rule("A-33a")
+def test_two_copies_without_their_organizer_agree_on_one(world: World) -> None:
+    """When the organizer's item is gone, equal copies do not overwrite each other for ever."""
+    ref = add(world, ADA, item("met", at(9), attendees=(Attendee(BOB), Attendee(CYD))))
+    world.exchange.delete(ADA, ref)
+    track_copy(world, BOB)
+    world.exchange.respond(CYD, track_copy(world, CYD), Response.ACCEPTED)
+    kill_at(world, "crm.book")
+    world.cycle(CYD)
+    world.gate.choose = nothing
+
+    settle(world)
+
+    assert len(world.crm.rows()) == 1
+
+
+@pytest.mark.rule("L-11a")
+def test_an_item_that_takes_the_place_of_its_copy_leaves_a_line(world: World) -> None:
+    """The link of the copy ends in the journal when the moved item takes its address."""
+    ref = add(world, ADA, item("one", at(9)))
+    world.exchange.copy(ADA, ref)
+    settle(world)
+    world.exchange.delete(ADA, ref)
+
+    settle(world)
+
+    assert len(oracle.all_links(world)) == 1
+
+
+@pytest.mark.rule("A-34")
+def test_a_cancellation_that_a_crash_interrupted_settles(world: World) -> None:
+    """A row that was canceled just before the crash is not taken for closed by somebody else."""
+    ref = add(world, ADA, item("one", at(9)))
+    settle(world)
+    world.exchange.edit(ADA, ref, lambda one: replace(one, canceled=True))
+    world.gate.choose = lambda call: Strike.KILLED_AFTER if call.method == "reschedule" else None
+    world.cycle(ADA)
+    world.gate.choose = nothing
+
+    settle(world)
+
+    assert [link.state for link in oracle.all_links(world)] == [LinkState.SETTLED]
