@@ -44,7 +44,7 @@ sim: setup
 	@$(BIN)/syncline simulate --seeds $(SEEDS)
 
 bench: setup-dev
-	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python "$$file" || failed=1; done; [ -z "$$failed" ]
+	@$(BIN)/python bench/run.py
 
 docs: setup-dev
 	@$(BIN)/python tools/write_docs.py

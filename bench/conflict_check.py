@@ -2,27 +2,28 @@
 
 The person's calendar: 6,000 singles over five years and 16 weekly series that give the other 4,000 occurrences. The
 peer expands every series with dateutil for the candidate's reach and compares all, as a CRM without an index would; its
-singles lie ready in a sorted list. One line per row: ours, peer, ratio.
+singles lie ready in a sorted list.
 """
 
 from __future__ import annotations
 
-import statistics
+import sys
 import tempfile
-import time
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dateutil.rrule import WEEKLY, rrule
+from harness import Row, Size, median_ms, run, timed
 
 from syncline.connectors.embedded_crm import EmbeddedCrm
 from syncline.core.appointment import Address, Appointment, Identity, Pattern, PatternKind, Recurrence, Span
 from syncline.core.scheduling import ConflictPolicy, persons
 from syncline.ports import Booking, Candidate
 
+BENCH = "conflict_check"
 START = datetime(2031, 1, 6, tzinfo=UTC)
 DAY = timedelta(days=1)
 HALF_HOUR = timedelta(minutes=30)
@@ -98,54 +99,42 @@ def peer(items: list[Appointment]) -> Callable[[Appointment], int]:
     return check
 
 
-def median_ms(run: Callable[[], object], rounds: int) -> float:
-    """Return the median of wall-clock times in milliseconds."""
-    times = []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        run()
-        times.append((time.perf_counter() - begin) * 1_000)
-    return statistics.median(times)
-
-
-def main() -> None:
-    """Print one line per row, with the ratio to the peer and the target."""
-    items = calendar()
+def measure(size: Size) -> Iterator[Row]:
+    """Fill a calendar through `book`, then check two candidates against it; nobody is unavailable."""
+    items = calendar()[size.of(0, 5_000) :]
     policy = ConflictPolicy()
     with tempfile.TemporaryDirectory() as folder:
         crm = EmbeddedCrm(Path(folder) / "crm.db", clock=Clock())
         crm.add_user("ada", full_name="Ada Admin", emails=[ADA.address])
-        begin = time.perf_counter()
-        for place in range(0, len(items), CHUNK):
-            crm.book(
-                [
-                    Booking(id=item.identity.global_object_id, candidate=candidate(item))
-                    for item in items[place : place + CHUNK]
-                ],
-                policy,
-            )
-        rate = len(items) / (time.perf_counter() - begin)
+        with timed() as booking:
+            _book(crm, items, policy)
         by_dateutil = peer(items)
-        rows = (
-            ("single", appointment("asked", START + 700 * DAY + timedelta(hours=8, minutes=10)), TARGET_SINGLE_MS, 300),
-            (
-                "five-year weekly series",
-                appointment("asked", START + timedelta(hours=13, minutes=15), YEARS_WEEKS),
-                TARGET_SERIES_MS,
-                50,
-            ),
-        )
-        for name, asked, target_ms, rounds in rows:
+        for name, asked, target_ms, rounds in _candidates():
             found = len(crm.validate([candidate(asked)], policy)[0].clashing)
-            ours = median_ms(lambda asked=asked: crm.validate([candidate(asked)], policy), rounds)
-            theirs = median_ms(lambda asked=asked: by_dateutil(asked), 5)
-            print(
-                f"conflict check, {name}: {ours:.2f} ms (target {target_ms:g} ms), dateutil {theirs:.1f} ms, "
-                f"{theirs / ours:.0f} x, {found} clashing"
-            )
-        print(f"booked with check: {rate:.0f} rows/s")
+            ours = median_ms(lambda asked=asked: crm.validate([candidate(asked)], policy), size.of(rounds, 3))
+            theirs = median_ms(lambda asked=asked: by_dateutil(asked), size.of(5, 1))
+            yield Row(
+                bench=BENCH, what=f"conflict check, {name}", value=ours, unit="ms", target=target_ms, peer=theirs,
+                ratio=theirs / ours, note=f"peer: dateutil expansion; {found} clashing",
+            )  # fmt: skip
         crm.close()
+    yield Row(
+        bench=BENCH, what="booked with the check", value=len(items) / booking.wall_s, unit="rows/s",
+        note=f"processor alone: {len(items) / booking.cpu_s:,.0f} rows/s",
+    )  # fmt: skip
+
+
+def _candidates() -> tuple[tuple[str, Appointment, float, int], ...]:
+    single = appointment("asked", START + 700 * DAY + timedelta(hours=8, minutes=10))
+    series = appointment("asked", START + timedelta(hours=13, minutes=15), YEARS_WEEKS)
+    return (("single", single, TARGET_SINGLE_MS, 300), ("five-year weekly series", series, TARGET_SERIES_MS, 50))
+
+
+def _book(crm: EmbeddedCrm, items: list[Appointment], policy: ConflictPolicy) -> None:
+    for place in range(0, len(items), CHUNK):
+        chunk = items[place : place + CHUNK]
+        crm.book([Booking(id=one.identity.global_object_id, candidate=candidate(one)) for one in chunk], policy)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(measure))

@@ -21,7 +21,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from syncline.wiring import App
 
 ADDRESS, PASSWORD = "ada@example.org", "bench"
 SERVICE, SERVICE_PASSWORD = "svc", "secret"
@@ -178,7 +181,7 @@ def server(text: str) -> Iterator[Server]:
 
 
 @contextmanager
-def installation(url: str) -> Iterator[Any]:
+def installation(url: str) -> Iterator[App]:
     """Yield a `syncline.wiring.App` on a fresh data folder whose one mailbox is enabled and has never been read."""
     from syncline.engine import mailboxes
     from syncline.ports import Mailbox, Profile

@@ -10,11 +10,11 @@ import json
 import statistics
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 from harness import Child, Row, Server, Size, calendar, installation, meetings, run, server, syncline, timed
 
 from syncline.engine.cycle import run_cycle
+from syncline.wiring import App
 
 BENCH = "idle_cycle"
 CPU_MS_MAX = 50.0
@@ -43,7 +43,7 @@ def _first(done: Child, count: int) -> Iterator[Row]:
     )  # fmt: skip
 
 
-def _idle(app: Any, exchange: Server, count: int) -> Iterator[Row]:
+def _idle(app: App, exchange: Server, count: int) -> Iterator[Row]:
     mailbox = app.store.mailboxes()[0].id
     _cycle(app, mailbox)
     before = exchange.requests()
@@ -61,7 +61,7 @@ def _idle(app: Any, exchange: Server, count: int) -> Iterator[Row]:
     )  # fmt: skip
 
 
-def _cycle(app: Any, mailbox: int) -> tuple[float, float]:
+def _cycle(app: App, mailbox: int) -> tuple[float, float]:
     with timed() as took:
         result = run_cycle(app.parts, app.connect, mailbox, "bench")
     if result.error is not None or result.counts.worked:
