@@ -126,7 +126,7 @@ def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, count
         again = mailbox.last_sync and mailbox.last_sync + timedelta(seconds=rest_s)
         if again and run.now() < again:
             return again
-        observe_exchange(run, _carry_out_answers)
+        observe_exchange(run, _between_pages)
         observe_crm(run)
         for _ in range(PASSES_MAX):
             if not _pass(run):
@@ -161,6 +161,12 @@ def _settle_intents(run: Run) -> None:
             continue
         booked(run, draft, decided, Outcome(result=Result.SAVED, id=row.id, version=row.version))
     run.write(draft.changes())
+
+
+def _between_pages(run: Run) -> None:
+    """Keep the mailbox and carry out answers while a long reading goes on."""
+    run.store.renew(run.lease, run.now(), run.rules.lease_s)
+    _carry_out_answers(run)
 
 
 def _carry_out_answers(run: Run) -> None:
