@@ -11,8 +11,10 @@ from syncline.core.appointment import Identity, Pattern, PatternKind, Recurrence
 from syncline.core.merging import project
 from syncline.core.planning import Policy
 from syncline.engine.cycle import run_cycle
+from syncline.engine.jobs import MemoryQueue
 from syncline.engine.run import Rules
 from syncline.engine.tracking import track_now, untrack_now
+from syncline.engine.worker import Worker
 from syncline.errors import SyncError
 from syncline.ports import AlertState, LinkState, Track
 from tests.engine.world import NOW, TRACKED, World, at, meeting
@@ -363,3 +365,18 @@ def test_between_two_full_cycles_a_mailbox_rests_but_answers_are_carried_out(wor
     assert soon == ["Demo", "Review"]
     assert due == NOW + timedelta(seconds=60)
     assert world.subjects() == ["Demo", "Later", "Review"]
+
+
+def test_scheduled_jobs_keep_the_floor_and_people_do_not(world: World) -> None:
+    """A job that comes too soon rests; somebody who says *synchronize now* is not kept waiting."""
+    world.rules = Rules(floor_s=600)
+    worker = Worker(world.parts, world.connect, MemoryQueue(), owner="test")
+    worker.step()
+    world.track(meeting("Demo", at(10)))
+    world.store.wake(world.mailboxes["ada"], world.clock.now())
+    worker.step()
+    rested = world.subjects()
+    worker.run_now([world.mailboxes["ada"]])
+
+    assert rested == []
+    assert world.subjects() == ["Demo"]

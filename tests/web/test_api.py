@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from syncline.desk import alerts as alert_desk
 from syncline.desk import tokens
 from syncline.desk.reading import OPERATOR
 from syncline.errors import SyncError
+from syncline.ports import Track
 from syncline.web.app import create_app
 from tests.desk.office import DOMAIN, Office, at, hash_cheaply
 
@@ -271,6 +273,23 @@ def test_passwords_go_in_and_do_not_come_out(office: Office, ines: Caller, maya:
     assert "secret" not in str(ines("GET", "/profiles"))
     assert code(maya("POST", "/profiles/exchange/password", 403, json={"password": "x"})) == "NotAllowed"
     assert code(ines("POST", "/profiles/exchange/password", 422, json={"password": ""})) == "InvalidRequest"
+
+
+def test_an_item_is_tracked_and_untracked_by_request(office: Office, maya: Caller) -> None:
+    """Tracked now it is saved beside what it overlaps; untracked its link goes and the appointment stays."""
+    mailbox = office.mailbox("maya")
+    office.app.store.change_mailbox(mailbox.id, lambda old: replace(old, track=Track.CATEGORY))
+    office.in_crm("Review", at(10))
+    office.in_outlook("Demo", at(10.5))
+    office.in_outlook("Dentist", at(15))
+    link = maya("POST", f"/mailboxes/{ADDRESS}/track", json={"global_object_id": "uid-Demo"})
+    maya("POST", f"/mailboxes/{ADDRESS}/untrack", 204, json={"global_object_id": "uid-Demo"})
+    again = maya("POST", f"/mailboxes/{ADDRESS}/untrack", 404, json={"global_object_id": "uid-Demo"})
+
+    assert link["state"] == "settled"
+    assert code(again) == "NotFoundHere"
+    assert maya("GET", "/links")["items"] == []
+    assert sorted(entry["subject"] for entry in maya("GET", "/appointments")["items"]) == ["Demo", "Review"]
 
 
 def test_a_refusing_server_is_a_bad_gateway(office: Office, ines: Caller) -> None:

@@ -227,6 +227,7 @@ def notice(run: Run, link: Link, error: SyncError) -> Alert:
         link_id=link.id or None,
         code=error.code,
         subject=link.subject,
+        span=link.observed.span if link.observed else None,
         private=link.private,
         params={"crm": run.rules.crm_name, "mailbox": run.mailbox.address, "subject": link.subject, **error.params},
         created=now,
