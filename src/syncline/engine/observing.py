@@ -278,6 +278,7 @@ def _staged(run: Run, link: Link, found: Observed | SyncError) -> tuple[Link, Al
 def _unread(run: Run, link: Link, error: SyncError) -> tuple[Link, Alert]:
     """Return the link of an item whose content could not be read or taken, and the alert about it (5.6)."""
     tried = failed(run, replace(link, observed=None, seen=Seen.PRESENT), error)
+    run.counts.failed += 1
     return replace(tried, revision_settled=link.revision, seen_settled=Seen.PRESENT), notice(run, link, error)
 
 
