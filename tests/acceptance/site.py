@@ -85,6 +85,21 @@ class Site:
         self.post(f"/alerts/{asked['id']}/answer", 202, answer=answer, version=asked["version"])
         return until(lambda: self.get(f"/alerts/{asked['id']}"), lambda alert: alert["outcome"] != "saving")
 
+    def mailbox(self, name: str = "maya") -> Json:
+        """Return a mailbox."""
+        return self.get(f"/mailboxes/{address(name)}")
+
+    def try_again(self, name: str = "maya") -> Json:
+        """Come back after what was wrong has ended: test and enable a mailbox that was switched off, and sync it."""
+        self.world.advance(minutes=20)
+        if not self.mailbox(name)["enabled"]:
+            self.post(f"/mailboxes/{address(name)}/test", 200)
+        return self.sync(name)
+
+    def subjects(self) -> list[str]:
+        """Return the subjects of all rows."""
+        return sorted(row["subject"] for row in self.items("/appointments"))
+
     def links(self) -> list[tuple[str, str | None]]:
         """Return state and code of every link."""
         return [(link["state"], link["sync_error"]) for link in self.items("/links")]
@@ -139,22 +154,26 @@ class Outlook:
 
 
 @contextmanager
-def served(world: Installation, *people: str, administrator: str = ADMINISTRATOR) -> Iterator[Site]:
-    """Serve pages and API on a free port and run the jobs, as `syncline serve` does; `people` have mailboxes."""
-    world.hire(administrator, administrator=True)
+def served(world: Installation, *people: str, jobs: bool = True, **profile: object) -> Iterator[Site]:
+    """Serve pages and API on a free port and run the jobs, as `syncline serve` does; `people` have mailboxes.
+
+    Without `jobs` a sync runs in the request that asks for it, and nothing else does.
+    """
+    world.hire(ADMINISTRATOR, administrator=True)
     world.hire(*people)
-    world.add_profile()
+    world.add_profile(**profile)
     world.enable(*people)
-    token = tokens.create(world.app, OPERATOR, administrator, "tests").token
+    token = tokens.create(world.app, OPERATOR, ADMINISTRATOR, "tests").token
     with ExitStack() as stack:
-        stack.enter_context(JobsLock(world.app.data))
         listener = stack.enter_context(Listener(world.app, "127.0.0.1", 0))
         thread = threading.Thread(target=listener.run)
         thread.start()
         stack.callback(thread.join)
         stack.callback(listener.stop)
-        world.app.worker.start()
-        stack.callback(world.app.worker.stop)
+        if jobs:
+            stack.enter_context(JobsLock(world.app.data))
+            world.app.worker.start()
+            stack.callback(world.app.worker.stop)
         headers = {"Authorization": f"Bearer {token}"}
         http = stack.enter_context(httpx2.Client(base_url=f"{listener.url}/api/v1", headers=headers, timeout=60))
         yield Site(world, http)

@@ -145,6 +145,19 @@ def test_example_4_an_external_organizer_is_not_checked(site: Site, outlook: Out
     assert row["organizer"] == "otto@elsewhere.example"
 
 
+@pytest.mark.rule("A-24")
+def test_example_5_tracked_by_hand_is_not_checked(site: Site, outlook: Outlook) -> None:
+    """5: tracked now, as by the button of the App for Outlook: saved without a check."""
+    site.in_crm("Standing", at(10), at(11))
+    outlook.load(event("demo", at(10.5), at(11.5)))
+    tracked = site.post(f"/mailboxes/{address('maya')}/track", 200, global_object_id="demo")
+
+    assert tracked["state"] == "settled"
+    assert len(site.rows("demo")) == 1
+    assert site.sync()["error"] is None
+    assert site.items("/alerts") == []
+
+
 @pytest.mark.rule("CD-09")
 def test_example_6_one_question_for_a_series(site: Site, outlook: Outlook) -> None:
     """6: the third date of a weekly series clashes: one alert with count and date; Yes writes all of it."""
