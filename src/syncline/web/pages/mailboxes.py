@@ -67,9 +67,9 @@ def test(visit: Here, key: str) -> Response:
 def change(
     visit: Here,
     key: str,
-    track: Annotated[str, Form()],
-    on_scheduling_conflict: Annotated[str, Form()],
-    time_zone: Annotated[str, Form()],
+    track: Annotated[str, Form()] = "category",
+    on_scheduling_conflict: Annotated[str, Form()] = "",
+    time_zone: Annotated[str, Form()] = "",
 ) -> Response:
     """Change how a mailbox is synchronized; an empty rule for conflicts is the default of the settings."""
     found = one(visit.app, visit.viewer, key)

@@ -1,0 +1,192 @@
+"""The Calendar page: week by week, entries made, changed and removed, a conflict told before anything is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from syncline.desk import alerts, appointments
+from syncline.desk.reading import OPERATOR
+from tests.desk.office import Office, at
+from tests.web.visitor import Visitor, shown, visiting
+
+WEEK = f"/calendar?week={at(0).start:%Y-%m-%d}"
+DAY = f"{at(0).start:%Y-%m-%d}"
+FIELDS = {
+    "subject": "Fitting of the new frames",
+    "start": f"{DAY}T14:00",
+    "end": f"{DAY}T15:00",
+    "time_zone": "UTC",
+    "show_as": "busy",
+    "organizer": "maya",
+    "location": "Workshop",
+    "required": "jonas, guest@outside.example",
+    "optional": "",
+    "description": "bring the\ngauge",
+    "repeats": "",
+    "times": "",
+}
+
+
+@pytest.fixture
+def maya(office: Office) -> Iterator[Visitor]:
+    """Give Maya at her browser."""
+    with visiting(office) as visitor:
+        yield visitor.sign_in("maya")
+
+
+def entered(office: Office, subject: str = FIELDS["subject"]) -> appointments.AppointmentObject:
+    """Return the entry of this subject."""
+    return next(each for each in appointments.listing(office.app, OPERATOR) if each.subject == subject)
+
+
+def test_an_entry_is_made_changed_and_removed(office: Office, maya: Visitor) -> None:
+    """The form enters an appointment, shows it again as it is, changes what was changed, and deletes it."""
+    assert "New appointment" in maya.text(f"/calendar/new?day={DAY}")
+    answer = maya.post("/calendar/new", **FIELDS)
+    entry = entered(office)
+    assert answer.headers["location"] == f"/calendar?week={DAY}&said=entered#a-{entry.id}"
+    assert entry.organizer == "maya@fjordbikes.example"
+    assert [each.address for each in entry.attendees] == ["guest@outside.example", "jonas@fjordbikes.example"]
+    text = shown(maya.text(WEEK))
+    assert "14:00 – 15:00 Fitting of the new frames" in text and "guest@outside.example" in text
+
+    form = maya.text(f"/calendar/{entry.id}")
+    assert f'value="{DAY}T14:00"' in form and 'value="Workshop"' in form and "bring the\ngauge" in form
+    changed = {**FIELDS, "required": "guest@outside.example, jonas@fjordbikes.example", "end": f"{DAY}T16:00"}
+    assert maya.post(f"/calendar/{entry.id}", **changed).status_code == 303
+    after = entered(office)
+    assert (after.start, after.end.hour, after.attendees) == (entry.start, 16, entry.attendees)
+
+    assert maya.post(f"/calendar/{entry.id}/delete").status_code == 422
+    assert maya.post(f"/calendar/{entry.id}/delete", sure="yes").headers["location"].endswith("said=deleted")
+    assert appointments.listing(office.app, OPERATOR) == []
+
+
+def test_a_conflict_is_told_before_anything_is_saved(office: Office, maya: Visitor) -> None:
+    """The form comes back with what is in the way and Save anyway; nothing stands in the calendar until then."""
+    office.in_crm("Quarterly review", at(14.5))
+    answer = maya.post("/calendar/new", **FIELDS)
+    text = shown(answer.text)
+
+    assert answer.status_code == 409
+    assert "Maya Lind has something else at this time. Nothing has been saved yet." in text
+    assert "Quarterly review, Tue 24 Nov 2026, 14:30 – 15:30, Busy (Maya Lind)" in text
+    assert 'value="Fitting of the new frames"' in answer.text
+    assert [each.subject for each in appointments.listing(office.app, OPERATOR)] == ["Quarterly review"]
+
+    assert maya.post("/calendar/new", **FIELDS, ignore_conflicts="yes").status_code == 303
+    week = shown(maya.text(WEEK))
+    assert week.count("Double-booked") == 2
+    assert "at the same time: Quarterly review" in week
+
+
+def test_moving_an_entry_onto_another_is_told_too(office: Office, maya: Visitor) -> None:
+    """A change is checked like a new entry."""
+    office.in_crm("Quarterly review", at(10))
+    moved = office.in_crm("Fitting", at(14))
+    form = {**FIELDS, "subject": "Fitting", "location": "", "description": "", "required": ""}
+    answer = maya.post(f"/calendar/{moved}", **{**form, "start": f"{DAY}T10:30", "end": f"{DAY}T11:00"})
+
+    assert answer.status_code == 409
+    assert entered(office, "Fitting").start == at(14).start
+    again = {**form, "start": f"{DAY}T10:30", "end": f"{DAY}T11:00", "ignore_conflicts": "yes"}
+    assert maya.post(f"/calendar/{moved}", **again).status_code == 303
+    assert entered(office, "Fitting").start == at(10.5).start
+
+
+def test_whole_days_end_on_their_last_day(office: Office, maya: Visitor) -> None:
+    """People name the last day; the form shows the same day again."""
+    fields = {**FIELDS, "all_day": "yes", "start": f"{DAY}T09:00", "end": f"{DAY}T17:00", "show_as": "free"}
+    assert maya.post("/calendar/new", **fields).status_code == 303
+    entry = entered(office)
+
+    assert (entry.all_day, (entry.end - entry.start).days) == (True, 1)
+    assert "All day Fitting" in shown(maya.text(WEEK))
+    assert f'id="end" name="end" type="datetime-local" value="{DAY}T00:00"' in maya.text(f"/calendar/{entry.id}")
+
+
+def test_a_series_repeats_and_its_dates_are_edited_alone(office: Office, maya: Visitor) -> None:
+    """A repetition is chosen in words; one date can be changed or deleted, the others stay."""
+    fields = {**FIELDS, "repeats": "FREQ=DAILY", "times": "3"}
+    assert maya.post("/calendar/new", **fields).status_code == 303
+    entry = entered(office)
+    assert (entry.kind, entry.recurrence) == ("series", "FREQ=DAILY;COUNT=3")
+    week = maya.text(WEEK)
+    assert week.count(">Fitting of the new frames</a>") == 3
+
+    window = (at(0).start, at(0, days=2).start)
+    (date, *_) = appointments.listing(office.app, OPERATOR, window=window)
+    form = maya.text(f"/calendar/{date.id}")
+    assert "Open the whole series" in form and "Repeats" not in form
+    renamed = {**FIELDS, "subject": "Moved date", "required": "guest@outside.example, jonas@fjordbikes.example"}
+    del renamed["repeats"], renamed["times"]
+    assert maya.post(f"/calendar/{date.id}", **renamed).status_code == 303
+    assert shown(maya.text(WEEK)).count("one date of a series") == 3
+    assert "As it is (FREQ=DAILY;COUNT=3)" in maya.text(f"/calendar/{entry.id}")
+    kept = {**FIELDS, "required": renamed["required"], "repeats": "keep", "location": "Hall"}
+    assert maya.post(f"/calendar/{entry.id}", **kept).status_code == 303
+    assert "Moved date" in maya.text(WEEK)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"subject": " "}, "needs a subject"),
+        ({"end": f"{DAY}T13:00"}, "ends before it starts"),
+        ({"time_zone": "Middle-earth"}, "not known"),
+        ({"required": "nobody"}, "neither a user"),
+        ({"repeats": "FREQ=WEEKLY", "times": "many"}, "whole number"),
+        ({"repeats": "FREQ=HOURLY"}, "not one of the list"),
+        ({"start": "soon"}, "not a time"),
+    ],
+)
+def test_what_cannot_be_understood_comes_back_with_the_form(
+    office: Office, maya: Visitor, wrong: dict[str, str], said: str
+) -> None:
+    """A refused form says why and keeps what was typed."""
+    answer = maya.post("/calendar/new", **{**FIELDS, **wrong})
+
+    assert answer.status_code == 422
+    assert said in answer.text and 'value="Workshop"' in answer.text
+    assert appointments.listing(office.app, OPERATOR) == []
+
+
+def test_what_came_from_outlook_says_so(office: Office, maya: Visitor) -> None:
+    """An entry that is synchronized is marked, and its form says what an edit here means."""
+    office.in_outlook("Site visit", at(16))
+    office.sync("maya")
+    entry = entered(office, "Site visit")
+
+    assert "from Outlook" in shown(maya.text(WEEK))
+    assert "comes from Outlook (maya@fjordbikes.example)" in maya.text(f"/calendar/{entry.id}")
+
+
+def test_only_its_own_people_change_an_entry(office: Office, maya: Visitor) -> None:
+    """A colleague's appointment is shown as Busy and cannot be changed or deleted."""
+    other = office.in_crm("Salary talk", at(11), organizer="jonas")
+    form = maya.text(f"/calendar/{other}")
+    assert "Salary talk" not in form and "Busy" in form
+    answer = maya.post(f"/calendar/{other}", **FIELDS)
+
+    assert answer.status_code == 403 and "Only its own people" in answer.text
+    assert maya.post(f"/calendar/{other}/delete", sure="yes").status_code == 403
+    assert entered(office, "Salary talk").start == at(11).start
+
+
+def test_weeks_lead_to_each_other(maya: Visitor) -> None:
+    """A week begins on Monday and names the one before and the one after; nonsense shows this week."""
+    text = maya.text(WEEK)
+    assert "Mon 23 Nov 2026 – Sun 29 Nov 2026" in text
+    assert 'href="/calendar?week=2026-11-16"' in text and 'href="/calendar?week=2026-11-30"' in text
+    assert "Mon 23 Nov 2026 · today" in shown(maya.text("/calendar?week=never"))
+
+
+def test_a_saved_question_is_double_booked_in_the_calendar(office: Office, maya: Visitor) -> None:
+    """After Yes both appointments carry the mark."""
+    question = office.the_scene()
+    alerts.answer(office.app, OPERATOR, question.id, "yes")
+    office.sync("maya")
+
+    assert shown(maya.text(WEEK)).count("Double-booked") == 2
