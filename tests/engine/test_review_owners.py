@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -16,7 +17,7 @@ from syncline.engine.cycle import CycleResult, run_cycle
 from syncline.engine.run import Rules
 from syncline.engine.worker import Worker
 from syncline.errors import SyncError
-from syncline.ports import Booking, LinkState, Outcome, Page, Result
+from syncline.ports import Booking, LinkState, OnSchedulingConflict, Outcome, Page, Result
 from tests.engine.world import World, at, meeting
 
 
@@ -256,3 +257,129 @@ def test_saved_outcomes_of_a_repeated_booking_are_one_row(world: World) -> None:
     world.sync()
     world.sync()
     assert world.rows() == ()
+
+
+def test_an_overtaken_owner_takes_back_a_row_that_nobody_knows(world: World) -> None:
+    """While its booking was on the way the lease ran out and the next owner saw the item deleted: no row is left."""
+    ref = world.track(meeting("Demo", at(10)))
+    mailbox_id = world.mailboxes["ada"]
+    real = world.crm.book
+
+    def book(bookings: Sequence[Booking], policy: ConflictPolicy) -> list[Outcome]:
+        world.crm.book = real  # type: ignore[method-assign]
+        world.clock.advance(seconds=world.rules.lease_s + 1)
+        world.exchange.delete("ada@example.org", ref)
+        run_cycle(world.parts, world.connect, mailbox_id, "other")
+        return real(bookings, policy)
+
+    world.crm.book = book  # type: ignore[method-assign]
+    with suppress(SyncError):
+        run_cycle(world.parts, world.connect, mailbox_id, "first")
+    world.sync()
+    assert world.rows() == ()
+
+
+def _many(world: World, count: int) -> list[str]:
+    return [world.track(meeting(f"M{n}", at(8 + n % 10, days=1 + n // 10, length=0.5))) for n in range(count)]
+
+
+@pytest.mark.rule("L-04a")
+def test_no_to_a_mass_untracking_holds_while_the_items_change(world: World) -> None:
+    """The links stay, and a later change of the untracked items neither cuts them nor asks again."""
+    refs = _many(world, 12)
+    world.sync()
+    for ref in refs:
+        world.exchange.set_categories("ada@example.org", ref, ())
+    world.sync()
+    world.answer("no")
+    world.sync()
+    for ref in refs:
+        world.exchange.touch("ada@example.org", ref)
+    world.sync()
+    assert world.questions() == ()
+    assert all(world.link(ref).crm_id for ref in refs)
+    world.exchange.set_categories("ada@example.org", refs[0], ("Tracked to Syncline CRM",))
+    world.change(refs[0], subject="Back")
+    world.sync()
+    assert "Back" in world.subjects()
+    assert len(world.rows()) == 12
+
+
+def test_items_deleted_after_a_no_are_asked_about_by_themselves(world: World) -> None:
+    """No drops the first deletion only; the next one is a question of its own."""
+    refs = _many(world, 40)
+    world.sync()
+    for ref in refs[:12]:
+        world.exchange.delete("ada@example.org", ref)
+    world.sync()
+    world.answer("no")
+    world.sync()
+    assert len(world.rows()) == 40
+    for ref in refs[12:24]:
+        world.exchange.delete("ada@example.org", ref)
+    world.sync()
+    world.answer("yes")
+    world.sync()
+    assert len(world.rows()) == 28
+    assert world.questions() == ()
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_an_emptied_calendar_that_comes_back_before_its_answer_is_carried_out(world: World, answer: str) -> None:
+    """Whatever was answered: what is there again is neither deleted nor unlinked."""
+    _many(world, 40)
+    world.sync()
+    lost = world.exchange.empty("ada@example.org")
+    world.sync()
+    world.answer(answer)
+    world.exchange.refill("ada@example.org", lost)
+    world.sync()
+    world.sync()
+    assert len(world.rows()) == 40
+    assert world.questions() == ()
+
+
+@pytest.mark.rule("Q-10")
+def test_the_setting_goes_on_deciding_about_what_it_has_kept_out() -> None:
+    """Kept out by the setting and moved onto another overlap: kept out again, and nobody is asked."""
+    world = World(rules=Rules(on_scheduling_conflict=OnSchedulingConflict.KEEP_OUT))
+    world.crm.create(meeting("Review", at(10)), owner="ada")
+    world.crm.create(meeting("Board", at(14)), owner="ada")
+    ref = world.track(meeting("Demo", at(10.5)))
+    world.sync()
+    world.change(ref, span=at(14.5))
+    world.sync()
+    assert world.questions() == ()
+    assert world.link(ref).state is LinkState.KEPT_OUT
+
+
+def test_an_edit_in_the_crm_survives_the_yes_to_a_held_move(world: World) -> None:
+    """The location set in the CRM while the question waited stays; only the time moves."""
+    ref = world.track(meeting("Demo", at(14)))
+    world.sync()
+    world.crm.create(meeting("Review", at(10)), owner="ada")
+    world.change(ref, span=at(10.5))
+    world.sync()
+    world.crm.edit(world.link(ref).crm_id or "", lambda old: replace(old, location="Room 7"), by="ada")
+    world.sync()
+    world.answer("yes")
+    world.sync()
+    row = next(row for row in world.rows() if row.appointment.subject == "Demo")
+    assert (row.appointment.span, row.appointment.location) == (at(10.5), "Room 7")
+    assert world.link(ref).state is LinkState.UNSETTLED
+
+
+@pytest.mark.rule("A-36")
+def test_yes_for_a_row_that_a_person_deleted_makes_no_new_one(world: World) -> None:
+    """The row is gone when the Yes to its move is carried out: it stays gone, and the question is over."""
+    ref = world.track(meeting("Demo", at(14)))
+    world.sync()
+    world.crm.create(meeting("Review", at(10)), owner="ada")
+    world.change(ref, span=at(10.5))
+    world.sync()
+    world.crm.remove(world.link(ref).crm_id or "")
+    world.answer("yes")
+    world.sync()
+    world.sync()
+    assert world.subjects() == ["Review"]
+    assert world.questions() == ()

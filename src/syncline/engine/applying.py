@@ -18,6 +18,7 @@ from syncline.core.scheduling import Verdict
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.deciding import Decided, inside_series
 from syncline.engine.observing import row_content
+from syncline.engine.overtaking import taking_back
 from syncline.engine.run import Run
 from syncline.engine.writing import Draft, written
 from syncline.errors import SyncError
@@ -72,7 +73,8 @@ def apply(run: Run, chunk: Sequence[Decided]) -> None:
         run.write(Changes(intents=intents))
         draft.intents_done = [intent.id for intent in intents]
         _write(run, draft, writes, intents)
-    run.write(draft.changes())
+    with taking_back(run, draft.made):
+        run.write(draft.changes())
     for mailbox_id in draft.woken:
         run.store.wake(mailbox_id, run.now())
 
@@ -159,6 +161,8 @@ def _booking(run: Run, decided: Decided, row_id: str) -> Booking:
 def _booking_outcome(run: Run, draft: Draft, decided: Decided, booking: Booking, outcome: Outcome) -> None:
     match outcome.result:
         case Result.SAVED:
+            made = Deletion(id=outcome.id, version=outcome.version)
+            draft.made.append((booking.candidate.appointment.identity, made))
             booked(run, draft, decided, outcome)
         case Result.EXISTS if outcome.id == booking.id:
             booked(run, draft, decided, outcome)
@@ -185,7 +189,9 @@ def _booking_outcome(run: Run, draft: Draft, decided: Decided, booking: Booking,
 def _refused(run: Run, draft: Draft, decided: Decided, booking: Booking, verdict: Verdict) -> None:
     """Ask, or do at first sight what the mailbox's setting says (Q-10)."""
     setting = run.mailbox.on_scheduling_conflict or run.rules.on_scheduling_conflict
-    first_sight = decided.alert is None and decided.link.state is LinkState.UNSETTLED
+    link = decided.link
+    undecided = link.state in (LinkState.UNSETTLED, LinkState.FAILED) or link.decision_by == "setting"
+    first_sight = decided.alert is None and undecided
     if not first_sight or setting not in _BY_SETTING:
         draft.ask(decided, decided.link, verdict)
     elif setting is OnSchedulingConflict.KEEP_OUT:

@@ -226,7 +226,11 @@ def _still_tracked(run: Run, link: Link, found: Observed | SyncError | None) -> 
 def _departed(link: Link, light: Light) -> Link:
     if light.gone:
         return replace(link, seen=Seen.GONE)
-    return replace(link, seen=Seen.UNTRACKED, revision=light.revision)
+    known = link.seen is Seen.UNTRACKED and link.seen_settled is Seen.UNTRACKED
+    settled = known and link.revision_settled == link.revision
+    # Untracked by a No to the guard: what else changes in the item is not asked about again.
+    revision = light.revision if settled else link.revision_settled
+    return replace(link, seen=Seen.UNTRACKED, revision=light.revision, revision_settled=revision)
 
 
 def _news(link: Link | None, light: Light) -> bool:

@@ -12,6 +12,7 @@ from syncline.core.merging import differences
 from syncline.core.scheduling import Verdict
 from syncline.engine import questions
 from syncline.engine.deciding import Decided
+from syncline.engine.overtaking import Made
 from syncline.engine.run import Run, failed, notice
 from syncline.errors import SyncError
 from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Link, LinkState
@@ -28,6 +29,7 @@ class Draft:
     entries: list[Entry] = field(default_factory=list)
     intents_done: list[str] = field(default_factory=list)
     woken: set[int] = field(default_factory=set)
+    made: list[Made] = field(default_factory=list)
 
     def changes(self) -> Changes:
         """Return everything as one transaction."""
