@@ -62,11 +62,16 @@ def project(appointment: Appointment, private: PrivatePolicy = PrivatePolicy.IMP
     }
     show_as = ShowAs.FREE if appointment.show_as is ShowAs.WORKING_ELSEWHERE else appointment.show_as
     exceptions = tuple(project(exception, private) for exception in appointment.exceptions)
-    return canonical(replace(appointment, show_as=show_as, exceptions=exceptions, **texts))
+    return _canonical(appointment, exceptions, show_as=show_as, **texts)
 
 
 def canonical(appointment: Appointment) -> Appointment:
     """Return the form that is written and agreed: without what never leaves its side (AT-05, D-04), in one order."""
+    return _canonical(appointment, tuple(canonical(exception) for exception in appointment.exceptions))
+
+
+def _canonical(appointment: Appointment, exceptions: tuple[Appointment, ...], **changes: Any) -> Appointment:
+    """Return the appointment with these canonical exceptions and further changes, in canonical form."""
     return replace(
         appointment,
         categories=(),
@@ -74,10 +79,9 @@ def canonical(appointment: Appointment) -> Appointment:
         response=Response.NONE,
         created=None,
         attendees=_parties(appointment.attendees),
-        exceptions=tuple(
-            canonical(exception) for exception in sorted(appointment.exceptions, key=lambda e: e.identity)
-        ),
+        exceptions=tuple(sorted(exceptions, key=lambda each: each.identity)),
         deleted=tuple(sorted(set(appointment.deleted))),
+        **changes,
     )
 
 
@@ -182,7 +186,9 @@ def _parties(attendees: tuple[Attendee, ...]) -> tuple[Attendee, ...]:
     """Return each address once, without answers, in a fixed order."""
     seen: dict[str, Attendee] = {}
     for attendee in attendees:
-        seen.setdefault(attendee.address, replace(attendee, response=Response.NONE))
+        if attendee.address not in seen:
+            plain = attendee.response is Response.NONE
+            seen[attendee.address] = attendee if plain else replace(attendee, response=Response.NONE)
     return tuple(sorted(seen.values(), key=lambda a: (a.role, a.address)))
 
 

@@ -83,10 +83,18 @@ def _write_links(connection: Connection, links: Sequence[Link]) -> list[int]:
         _settle_alerts(connection, [each.id for each in old])
     ids: dict[int, int] = {}
     if new:
-        statement = insert(link).returning(link.c.id, sort_by_parameter_order=True)
-        numbers = connection.scalars(statement, [link_values(each) for each in new])
-        ids = {id(each): number for each, number in zip(new, numbers, strict=True)}
+        # One statement for all and a look-up by key: RETURNING in order makes the driver work row by row.
+        connection.execute(_INSERT_LINK, [link_values(each) for each in new])
+        numbers = _numbers(connection, new)
+        ids = {id(each): numbers[each.ref] for each in new}
     return [each.id or ids[id(each)] for each in links]
+
+
+def _numbers(connection: Connection, new: Sequence[Link]) -> dict[str, int]:
+    """Return the ids of links of one mailbox by their refs."""
+    given = {"mailbox_id": new[0].mailbox_id}
+    parts = (connection.execute(_LINK_NUMBERS, given | {"refs": part}) for part in chunks(each.ref for each in new))
+    return {ref: number for part in parts for ref, number in part}
 
 
 def _note_overtaken(connection: Connection, changes: Changes) -> None:
@@ -217,6 +225,10 @@ _WITHDRAW_ANSWERED = (
         answers=alert.c.answers + 1,
         reason="It was deleted or untracked before the answer came.",
     )
+)
+_INSERT_LINK = insert(link)
+_LINK_NUMBERS = select(link.c.ref, link.c.id).where(
+    link.c.mailbox_id == bindparam("mailbox_id"), link.c.ref.in_(bindparam("refs", expanding=True))
 )
 _INSERT_INTENT = insert(intent)
 _INTENT_FIELDS = tuple(field.name for field in fields(Intent))
