@@ -28,6 +28,8 @@ CONFLICT = "ExchangeSyncSchedulingConflictsError"
 CARRY_OUT_S = 60.0
 POLL_S = 0.1
 ANSWERS: Mapping[str, Answer] = {"yes": "yes", "no": "no"}
+QUESTIONS = frozenset(row.code for row in CATALOGUE.values() if row.error_class is ErrorClass.NEEDS_ANSWER)
+NOTICES = frozenset(CATALOGUE) - QUESTIONS
 _FINAL = (AlertOutcome.SAVED, AlertOutcome.KEPT_OUT, AlertOutcome.NOT_SAVED_YET)
 
 
@@ -74,11 +76,11 @@ def page(
 
     A User gets notices of the levels that the settings let reach users (AL-04); questions always.
     """
+    hidden = frozenset() if viewer.administrator else hidden_codes(app)
     mailboxes = visible(app, viewer, mailbox)
     states = [state for state in AlertState if only_open is None or (state is AlertState.OPEN) is only_open]
-    found = app.store.alert_page(list(mailboxes), states, after=after, limit=limit)
-    reaching = [alert for alert in found.items if viewer.administrator or _reaches_users(app, alert)]
-    return Page(items=tuple(objects(app, viewer, reaching, mailboxes)), next=found.next)
+    found = app.store.alert_page(list(mailboxes), states, hidden=hidden, after=after, limit=limit)
+    return Page(items=tuple(objects(app, viewer, found.items, mailboxes)), next=found.next)
 
 
 def show(app: App, viewer: Viewer, alert_id: int) -> AlertObject:
@@ -200,11 +202,11 @@ def text_of(app: App, alert: Alert, look: Sight) -> str:
     return f"{text} Email Server Error Code: {alert.code}" if alert.code == CONFLICT else text
 
 
-def _reaches_users(app: App, alert: Alert) -> bool:
-    row = CATALOGUE[alert.code]
+def hidden_codes(app: App) -> frozenset[str]:
+    """Return the codes of notices whose level the settings keep from people (AL-04); questions always reach them."""
     levels = app.settings.alerts
     shown = {Level.ERROR: levels.error, Level.WARNING: levels.warning, Level.INFORMATION: levels.information}
-    return row.error_class is ErrorClass.NEEDS_ANSWER or shown[row.level]
+    return frozenset(code for code in NOTICES if not shown[CATALOGUE[code].level])
 
 
 def _found(app: App, viewer: Viewer, alert_id: int) -> tuple[Alert, Mailbox]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from syncline.desk.alerts import hidden_codes
 from syncline.desk.finding import visible
 from syncline.desk.mailboxes import state_of
 from syncline.desk.objects import ChangeObject, LinkObject, Listing
@@ -61,8 +62,8 @@ def links(
 
 
 def statistics(app: App, viewer: Viewer) -> Figures:
-    """Return the figures over all mailboxes and for each."""
-    badges, totals = app.store.counts_by_mailbox(), app.store.totals()
+    """Return the figures over all mailboxes and for each; `open_alerts` are those that reach people (AL-04)."""
+    badges, totals = app.store.counts_by_mailbox(hidden_codes(app)), app.store.totals()
     each = tuple(
         _figures(app, mailbox, badges.get(mailbox.id, NOTHING), totals.get(mailbox.id, NO_CYCLES))
         for mailbox in visible(app, viewer).values()

@@ -5,7 +5,7 @@ Every listing is one query with a keyset cursor (the id to go on below). It must
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -94,11 +94,12 @@ class Listings(Connected):
         states: Iterable[AlertState] = tuple(AlertState),
         *,
         code: str | None = None,
+        hidden: Collection[str] = (),
         after: int | None = None,
         limit: int = LIMIT,
     ) -> Listing[Alert]:
-        """Return a page of alerts in these states, of one code or all."""
-        where = [*_mine(alert, mailbox_ids), alert.c.state.in_(tuple(states))]
+        """Return a page of alerts in these states, of one code or all but the `hidden` ones."""
+        where = [*_mine(alert, mailbox_ids), alert.c.state.in_(tuple(states)), *_without(hidden)]
         if code is not None:
             where.append(alert.c.code == code)
         return self._page(select(*ALERT).where(*where), alert, after, limit, to_alert)
@@ -120,10 +121,10 @@ class Listings(Connected):
             found = [to_alert(row) for row in rows]  # type: ignore[arg-type]
         return {each.link_id: each for each in found if each.link_id is not None}
 
-    def counts_by_mailbox(self) -> Mapping[int, Counts]:
-        """Return what stands in each mailbox, in two grouped queries."""
+    def counts_by_mailbox(self, hidden: Collection[str] = ()) -> Mapping[int, Counts]:
+        """Return what stands in each mailbox, in two grouped queries; alerts with a `hidden` code are not counted."""
         opened = select(alert.c.mailbox_id, func.count(), func.sum(alert.c.question)).where(
-            literal_column("alert.state") == literal_column("'open'")
+            literal_column("alert.state") == literal_column("'open'"), *_without(hidden)
         )
         stuck = select(link.c.mailbox_id, link.c.state, func.count()).where(_STUCK)
         with self.reading() as connection:
@@ -219,6 +220,10 @@ class Listings(Connected):
             rows = connection.execute(query).mappings().all()
         following = rows[size - 1]["id"] if len(rows) > size else None
         return Listing(tuple(make(row) for row in rows[:size]), following)
+
+
+def _without(codes: Collection[str]) -> list[ColumnElement[bool]]:
+    return [alert.c.code.not_in(sorted(codes))] if codes else []
 
 
 def _mine(table: Table, mailbox_ids: Sequence[int] | None) -> list[ColumnElement[bool]]:

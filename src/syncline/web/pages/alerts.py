@@ -9,7 +9,6 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
-from syncline.config import AlertSettings
 from syncline.desk import alerts as desk
 from syncline.desk import mailboxes
 from syncline.desk.finding import one, visible
@@ -60,7 +59,7 @@ def wall(visit: Here) -> Response:
 def each(visit: Here, mailbox: Annotated[str, Query()], after: Annotated[int | None, Query()] = None) -> Response:
     """Show every open question of a mailbox by itself, page by page."""
     found = one(visit.app, visit.viewer, mailbox)
-    shown, following = cards.page(visit, str(found.id), only_open=True, after=after, limit=PAGE)
+    shown, following = cards.page(visit, str(found.id), only_open=True, without=desk.NOTICES, after=after, limit=PAGE)
     return visit.render("alerts_each.html", section=SECTION, mailbox=found, cards_shown=shown, following=following)
 
 
@@ -100,7 +99,7 @@ def answer_one(
 
 def waiting(visit: Visit, wanted: Mapping[int, Mailbox]) -> tuple[list[cards.Card], list[Group]]:
     """Return the open alerts of these mailboxes: cards, and groups where a mailbox has many questions."""
-    counts = visit.app.store.counts_by_mailbox()
+    counts = visit.app.store.counts_by_mailbox(desk.hidden_codes(visit.app))
     shown: list[cards.Card] = []
     groups: list[Group] = []
     for mailbox in wanted.values():
@@ -109,8 +108,9 @@ def waiting(visit: Visit, wanted: Mapping[int, Mailbox]) -> tuple[list[cards.Car
             groups.append(_group(visit, mailbox))
         if not standing.open_alerts or standing.questions >= TOGETHER_MIN:
             continue
-        found, _ = cards.page(visit, str(mailbox.id), only_open=True, limit=PAGE)
-        shown += [card for card in found if card.question or _level_shown(visit.app.settings.alerts, card)]
+        for without in (desk.NOTICES, desk.QUESTIONS):
+            found, _ = cards.page(visit, str(mailbox.id), only_open=True, without=without, limit=PAGE)
+            shown += found
     return sorted(shown, key=_order), groups
 
 
@@ -118,7 +118,7 @@ def _group(visit: Visit, mailbox: Mailbox) -> Group:
     app = visit.app
     states = app.store.link_states(mailbox.id)
     first = app.store.alert_page([mailbox.id], [AlertState.OPEN], code=desk.CONFLICT, limit=DRAWN_MAX)
-    shown, _ = cards.page(visit, str(mailbox.id), only_open=True, limit=DRAWN_MAX)
+    shown, _ = cards.page(visit, str(mailbox.id), only_open=True, without=desk.NOTICES, limit=DRAWN_MAX)
     return Group(
         mailbox=mailbox,
         person=visit.called(mailbox.user),
@@ -126,11 +126,6 @@ def _group(visit: Visit, mailbox: Mailbox) -> Group:
         items=sum(states.values()) - states.get(LinkState.SKIPPED, 0),
         first=tuple(card for card in shown if card.id in {alert.id for alert in first.items}),
     )
-
-
-def _level_shown(levels: AlertSettings, card: cards.Card) -> bool:
-    shown: bool = getattr(levels, card.level.lower())
-    return shown
 
 
 def _order(card: cards.Card) -> tuple[bool, bool, float]:

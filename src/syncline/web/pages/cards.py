@@ -100,12 +100,19 @@ def card(visit: Visit, alert_id: int) -> Card:
 
 
 def page(
-    visit: Visit, mailbox: str | None, *, only_open: bool, after: int | None = None, limit: int = 20
+    visit: Visit,
+    mailbox: str | None,
+    *,
+    only_open: bool,
+    without: frozenset[str] = frozenset(),
+    after: int | None = None,
+    limit: int = 20,
 ) -> tuple[list[Card], int | None]:
-    """Return a page of alerts, newest first, and the number to go on below."""
+    """Return a page of alerts but those with the codes `without`, newest first, and the number to go on below."""
     mailboxes = visible(visit.app, visit.viewer, mailbox)
     states = [state for state in AlertState if (state is AlertState.OPEN) is only_open]
-    found = visit.app.store.alert_page(list(mailboxes), states, after=after, limit=limit)
+    hidden = desk.hidden_codes(visit.app) | without
+    found = visit.app.store.alert_page(list(mailboxes), states, hidden=hidden, after=after, limit=limit)
     shown = desk.objects(visit.app, visit.viewer, found.items, mailboxes)
     return _cards(visit, found.items, {each.id: each for each in shown}), found.next
 
