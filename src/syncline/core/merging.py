@@ -59,19 +59,19 @@ def project(appointment: Appointment, private: PrivatePolicy = PrivatePolicy.IMP
         "subject": PRIVATE_SUBJECT if masked else appointment.subject[:SUBJECT_MAX],
         "description": "" if masked else _text(appointment.description)[:DESCRIPTION_MAX],
         "location": "" if masked else appointment.location[:LOCATION_MAX],
+        "show_as": ShowAs.FREE if appointment.show_as is ShowAs.WORKING_ELSEWHERE else appointment.show_as,
     }
-    show_as = ShowAs.FREE if appointment.show_as is ShowAs.WORKING_ELSEWHERE else appointment.show_as
     exceptions = tuple(project(exception, private) for exception in appointment.exceptions)
-    return _canonical(appointment, exceptions, show_as=show_as, **texts)
+    return _canonical(appointment, exceptions, texts)
 
 
 def canonical(appointment: Appointment) -> Appointment:
     """Return the form that is written and agreed: without what never leaves its side (AT-05, D-04), in one order."""
-    return _canonical(appointment, tuple(canonical(exception) for exception in appointment.exceptions))
+    return _canonical(appointment, tuple(canonical(exception) for exception in appointment.exceptions), {})
 
 
-def _canonical(appointment: Appointment, exceptions: tuple[Appointment, ...], **changes: Any) -> Appointment:
-    """Return the appointment with these canonical exceptions and further changes, in canonical form."""
+def _canonical(appointment: Appointment, exceptions: tuple[Appointment, ...], others: dict[str, Any]) -> Appointment:
+    """Return the appointment with these canonical exceptions and further fields, in canonical form."""
     return replace(
         appointment,
         categories=(),
@@ -81,7 +81,7 @@ def _canonical(appointment: Appointment, exceptions: tuple[Appointment, ...], **
         attendees=_parties(appointment.attendees),
         exceptions=tuple(sorted(exceptions, key=lambda each: each.identity)),
         deleted=tuple(sorted(set(appointment.deleted))),
-        **changes,
+        **others,
     )
 
 
@@ -128,7 +128,7 @@ def merge(agreed: Appointment, exchange: Appointment, crm: Appointment) -> Merge
     """Merge Exchange's changes since *agreed* onto the CRM's row; where both changed a field, Exchange wins."""
     changed = differences(agreed, exchange)
     diverged = frozenset(name for name in changed & differences(agreed, crm) if name in differences(exchange, crm))
-    return Merge(_take(crm, exchange, changed), changed, diverged)
+    return Merge(_take(crm, _keeping_texts(agreed, exchange, crm), changed), changed, diverged)
 
 
 def advance(agreed: Appointment, exchange: Appointment, fields: frozenset[str]) -> Appointment:
@@ -141,6 +141,18 @@ def held(agreed: Appointment, candidate: Appointment) -> Appointment:
     texts = {e.identity: e for e in candidate.exceptions}
     exceptions = tuple(_with_texts(old, texts.get(old.identity, old)) for old in agreed.exceptions)
     return replace(_with_texts(agreed, candidate), exceptions=exceptions)
+
+
+def _keeping_texts(agreed: Appointment, exchange: Appointment, crm: Appointment) -> Appointment:
+    """Return the Exchange content with the CRM's texts in those exceptions whose texts Exchange did not change."""
+    known, theirs = ({e.identity: e for e in side.exceptions} for side in (agreed, crm))
+
+    def texts(part: Appointment) -> Appointment:
+        old, crm_part = known.get(part.identity), theirs.get(part.identity)
+        unchanged = old is not None and _with_texts(part, old) == part
+        return _with_texts(part, crm_part) if unchanged and crm_part is not None else part
+
+    return replace(exchange, exceptions=tuple(texts(part) for part in exchange.exceptions))
 
 
 def _take(base: Appointment, source: Appointment, fields: frozenset[str]) -> Appointment:
