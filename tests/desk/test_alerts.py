@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncline.desk import alerts, appointments
+from syncline.desk import alerts, appointments, reports
 from syncline.desk.objects import AlertObject
 from syncline.desk.reading import OPERATOR
 from syncline.errors import SyncError
@@ -185,6 +185,25 @@ def test_a_closed_question_shows_what_stood_there(office: Office) -> None:
     office.in_crm("Later", at(10))
 
     assert shown(alerts.show(office.app, OPERATOR, question.id)) == shown(question)
+
+
+def test_many_notices_bury_no_question(office: Office) -> None:
+    """Pages and figures ask the state for what reaches people: sixty newer warnings change neither."""
+    question = office.the_scene()
+    for number in range(60):
+        ref = office.in_outlook(f"Broken {number}", at(8, days=3))
+        office.exchange.spoil(f"maya@{DOMAIN}", ref, SyncError("ItemUnreadable", detail="broken"))
+    office.sync("maya")
+    maya = office.viewer("maya")
+
+    first = alerts.page(office.app, maya, only_open=True, limit=5)
+    (figures,) = reports.statistics(office.app, maya).mailboxes
+    everything = alerts.listing(office.app, OPERATOR, only_open=True)
+
+    assert [(alert.id, alert.code) for alert in first.items] == [(question.id, CONFLICT)]
+    assert first.next is None
+    assert (figures.open_alerts, figures.questions, figures.failures) == (1, 1, 61)
+    assert len(everything) == 61
 
 
 def test_levels_that_are_off_do_not_reach_users(office: Office) -> None:
