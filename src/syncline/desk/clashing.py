@@ -53,7 +53,7 @@ def candidate(app: App, link: Link, mailbox: Mailbox) -> Candidate:
     policy = app.settings.conflict
     content = project(link.observed, PrivatePolicy(app.settings.private.policy))
     return Candidate(
-        appointment=carried(link.agreed, content, app.clock.now()),
+        appointment=carried(link.agreed, content, link.first_seen),
         persons=persons(link.observed, mailbox.address),
         user=mailbox.user,
         since=None if policy.check_past else link.first_seen,

@@ -131,7 +131,7 @@ def _wanted(run: Run, link: Link) -> tuple[Appointment | None, tuple[Person, ...
     """Return what the row should hold, whom that makes busy, and the digest of both; nothing if it is not there."""
     if link.seen is not Seen.PRESENT or link.observed is None:
         return None, (), ""
-    candidate = carried(link.agreed, run.projected(link.observed), run.now())
+    candidate = carried(link.agreed, run.projected(link.observed), link.first_seen)
     if run.rules.keep_crm_organizer:
         candidate = organized(link.agreed, candidate)
     busy = run.busy(link.observed)
