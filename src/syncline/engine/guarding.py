@@ -6,7 +6,7 @@ Everything else goes on (design.md section 4).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from syncline.core.guards import Weight, holds
@@ -39,15 +39,27 @@ def guard(run: Run, lights: Sequence[Light]) -> frozenset[int]:
     codes = holds(_weight(run, lights), run.rules.limits)
     held: set[int] = set(dropped)
     alerts = []
-    for code in codes:
-        ids = tuple(light.link_id for light in lights if light.linked and light.seen is _SEEN[code])
+    for code in (*opened, *(code for code in codes if code not in opened)):
+        asked = opened.get(code)
+        ids = tuple(light.link_id for light in lights if _holds(light, code, codes, asked, held))
         held.update(ids)
-        alerts.append(_question(run, code, ids, opened.get(code)))
-    gone = (alert for code, alert in opened.items() if code not in codes)
-    alerts.extend(questions.withdrawn(run, alert, "the items are back") for alert in gone)
+        if ids:
+            alerts.append(_question(run, code, ids, asked))
+        elif asked is not None:
+            alerts.append(questions.withdrawn(run, asked, "the items are back"))
     if alerts and not run.dry:
         run.write(Changes(alerts=alerts))
     return frozenset(held)
+
+
+def _holds(light: Light, code: str, codes: Sequence[str], asked: Alert | None, held: Collection[int]) -> bool:
+    """Return whether a guard holds a link: while it weighs too much, and once asked until it is answered or back.
+
+    What is saved meanwhile makes the share of the held smaller, and must not release them.
+    """
+    if not light.linked or light.seen is not _SEEN[code] or light.link_id in held:
+        return False
+    return code in codes or (asked is not None and light.link_id in asked.held)
 
 
 def finish_released(run: Run) -> None:
