@@ -338,7 +338,7 @@ def _edited(link: Link, row: CrmRow | None) -> frozenset[str]:
 
 def _crm_observed(link: Link, row: CrmRow | None) -> Link:
     """Note a CRM-side edit: it is shown as unsettled, never pushed yet; an edit taken back settles again."""
-    if row is None and link.state is LinkState.ASKED:
+    if row is None and link.state in (LinkState.ASKED, LinkState.FAILED):
         return replace(link, crm_gone=True)
     if row is None:
         return replace(link, crm_gone=True, state=LinkState.SKIPPED, sync_error="ClosedInCrm")
