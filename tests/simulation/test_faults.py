@@ -77,19 +77,20 @@ def test_a_dead_process_makes_no_further_call(strike: Strike, happened: int) -> 
 def test_others_act_just_before_the_call() -> None:
     """People, another owner and the server may act before a call, and the call sees what they did."""
     seen: list[str] = []
-    strikes = iter((Strike.STIRRED, Strike.OVERTAKEN, Strike.EXPIRED))
+    strikes = iter((Strike.STIRRED, Strike.OVERTAKEN, Strike.EXPIRED, Strike.STALE))
     gate = Gate(
         choose=lambda _: next(strikes),
         stirred=lambda call: seen.append(f"stirred {call.method}"),
         overtaken=lambda call: seen.append(f"overtaken {call.method}"),
         expired=lambda call: seen.append(f"expired {call.mailbox}"),
+        staled=lambda call: seen.append("staled"),
     )
     _, port = replica(gate)
 
-    for _ in range(3):
+    for _ in range(4):
         port.folders()
 
-    assert seen == ["stirred folders", "overtaken folders", f"expired {ADA}"]
+    assert seen == ["stirred folders", "overtaken folders", f"expired {ADA}", "staled"]
 
 
 def test_only_deltas_are_cut_and_expire() -> None:

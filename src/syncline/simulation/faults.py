@@ -31,6 +31,7 @@ class Strike(StrEnum):
     EXPIRED = "cursor expired"
     STIRRED = "somebody acts just before"
     OVERTAKEN = "another owner runs just before"
+    STALE = "the rows are edited just before"
     KILLED = "killed before effect"
     KILLED_AFTER = "killed after effect"
 
@@ -60,14 +61,15 @@ def nothing(_: Call) -> Strike | None:
 class Gate:
     """What every port call of one process passes through.
 
-    `stirred`, `overtaken` and `expired` are what others do when the chooser lets them act: people, another owner of
-    the mailbox, and the server that forgets its cursors.
+    `stirred`, `overtaken`, `expired` and `staled` are what others do when the chooser lets them act: people, another
+    owner of the mailbox, the server that forgets its cursors, and people in the CRM who edit what is being written.
     """
 
     choose: Chooser = nothing
     stirred: Callable[[Call], None] = lambda _: None
     overtaken: Callable[[Call], None] = lambda _: None
     expired: Callable[[Call], None] = lambda _: None
+    staled: Callable[[Call], None] = lambda _: None
     dead: bool = False
     calls: list[Call] = field(default_factory=list)
     struck: list[tuple[Call, Strike]] = field(default_factory=list)
@@ -99,7 +101,12 @@ class Gate:
             raise _error(_REFUSALS[call.port])
         if strike is Strike.THROTTLED:
             raise SyncError("ThrottledByExchange", retry_after_s=60, detail="60 s")
-        acts = {Strike.STIRRED: self.stirred, Strike.OVERTAKEN: self.overtaken, Strike.EXPIRED: self.expired}
+        acts = {
+            Strike.STIRRED: self.stirred,
+            Strike.OVERTAKEN: self.overtaken,
+            Strike.EXPIRED: self.expired,
+            Strike.STALE: self.staled,
+        }
         if strike in acts:
             acts[strike](call)
 
@@ -138,6 +145,8 @@ def possible(call: Call) -> tuple[Strike, ...]:
     """Return what can strike such a call."""
     if call.method in ("close", "release"):
         return _OTHERS
+    if call.method in ("reschedule", "delete"):
+        return (*_OTHERS, *_OF_PORT[call.port], Strike.STALE, Strike.STALE)
     if call.method != "changes":
         return _OTHERS + _OF_PORT[call.port]
     cursors = (Strike.CUT, Strike.EXPIRED) if call.port == "calendar" else (Strike.CUT,)

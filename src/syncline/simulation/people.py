@@ -345,6 +345,14 @@ def _edit_row(scene: Scene) -> str | None:
     return f"ada moves {row.id} in the CRM to {_when(span)}"
 
 
+def shake_rows(scene: Scene) -> str:
+    """Edit about half of the open rows, so that whoever is about to write them comes too late."""
+    rows = [row for row in scene.crm.rows() if row.status not in _CLOSED and scene.rng.random() < 0.5]
+    for row in rows:
+        scene.crm.edit(row.id, lambda one: replace(one, location=f"CRM {scene.rng.randint(1, 99)}"), by="ada")
+    return f"ada edits {len(rows)} rows in the CRM"
+
+
 def _close_row(scene: Scene) -> str | None:
     rows = [row for row in scene.crm.rows() if row.status not in _CLOSED]
     if not rows:
@@ -395,7 +403,7 @@ ACTS: tuple[tuple[float, Act], ...] = (
     (5, _add_series),
     (1, _invite_to_one_occurrence),
     (5, _edit_text),
-    (9, _move_time),
+    (13, _move_time),
     (2, _move_series),
     (3, _show_as),
     (1, _make_private),
@@ -404,22 +412,22 @@ ACTS: tuple[tuple[float, Act], ...] = (
     (2, _edit_occurrence),
     (3, _delete_occurrence),
     (4, _delete),
-    (3, _cancel),
+    (4, _cancel),
     (2, _cancel_in_place),
     (3, _untrack),
     (3, _track),
-    (5, _respond),
+    (7, _respond),
     (2, _move_folder),
     (1, _copy),
     (0.5, _remove_folder),
     (2, _touch),
     (4, _create_row),
-    (3, _edit_row),
+    (5, _edit_row),
     (2, _close_row),
     (2, _remove_row),
-    (1, _delete_all),
-    (1, _untrack_all),
-    (0.2, _add_many),
+    (2, _delete_all),
+    (1.5, _untrack_all),
+    (0.5, _add_many),
 )
 _DEEDS = tuple(deed for _, deed in ACTS)
 _WEIGHTS = tuple(weight for weight, _ in ACTS)

@@ -23,7 +23,8 @@ QUIET_ROUND_S = 3600.0
 _BY_SETTING = (OnSchedulingConflict.SAVE_ANYWAY, OnSchedulingConflict.KEEP_OUT)
 _RATES = (0.0, 0.01, 0.02, 0.04)
 # The state is asked far more often than the two sides: what strikes there would drown the rest.
-_FREQUENCIES = {"store": 0.4, "calendar": 3.0, "crm": 3.0}
+_FREQUENCIES = {"store": 0.4, "calendar": 2.0, "crm": 2.0}
+_WRITES = {"book": 8.0, "reschedule": 12.0, "delete": 12.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class _Game:
         self.rate = rng.choice(_RATES)
         world.gate.stirred = self._stir
         world.gate.overtaken = self._overtake
+        world.gate.staled = lambda _: self.world.tell(people.shake_rows(self.scene))
         world.gate.expired = lambda _: self.world.exchange.expire_cursors(self.world.ledger.writer)
 
     def run(self, steps: int) -> list[str]:
@@ -95,11 +97,11 @@ class _Game:
         return [*oracle.judge(self.world), *replay.replayed(self.world)]
 
     def _step(self) -> None:
-        for _ in range(self.rng.randint(0, 2)):
+        for _ in range(self.rng.randint(1, 3)):
             self._act()
         if self.rng.random() < 0.5:
             self._answer()
-        if self.rng.random() < 0.06:
+        if self.rng.random() < 0.1:
             self._mishap()
         self.world.clock.advance(self.rng.choice((60, 300, 300, 900, 7200)))
         for address in self.world.due():
@@ -134,7 +136,7 @@ class _Game:
             return nothing
 
         def choose(call: Call) -> Strike | None:
-            likely = self.rate * _FREQUENCIES[call.port]
+            likely = self.rate * _WRITES.get(call.method, _FREQUENCIES[call.port])
             return self.rng.choice(possible(call)) if self.rng.random() < likely else None
 
         return choose

@@ -72,7 +72,7 @@ def replayed(world: World) -> Iterator[str]:
     yield from (
         f"link {number}: {link.state.value}, and the journal never said why"
         for number, link in links.items()
-        if number not in told and link.state is not LinkState.UNSETTLED
+        if number not in told and link.state is not LinkState.UNSETTLED and link.observed is not None
     )
 
 
