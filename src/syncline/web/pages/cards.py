@@ -7,7 +7,7 @@ the same decision, and puts states and consequences into words.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from markupsafe import Markup
@@ -79,11 +79,11 @@ class Card:
     no_means: str
     series: str
     dates: tuple[str, ...]
-    in_the_way: tuple[InTheWay, ...]
-    unclear: bool
-    also_waiting: tuple[str, ...]
-    hints: tuple[str, ...]
-    picture: Markup | None
+    in_the_way: tuple[InTheWay, ...] = ()
+    unclear: bool = False
+    also_waiting: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    picture: Markup | None = None
     appointment_id: str | None
     in_calendar: str | None
 
@@ -129,15 +129,14 @@ def _cards(visit: Visit, alerts: Sequence[Alert], shown: Mapping[int, AlertObjec
 
 
 def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link: Link | None) -> Card:
+    """Return one alert as a card; what clashes is drawn and listed only while Yes can still be said."""
     row = CATALOGUE[alert.code]
     scheduling = alert.code == desk.CONFLICT
-    state = _state(visit, alert, question=row.error_class is ErrorClass.NEEDS_ANSWER)
+    question = alert.code in desk.QUESTIONS
+    state = _state(visit, alert, question=question)
     can_yes = state in ("waiting", "kept_out") or (state == "lapsed" and visit.times.now <= last_offered(alert))
-    all_day = bool(alert.span and alert.span.all_day)
-    asks = scheduling and can_yes
-    others = _neighbours(visit, alert, mailbox) if asks else []
     crm_id = link.crm_id if link is not None else None
-    return Card(
+    made = Card(
         id=alert.id,
         version=alert.version,
         code=alert.code,
@@ -155,7 +154,7 @@ def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link
         reason=alert.reason,
         created=alert.created,
         start=shown.start,
-        question=row.error_class is ErrorClass.NEEDS_ANSWER,
+        question=question,
         scheduling=scheduling,
         can_yes=can_yes,
         can_no=state in ("waiting", "lapsed") and can_yes,
@@ -163,13 +162,23 @@ def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link
         no_means=_no_means(visit, shown, scheduling=scheduling, moved=crm_id is not None),
         series=_series(shown),
         dates=tuple(visit.times.date_and_time(at) for at in shown.series.clashing) if shown.series else (),
-        in_the_way=tuple(_in_the_way(visit, shown, clash, all_day=all_day) for clash in shown.clashes) if asks else (),
-        unclear=asks and not shown.clashes,
-        also_waiting=tuple(title for title, _ in others),
-        hints=_hints(visit, alert, shown, mailbox) if asks else (),
-        picture=picture_of(visit, shown, others, all_day=all_day) if asks and shown.clashes else None,
         appointment_id=crm_id,
-        in_calendar=in_calendar(visit, crm_id, shown.start) if crm_id else None,
+        in_calendar=in_calendar(visit, crm_id, shown.start),
+    )
+    return _with_clashes(made, visit, alert, shown, mailbox) if scheduling and can_yes else made
+
+
+def _with_clashes(card: Card, visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox) -> Card:
+    """Add what is in the way, drawn and in words, and the ways out."""
+    all_day = bool(alert.span and alert.span.all_day)
+    others = _neighbours(visit, alert, mailbox)
+    return replace(
+        card,
+        in_the_way=tuple(_in_the_way(visit, shown, clash, all_day=all_day) for clash in shown.clashes),
+        unclear=not shown.clashes,
+        also_waiting=tuple(title for title, _ in others),
+        hints=_hints(visit, alert, shown, mailbox),
+        picture=picture_of(visit, shown, others, all_day=all_day) if shown.clashes else None,
     )
 
 
@@ -318,13 +327,23 @@ def _hints(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox) -> 
     ids = [clash.appointment_id for clash in shown.clashes if clash.appointment_id is not None]
     if ids and set(visit.app.store.links_by_crm_id(mailbox.id, ids)) >= set(ids):
         hints.append("Both come from the same Outlook calendar: they overlap there too.")
-    long = [clash for clash in shown.clashes if clash.end - clash.start >= timedelta(days=1)]
-    if long and len(long) == len(shown.clashes):
+    cause = _long_cause(shown)
+    if cause:
         hints.append(
-            "Only an all-day or longer appointment is in the way. If it does not really occupy anybody, show it as "
-            "Free in Outlook; an administrator can also change which all-day items count (conflict.all_day_blocks)."
+            f"{cause} If it does not really occupy anybody, show it as Free in Outlook; an administrator can also change "
+            "which all-day items count (conflict.all_day_blocks)."
         )
     return tuple(hints)
+
+
+def _long_cause(shown: AlertObject) -> str:
+    """Return a sentence if only an all-day or longer item is the cause of the question."""
+    day = timedelta(days=1)
+    if shown.start is not None and shown.end is not None and shown.end - shown.start >= day:
+        return "This is an all-day or longer appointment."
+    if shown.clashes and all(clash.end - clash.start >= day for clash in shown.clashes):
+        return "Only an all-day or longer appointment is in the way."
+    return ""
 
 
 def _size(verdict: Verdict | None) -> int:

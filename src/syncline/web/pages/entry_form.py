@@ -54,6 +54,7 @@ class Given:
     ignore_conflicts: bool = False
 
 
+_WHEN = ("start", "end", "time_zone", "all_day")
 _TICKED = ("all_day", "private", "ignore_conflicts")
 
 
@@ -107,24 +108,23 @@ def read(form: FormData) -> Given:
 
 def draft_of(given: Given, before: Given | None = None) -> Draft:
     """Return what the form asks for: everything for a new entry, else what differs from `before`."""
-    old = before or Given()
-    whole_changed = given.all_day != old.all_day
-    moved = whole_changed or (given.start, given.end, given.time_zone) != (old.start, old.end, old.time_zone)
-    new = before is None
+    names = {field.name for field in fields(Given)}
+    said = names if before is None else {name for name in names if getattr(given, name) != getattr(before, name)}
+    moved = not said.isdisjoint(_WHEN)
     return Draft(
-        subject=_if(given.subject, new or given.subject != old.subject),
-        start=_if(given.start, new or moved),
-        end=_if(_end(given), new or moved),
-        time_zone=_if(given.time_zone, new or given.time_zone != old.time_zone),
-        all_day=given.all_day if new or whole_changed else None,
-        show_as=_if(given.show_as, new or given.show_as != old.show_as),
-        location=_if(given.location, new or given.location != old.location),
-        description=_if(given.description, new or given.description != old.description),
-        organizer=_if(given.organizer, given.organizer not in ("", old.organizer)),
-        required=_people(given.required) if new or given.required != old.required else None,
-        optional=_people(given.optional) if new or given.optional != old.optional else None,
-        recurrence=_rule(given, old),
-        private=given.private if new or given.private != old.private else None,
+        subject=_if(given.subject, "subject" in said),
+        start=_if(given.start, moved),
+        end=_if(_end(given), moved),
+        time_zone=_if(given.time_zone, "time_zone" in said),
+        all_day=given.all_day if "all_day" in said else None,
+        show_as=_if(given.show_as, "show_as" in said),
+        location=_if(given.location, "location" in said),
+        description=_if(given.description, "description" in said),
+        organizer=_if(given.organizer, "organizer" in said and given.organizer != ""),
+        required=_people(given.required) if "required" in said else None,
+        optional=_people(given.optional) if "optional" in said else None,
+        recurrence=_rule(given, before or Given()),
+        private=given.private if "private" in said else None,
     )
 
 
