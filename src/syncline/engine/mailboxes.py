@@ -47,7 +47,11 @@ class Failure:
 
 
 def after_failure(mailbox: Mailbox, error: SyncError, now: datetime, alerts: Sequence[Alert] = ()) -> Failure:
-    """Return what a failure of the whole mailbox changes (B-01 to B-07, 5.6); `alerts` are its open ones."""
+    """Return what a failure of the whole mailbox changes (B-01 to B-07, 5.6); `alerts` are its open ones.
+
+    What is wrong with the installation, such as a full disk, is no fault of the mailbox: it is tried again and never
+    switched off for it.
+    """
     noted = replace(mailbox, last_error=error.code, last_error_text=error.text, last_error_time=now)
     kind = error.row.error_class
     if kind is ErrorClass.THROTTLED:
@@ -56,6 +60,8 @@ def after_failure(mailbox: Mailbox, error: SyncError, now: datetime, alerts: Seq
     if kind is ErrorClass.WILL_RETRY and error.row.scope is Scope.MAILBOX:
         return Failure(mailbox=mailbox, next_due=now + timedelta(seconds=SHORT_WAIT_S))
     alert = _counted(mailbox, error, now, alerts)
+    if error.row.scope is Scope.SYSTEM:
+        return Failure(mailbox=noted, next_due=now + timedelta(seconds=TRANSIENT_RETRY_S), alert=alert)
     if kind is ErrorClass.PERMANENT:
         return Failure(mailbox=noted, next_due=None, disable=True, alert=alert)
     tries = mailbox.transient_failures + 1

@@ -130,11 +130,22 @@ class Worker:
         except SyncError as error:
             result = self._stopped(mailbox_id, error)
         if self._finished is not None and result.claimed:
-            self._finished(result, started, self._parts.clock.now())
+            self._note(result, started)
         return result
 
+    def _note(self, result: CycleResult, started: datetime) -> None:
+        assert self._finished is not None
+        try:
+            self._finished(result, started, self._parts.clock.now())
+        except SyncError as error:
+            log.warning("the figures of a cycle cannot be kept: %s", error.text)
+
     def _stopped(self, mailbox_id: int, error: SyncError) -> CycleResult:
-        record_failure(self._parts, mailbox_id, self._owner, error)
+        try:
+            record_failure(self._parts, mailbox_id, self._owner, error)
+        except SyncError as again:
+            # The state itself cannot be written, as on a full disk: the mailbox stays due and is tried again.
+            log.warning("a failure of mailbox %s cannot be recorded: %s", mailbox_id, again.text)
         return CycleResult(mailbox_id=mailbox_id, error=error)
 
     def _address(self, mailbox_id: int) -> str:
