@@ -289,19 +289,6 @@ def load(data: Path, *, file: Path | None = None, environ: Mapping[str, str] = o
     return _checked(_replaced(settings, found | _from_environment(environ)))
 
 
-def with_values(settings: Settings, values: Mapping[str, str]) -> Settings:
-    """Return the settings with some replaced: names such as `conflict.check_past`, values as text.
-
-    Raises SyncError("SettingInvalid") as `load` does.
-    """
-    parsed = {}
-    for name, text in values.items():
-        if name not in SETTINGS:
-            raise _invalid(f"There is no setting {name}{_nearest(name, SETTINGS)}.")
-        parsed[name] = _from_text(SETTINGS[name], text, name)
-    return _checked(_replaced(settings, parsed))
-
-
 def value_of(settings: Settings, name: str) -> Value:
     """Return the value of a setting by its name, such as `conflict.check_past`."""
     row = SETTINGS[name]

@@ -125,19 +125,6 @@ def test_variables_of_others_are_left_alone(tmp_path: Path) -> None:
     assert load(tmp_path, SYNCLINE_PASSWORD="x", SYNCLINE_TEST_DATA="y", PATH="z").crm.name == "Syncline CRM"
 
 
-def test_values_can_be_replaced_later(tmp_path: Path) -> None:
-    """Stored settings are laid over the others by name, as text, and the original stays."""
-    settings = config.load(tmp_path, environ={})
-
-    changed = config.with_values(settings, {"conflict.check_past": "yes", "sync.chunk_max": "50"})
-
-    assert (changed.conflict.check_past, changed.sync.chunk_max) == (True, 50)
-    assert not settings.conflict.check_past
-    assert config.value_of(changed, "sync.chunk_max") == 50
-    with pytest.raises(SyncError, match=r"conflict\.check_pst"):
-        config.with_values(settings, {"conflict.check_pst": "yes"})
-
-
 def test_settings_are_frozen(tmp_path: Path) -> None:
     """Nobody changes a setting in passing."""
     settings = config.load(tmp_path, environ={})

@@ -39,7 +39,6 @@ def test_names_and_addresses_are_taken_once(store: Database, mailbox: Mailbox) -
         lambda store: store.profile_by_name("x"),
         lambda store: store.mailbox_by_address("x"),
         lambda store: store.alert(9),
-        lambda store: store.request(9),
         lambda store: store.account("x"),
         lambda store: store.remove_mailbox(9),
         lambda store: store.claim(9, "o", NOW, 1),
@@ -257,31 +256,7 @@ def test_tokens_are_shown_once_and_can_be_revoked(store: Database) -> None:
         store.revoke_token("maya", "script", NOW)
 
 
-# --- requests, settings, figures ---
-
-
-def test_a_request_is_taken_once_and_answered(store: Database, mailbox: Mailbox) -> None:
-    """One process puts a request down, another takes it exactly once, and the first reads the result."""
-    number = store.put_request("test", mailbox.id, NOW, {"by": "ines"})
-    (taken,) = store.take_requests(NOW)
-
-    assert (taken.id, taken.kind, taken.mailbox_id, taken.payload) == (number, "test", mailbox.id, {"by": "ines"})
-    assert store.take_requests(NOW) == ()
-    store.untake_requests()
-    assert [each.id for each in store.take_requests(NOW)] == [number]
-    store.finish_request(number, {"ok": True}, NOW)
-    assert store.request(number).result == {"ok": True}
-    store.untake_requests()
-    assert store.take_requests(NOW) == ()
-
-
-def test_settings_that_people_changed_are_kept(store: Database) -> None:
-    """A changed setting is read back until the change is forgotten."""
-    store.set_setting("conflict.check_past", "true")
-    store.set_setting("conflict.check_past", "false")
-    assert store.settings() == {"conflict.check_past": "false"}
-    store.set_setting("conflict.check_past", None)
-    assert store.settings() == {}
+# --- figures ---
 
 
 @pytest.mark.rule("AL-13")

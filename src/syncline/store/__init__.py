@@ -6,7 +6,6 @@ It implements the Store port and serves the people's side; it must not know the 
 from syncline.store.accounts import Account, Session, Token
 from syncline.store.database import Database
 from syncline.store.listings import FAILURE_STATES, Counts, Listing, shown_state
-from syncline.store.requests import Request
 from syncline.store.schema import AccountRole
 from syncline.store.statistics import CycleRecord, Totals
 
@@ -18,7 +17,6 @@ __all__ = [
     "CycleRecord",
     "Database",
     "Listing",
-    "Request",
     "Session",
     "Token",
     "Totals",

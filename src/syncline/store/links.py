@@ -43,7 +43,7 @@ def _by(column: ColumnElement[Any], read: Sequence[Column[Any]], *where: ColumnE
     return select(*read).where(column.in_(bindparam(_VALUES, expanding=True)), *where)
 
 
-def _due() -> Select[Any]:
+def _due(*more: ColumnElement[bool]) -> Select[Any]:
     """Return the statement of `due_links`; it reads the partial index `ix_link_attention` only."""
     settled = and_(
         link.c.revision_settled.is_not(None),
@@ -54,13 +54,17 @@ def _due() -> Select[Any]:
     later = link.c.next_try > bindparam("now", type_=link.c.next_try.type)
     rests = (link.c.state == LinkState.FAILED, link.c.answered == 0, settled, or_(link.c.next_try.is_(None), later))
     where = (link.c.mailbox_id == _MAILBOX, ATTENTION, link.c.id > bindparam("after", type_=Integer), ~and_(*rests))
-    return select(*LINK).where(*where).order_by(link.c.id).limit(_LIMIT)
+    return select(*LINK).where(*where, *more).order_by(link.c.id).limit(_LIMIT)
 
 
 # Statements are built once: an idle cycle spends more time on building than on running them.
 DUE_LINKS = _due()
+_UNREAD_LINKS = _due(link.c.seen == Seen.PRESENT, link.c.observed.is_(None))
 _LINKS_BY_REF = _by(link.c.ref, LINK, link.c.mailbox_id == _MAILBOX)
 _LINKS_BY_CRM_ID = _by(link.c.crm_id, LINK, link.c.mailbox_id == _MAILBOX)
+_ROWS_SEEN = _by(
+    link.c.crm_id, (link.c.crm_id, link.c.crm_version_seen, link.c.crm_gone), link.c.mailbox_id == _MAILBOX
+).order_by(link.c.writes, link.c.id.desc())
 _LINKS_BY_ID = _by(link.c.id, LINK)
 _LINKS_BY_NAME = _by(link.c.global_object_id, LIGHT_LINK)
 _REFS_IN = select(link.c.ref).where(
@@ -97,6 +101,13 @@ class Links(Connected):
         found.sort(key=lambda each: (each.writes, -each.id))
         return {each.crm_id: each for each in found if each.crm_id is not None}
 
+    def rows_seen(self, mailbox_id: int, crm_ids: Sequence[str]) -> Mapping[str, tuple[int, bool]]:
+        """Return what the links of `links_by_crm_id` last saw of their rows: the version, and whether it was gone."""
+        given = {"mailbox_id": mailbox_id}
+        with self.reading() as connection:
+            parts = (connection.execute(_ROWS_SEEN, given | {_VALUES: part}) for part in chunks(crm_ids))
+            return {crm_id: (version, gone) for part in parts for crm_id, version, gone in part}
+
     def links_by_id(self, ids: Sequence[int]) -> tuple[Link, ...]:
         """Return links by id, ascending; unknown ids are left out."""
         return tuple(sorted(self._links(_LINKS_BY_ID, ids), key=lambda each: each.id))
@@ -105,6 +116,11 @@ class Links(Connected):
         """Return links that need planning, by id from `after`: unsettled, asked, answered, or failed and due again."""
         given = {"mailbox_id": mailbox_id, "now": now, "after": after, "limit": limit}
         return tuple(self._read_links(DUE_LINKS, given))
+
+    def unread_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
+        """Return those of `due_links` whose item is there and whose content could not be read yet."""
+        given = {"mailbox_id": mailbox_id, "now": now, "after": after, "limit": limit}
+        return tuple(self._read_links(_UNREAD_LINKS, given))
 
     def answered_links(self, mailbox_id: int, limit: int) -> tuple[Link, ...]:
         """Return links whose answer (Yes or No) was given and is not carried out yet; one indexed query."""

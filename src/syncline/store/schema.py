@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -313,12 +312,10 @@ cycle = Table(
     _mailbox_id(),
     Column("started", Instant, nullable=False),
     Column("finished", Instant, nullable=False),
-    *(_count(name) for name in ("saved", "updated", "deleted", "waiting", "skipped", "failed", "requests")),
+    *(_count(name) for name in ("saved", "updated", "deleted", "waiting", "skipped", "failed")),
     sqlite_autoincrement=True,
 )
 Index(None, cycle.c.mailbox_id, cycle.c.id)
-
-setting = Table("setting", metadata, Column("key", Text, primary_key=True), _text("value"))
 
 account = Table(
     "account",
@@ -363,22 +360,6 @@ token = Table(
     sqlite_autoincrement=True,
 )
 Index(None, token.c.account_id)
-
-request = Table(
-    "request",
-    metadata,
-    _id(),
-    _text("kind"),
-    _mailbox_id(null=True),
-    Column("payload", Coded(dict[str, Any]), nullable=False),
-    Column("created", Instant, nullable=False),
-    Column("taken", Instant),
-    Column("done", Instant),
-    Column("result", Coded(dict[str, Any])),
-    sqlite_autoincrement=True,
-)
-_WAITING = text("done IS NULL")
-Index("ix_request_waiting", request.c.id, sqlite_where=_WAITING, postgresql_where=_WAITING)
 
 APPEND_ONLY = ("decision", "journal")
 

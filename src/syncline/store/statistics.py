@@ -12,15 +12,14 @@ from sqlalchemy import delete, func, insert, select
 
 from syncline.ports import AlertOutcome, AlertState
 from syncline.store.connection import Connected
-from syncline.store.schema import alert, cycle, request, session
+from syncline.store.schema import alert, cycle, session
 
 KEPT_DAYS = 30
-REQUESTS_KEPT_DAYS = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleRecord:
-    """The figures of one cycle; `requests` counts those sent to the calendar server, the rest counts items."""
+    """The figures of one cycle, in items."""
 
     mailbox_id: int
     started: datetime
@@ -31,7 +30,6 @@ class CycleRecord:
     waiting: int = 0
     skipped: int = 0
     failed: int = 0
-    requests: int = 0
 
     @property
     def duration_s(self) -> float:
@@ -108,5 +106,3 @@ class Statistics(Connected):
             connection.execute(delete(cycle).where(cycle.c.finished < old))
             connection.execute(delete(alert).where(closed, alert.c.pending == 0, alert.c.last_seen < old))
             connection.execute(delete(session).where(session.c.expires < now))
-            done = now - timedelta(days=REQUESTS_KEPT_DAYS)
-            connection.execute(delete(request).where(request.c.done < done))

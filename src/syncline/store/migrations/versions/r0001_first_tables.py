@@ -94,13 +94,6 @@ sa.Table(
     sqlite_autoincrement=True,
 )
 sa.Table(
-    "setting",
-    TABLES,
-    sa.Column("key", sa.Text(), nullable=False),
-    sa.Column("value", sa.Text(), nullable=False),
-    sa.PrimaryKeyConstraint("key", name="pk_setting"),
-)
-sa.Table(
     "mailbox",
     TABLES,
     sa.Column("id", sa.Integer(), nullable=False),
@@ -193,7 +186,6 @@ sa.Table(
     sa.Column("waiting", sa.Integer(), server_default=sa.text("0"), nullable=False),
     sa.Column("skipped", sa.Integer(), server_default=sa.text("0"), nullable=False),
     sa.Column("failed", sa.Integer(), server_default=sa.text("0"), nullable=False),
-    sa.Column("requests", sa.Integer(), server_default=sa.text("0"), nullable=False),
     sa.ForeignKeyConstraint(["mailbox_id"], ["mailbox.id"], name="fk_cycle_mailbox_id", ondelete="CASCADE"),
     sa.PrimaryKeyConstraint("id", name="pk_cycle"),
     sqlite_autoincrement=True,
@@ -289,27 +281,6 @@ sa.Index(
     TABLES.tables["link"].c.id,
     sqlite_where=sa.text("state NOT IN ('settled', 'unsettled')"),
     postgresql_where=sa.text("state NOT IN ('settled', 'unsettled')"),
-)
-sa.Table(
-    "request",
-    TABLES,
-    sa.Column("id", sa.Integer(), nullable=False),
-    sa.Column("kind", sa.Text(), nullable=False),
-    sa.Column("mailbox_id", sa.Integer()),
-    sa.Column("payload", sa.Text(), nullable=False),
-    sa.Column("created", sa.BigInteger(), nullable=False),
-    sa.Column("taken", sa.BigInteger()),
-    sa.Column("done", sa.BigInteger()),
-    sa.Column("result", sa.Text()),
-    sa.ForeignKeyConstraint(["mailbox_id"], ["mailbox.id"], name="fk_request_mailbox_id", ondelete="CASCADE"),
-    sa.PrimaryKeyConstraint("id", name="pk_request"),
-    sqlite_autoincrement=True,
-)
-sa.Index(
-    "ix_request_waiting",
-    TABLES.tables["request"].c.id,
-    sqlite_where=sa.text("done IS NULL"),
-    postgresql_where=sa.text("done IS NULL"),
 )
 sa.Table(
     "alert",
