@@ -330,8 +330,8 @@ def _hints(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox) -> 
     cause = _long_cause(shown)
     if cause:
         hints.append(
-            f"{cause} If it does not really occupy anybody, show it as Free in Outlook; an administrator can also change "
-            "which all-day items count (conflict.all_day_blocks)."
+            f"{cause} If it does not really occupy anybody, show it as Free in Outlook; an administrator can also "
+            "change which all-day items count (conflict.all_day_blocks)."
         )
     return tuple(hints)
 
