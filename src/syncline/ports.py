@@ -578,11 +578,17 @@ class Store(Protocol):
     def links_by_crm_id(self, mailbox_id: int, crm_ids: Sequence[str]) -> Mapping[str, Link]:
         """Return this mailbox's links to these rows."""
 
+    def rows_seen(self, mailbox_id: int, crm_ids: Sequence[str]) -> Mapping[str, tuple[int, bool]]:
+        """Return of the same links what they last saw of their rows: the version, and whether the row was gone."""
+
     def links_by_id(self, ids: Sequence[int]) -> tuple[Link, ...]:
         """Return links by id."""
 
     def due_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return links to plan, by id from `after`: unsettled, asked, answered, or failed with next_try <= now."""
+
+    def unread_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
+        """Return those of `due_links` whose item is there and whose content could not be read yet."""
 
     def answered_links(self, mailbox_id: int, limit: int) -> tuple[Link, ...]:
         """Return links whose answer (Yes or No) was given and is not carried out yet; one indexed query."""

@@ -14,6 +14,7 @@ from syncline.core.merging import differences
 from syncline.core.planning import Verb
 from syncline.engine import mailboxes, questions
 from syncline.engine.applying import GROUPS, WRITES, apply_all, booked, candidate_of
+from syncline.engine.boundary import contain
 from syncline.engine.deciding import Decided, Order, decide, order_of
 from syncline.engine.guarding import Light, finish_released, guard
 from syncline.engine.matching import confirm_gone
@@ -105,7 +106,7 @@ def plan_cycle(parts: Parts, connect: Connect, mailbox_id: int, owner: str) -> C
         run = Run(parts=parts, lease=lease, mailbox=mailbox, replica=replica, dry=True)
         _settle_intents(run)
         observe_exchange(run, lambda _: None)
-        observe_crm(run)
+        observe_crm(run, lambda _: None)
         return CycleResult(mailbox_id=mailbox_id, plan=_preview(run))
     except SyncError as error:
         return CycleResult(mailbox_id=mailbox_id, error=error)
@@ -127,7 +128,7 @@ def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, count
         if again and run.now() < again:
             return again
         observe_exchange(run, _between_pages)
-        observe_crm(run)
+        observe_crm(run, _between_pages)
         for _ in range(PASSES_MAX):
             if not _pass(run):
                 break
@@ -202,7 +203,9 @@ def _apply_chunk(run: Run, ids: Sequence[int]) -> None:
 
 def _plan(run: Run) -> list[_Planned]:
     planned: list[_Planned] = []
-    for links in _due(run):
+    for page, links in enumerate(_due(run)):
+        if page:
+            _carry_out_answers(run)
         fresh = [link for link in links if _new(link)]
         quiet = [link for link in links if _waits(link)]
         stirring = [link for link in links if not _waits(link) and not _new(link)]
@@ -244,8 +247,20 @@ def _freed(run: Run, links: Sequence[Link]) -> list[Decided]:
     unchecked = [d for d in decided if not d.action.check and d.action.verb is not Verb.WAIT]
     if not run.crm_moved or not asked:
         return unchecked
-    verdicts = run.parts.crm.validate([candidate_of(run, d) for d in asked], run.rules.conflict)
-    return [*unchecked, *(d for d, verdict in zip(asked, verdicts, strict=True) if not verdict.unavailable)]
+    return [*unchecked, *_free(run, asked)]
+
+
+def _free(run: Run, asked: Sequence[Decided]) -> list[Decided]:
+    """Return those that double-book nobody now; after a bug each is checked alone, and the one at fault waits on."""
+
+    def alone(decided: Decided) -> list[Decided]:
+        return contain(lambda: checked([decided]), lambda _: [], f"the check of item {decided.link.id}")
+
+    def checked(some: Sequence[Decided]) -> list[Decided]:
+        verdicts = run.parts.crm.validate([candidate_of(run, d) for d in some], run.rules.conflict)
+        return [d for d, verdict in zip(some, verdicts, strict=True) if not verdict.unavailable]
+
+    return contain(lambda: checked(asked), lambda _: [d for each in asked for d in alone(each)], "a check")
 
 
 def _let_lapse(run: Run, links: Sequence[Link]) -> frozenset[int | None]:
@@ -266,11 +281,9 @@ def _read_again(run: Run) -> None:
 def _due_unread(run: Run) -> list[list[Link]]:
     found: list[list[Link]] = []
     after = 0
-    while links := run.store.due_links(run.mailbox.id, run.now(), after, SCAN):
+    while links := run.store.unread_links(run.mailbox.id, run.now(), after, SCAN):
         after = links[-1].id
-        unread = [link for link in links if unseen(link)]
-        if unread:
-            found.append(unread)
+        found.append(list(links))
     return found
 
 

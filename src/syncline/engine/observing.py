@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from syncline.core.appointment import Appointment, Identity, Status
 from syncline.core.merging import canonical, differences
@@ -71,8 +72,10 @@ def observe_items(run: Run, links: Sequence[Link]) -> frozenset[int]:
     return frozenset(link.id for link, _ in living)
 
 
-def observe_crm(run: Run) -> None:
+def observe_crm(run: Run, between: Callable[[Run], None]) -> None:
     """Read the CRM's change log from its cursor and note which linked rows moved; own writes cost nothing.
+
+    `between` is called after each page, as in `observe_exchange`.
 
     The cursor itself is stored when the cycle is done: that something moved must make waiting questions be looked at
     again (Q-05), and a crash in between would forget it.
@@ -88,6 +91,7 @@ def observe_crm(run: Run) -> None:
                 run.write(Changes(links=links, entries=entries))
         if not page.more:
             return
+        between(run)
 
 
 def unseen(link: Link) -> bool:
@@ -289,7 +293,15 @@ def _unread(run: Run, link: Link, error: SyncError) -> tuple[Link, Alert]:
 def observed_link(run: Run, link: Link, found: Observed) -> Link:
     """Return the link with a new observation: a refresh if the essence is the same, else unsettled."""
     item = found.appointment
-    common = replace(
+    more: dict[str, Any]
+    if link.observed is not None and essence(run, link.observed) == essence(run, item):
+        settled = link.revision_settled == link.revision
+        more = {"revision_settled": found.revision if settled else link.revision_settled}
+    else:
+        fresh = link.observed is None or digest(run, link.observed) != digest(run, item)
+        first_seen = run.now() if fresh else link.first_seen
+        more = {"revision_settled": None, "first_seen": first_seen, "retries": 0, "next_try": None}
+    return replace(
         link,
         ref=found.ref,
         folder=found.folder,
@@ -300,28 +312,18 @@ def observed_link(run: Run, link: Link, found: Observed) -> Link:
         revision=found.revision,
         observed=item,
         created_order=item.created,
-    )
-    if link.observed is not None and essence(run, link.observed) == essence(run, item):
-        settled = link.revision_settled == link.revision
-        return replace(common, revision_settled=found.revision if settled else link.revision_settled)
-    fresh = link.observed is None or digest(run, link.observed) != digest(run, item)
-    return replace(
-        common,
-        revision_settled=None,
-        first_seen=run.now() if fresh else link.first_seen,
-        retries=0,
-        next_try=None,
+        **more,
     )
 
 
 def _crm_observations(run: Run, changes: Iterable[CrmChange]) -> tuple[list[Link], list[Entry]]:
     latest = {change.id: change for change in changes}
-    links = run.store.links_by_crm_id(run.mailbox.id, tuple(latest))
-    moved = {
-        crm_id: link
-        for crm_id, link in links.items()
-        if latest[crm_id].gone != link.crm_gone or latest[crm_id].version > link.crm_version_seen
-    }
+    news = [
+        crm_id
+        for crm_id, (version, gone) in run.store.rows_seen(run.mailbox.id, tuple(latest)).items()
+        if latest[crm_id].gone != gone or latest[crm_id].version > version
+    ]
+    moved = run.store.links_by_crm_id(run.mailbox.id, news) if news else {}
     rows = run.parts.crm.read(tuple(crm_id for crm_id in moved if not latest[crm_id].gone))
     staged = [_crm_observed(link, rows.get(crm_id)) for crm_id, link in moved.items()]
     entries = [

@@ -67,8 +67,10 @@ class Draft:
             decision_by=None,
             decided_digest="",
             scheduling_digest=decided.digest,
+            revision_settled=link.revision,
+            seen_settled=link.seen,
         )
-        self.settle(clean)
+        self.links.append(clean)
         self.close(decided, reason, saved=True)
         self.woken.update(decided.waiting)
 
