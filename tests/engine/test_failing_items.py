@@ -12,7 +12,7 @@ from syncline.core import merging
 from syncline.core.appointment import Sensitivity
 from syncline.core.merging import PrivatePolicy
 from syncline.core.planning import Policy
-from syncline.core.scheduling import ConflictPolicy
+from syncline.core.scheduling import ConflictPolicy, Verdict
 from syncline.engine.jobs import MemoryQueue
 from syncline.engine.run import Rules
 from syncline.engine.worker import Worker
@@ -20,6 +20,7 @@ from syncline.errors import CATALOGUE, Level, SyncError
 from syncline.ports import (
     AlertState,
     Booking,
+    Candidate,
     Deletion,
     LinkState,
     Mailbox,
@@ -52,6 +53,12 @@ class StumblingCrm(MemoryCrm):
             )
         }
         return [done.get(id(booking), Outcome(result=Result.FAILED, error=REFUSED)) for booking in bookings]
+
+    def validate(self, candidates: Sequence[Candidate], policy: ConflictPolicy) -> list[Verdict]:
+        """Break on the first buggy candidate."""
+        for candidate in candidates:
+            self._stumble(candidate.appointment.location)
+        return super().validate(candidates, policy)
 
     def reschedule(self, changes: Sequence[Reschedule], policy: ConflictPolicy) -> list[Outcome]:
         """Break in the middle: what came before the buggy change is written."""
@@ -204,6 +211,20 @@ def test_a_bug_in_an_update_stops_one_row(world: World) -> None:
         "C": "There",
     }
     assert [world.link(ref).sync_error for ref in refs] == [None, "InternalItemError", None]
+
+
+def test_a_bug_in_a_check_leaves_one_question_waiting(world: World) -> None:
+    """When the clashes go away, the items whose check works are saved; the other one waits on."""
+    rows = [world.crm.create(meeting(f"Review {hour}", at(hour)), owner="ada") for hour in (9, 14)]
+    world.track(meeting("Demo", at(9)))
+    world.track(meeting("Fair", at(14), location="bug"))
+    world.sync()
+    for row in rows:
+        world.crm.remove(row)
+    world.sync()
+
+    assert world.subjects() == ["Demo"]
+    assert [alert.subject for alert in world.questions()] == ["Fair"]
 
 
 def test_a_bug_in_a_deletion_stops_one_row(world: World) -> None:
