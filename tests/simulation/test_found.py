@@ -220,3 +220,19 @@ def test_a_cancellation_that_a_crash_interrupted_settles(world: World) -> None:
     settle(world)
 
     assert [link.state for link in oracle.all_links(world)] == [LinkState.SETTLED]
+
+
+@pytest.mark.rule("A-25")
+def test_a_held_deletion_stays_held_when_something_new_is_saved(world: World) -> None:
+    """A new item makes the share of the vanished ones smaller; the question about them stays all the same."""
+    for number in range(4):
+        add(world, ADA, item(f"item-{number}", at(9 + number)))
+    settle(world)
+    for one in world.exchange.items(ADA):
+        world.exchange.delete(ADA, one.ref)
+    add(world, ADA, item("new", at(15)))
+
+    settle(world)
+
+    assert [(alert.code, len(alert.held)) for alert in world.questions()] == [("EmptiedSideHeld", 4)]
+    assert len(world.crm.rows()) == 5
