@@ -271,4 +271,4 @@ def test_why_an_item_did_not_sync_is_explained(office: Office, maya: Visitor) ->
     office.the_scene()
 
     assert "waits for an answer" in maya.text("/explain?q=Product+demo")
-    assert "Nothing fits" in maya.text("/explain?q=unheard+of")
+    assert 'Syncline follows no item called "unheard of".' in shown(maya.text("/explain?q=unheard+of"))

@@ -252,8 +252,8 @@ def _people(visit: Visit, content: Appointment) -> list[str]:
     guests = [a for a in content.attendees if content.organizer is None or a.address != content.organizer.address]
     outside = sum(guest.address not in known for guest in guests)
     if guests:
-        away = f", {outside} outside the firm" if outside else ""
-        said.append(words.count(len(guests), "guest") + away)
+        away = "" if outside == len(guests) else f", {outside}"
+        said.append(words.count(len(guests), "guest") + (f"{away} outside the firm" if outside else ""))
     return said
 
 

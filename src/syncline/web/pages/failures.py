@@ -57,8 +57,10 @@ def ignore(visit: Here, failure_id: int) -> Response:
 @router.get("/explain")
 def explain(visit: Here, q: Annotated[str, Query()] = "") -> Response:
     """Say why an item did or did not sync."""
-    stories = explaining.explain(visit.app, visit.viewer, q) if q.strip() else []
-    return visit.render("explain.html", section=SECTION, q=q, stories=stories)
+    asked = bool(q.strip())
+    stories = explaining.explain(visit.app, visit.viewer, q) if asked else []
+    unknown = explaining.unknown(visit.app, visit.viewer, q) if asked and not stories else ""
+    return visit.render("explain.html", section=SECTION, q=q, stories=stories, unknown=unknown)
 
 
 def _counts(visit: Visit) -> dict[str, int]:
