@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Table, bindparam, delete, insert, update
+from sqlalchemy import BindParameter, Connection, Dialect, Table, bindparam, delete, insert, update
 
 from syncline.connectors.embedded_crm.codes import BLOCKING_CODES, CLOSED, Columns, length_class
 from syncline.connectors.embedded_crm.rows import (
@@ -35,7 +36,6 @@ from syncline.core.appointment import Appointment, Identity
 from syncline.core.times import epoch_s
 
 _IN_ORDER: tuple[Table, ...] = (appointments, recurrences, parties, busy_spans, busy_series, change_log)
-_INSERTS = {table: insert(table) for table in _IN_ORDER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,22 @@ def insert_rows(connection: Connection, written: Iterable[Rows]) -> None:
         together.extend(rows)
     for table, columns in together.by_table.items():
         if columns:
-            connection.execute(_INSERTS[table], columns)
+            _insert_all(connection, table, columns)
+
+
+def _insert_all(connection: Connection, table: Table, columns: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows with the same keys, handing plain values to the driver: no type of these tables translates any."""
+    sql, names = _insert(table, tuple(columns[0]), connection.dialect)
+    connection.exec_driver_sql(sql, [tuple([row[name] for name in names]) for row in columns])
+
+
+@cache
+def _insert(table: Table, names: tuple[str, ...], dialect: Dialect) -> tuple[str, tuple[str, ...]]:
+    """Return the statement in the dialect's own words, and the names of its values by position."""
+    compiled = insert(table).compile(dialect=dialect, column_keys=list(names))
+    positions = compiled.positiontup
+    assert positions is not None, "SQLite numbers its parameters"
+    return str(compiled), tuple(positions)
 
 
 _of_row: BindParameter[str] = bindparam("row_id")
@@ -136,7 +151,7 @@ def replace_rows(connection: Connection, replaced: Iterable[Rows]) -> None:
 def delete_row(connection: Connection, row_id: str, version: int, identity: Identity, at: datetime) -> None:
     """Delete an aggregate and leave its tombstone in the change log."""
     connection.execute(_delete_row, {"row_id": row_id})
-    connection.execute(_INSERTS[change_log], _change(row_id, version, identity, at, gone=True))
+    _insert_all(connection, change_log, [_change(row_id, version, identity, at, gone=True)])
 
 
 def busy_rows(appointment: Appointment, columns: Columns, people: Iterable[Party]) -> Rows:
