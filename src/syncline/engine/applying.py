@@ -370,6 +370,8 @@ def _delete(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
 
 
 def _settle(draft: Draft, decided: Decided) -> None:
+    if decided.row is not None and decided.link.state not in (LinkState.SETTLED, LinkState.UNSETTLED):
+        draft.note(decided, "settled")
     if decided.peer is not None or inside_series(decided.link, decided.row):
         _hand_over(draft, decided)
         return
