@@ -40,7 +40,7 @@ SAYS: Mapping[str, Says] = {
     "skipped": Says(frozenset({LinkState.SKIPPED})),
     "failed": Says(frozenset({LinkState.FAILED})),
     "waits for another mailbox": Says(frozenset({LinkState.UNSETTLED, LinkState.ASKED, LinkState.KEPT_OUT})),
-    "observed in the CRM": Says(_IN_STEP | {LinkState.SKIPPED, LinkState.ASKED, LinkState.PARKED}),
+    "observed in the CRM": Says(_IN_STEP | {LinkState.SKIPPED, LinkState.ASKED, LinkState.PARKED, LinkState.FAILED}),
     "dropped by an answer": Says(_ANY),
     "deleted": Says(over=True),
     "unlinked": Says(over=True),
