@@ -118,11 +118,20 @@ def _parameter_row(parameter: Any) -> tuple[str, ...]:  # noqa: ANN401
     is_option = parameter.param_type_name == "option"
     names = ", ".join([*parameter.opts, *parameter.secondary_opts]) if is_option else str(parameter.name).upper()
     is_flag = getattr(parameter, "is_flag", False)
-    takes = "" if is_flag else _choices(parameter.type_descriptor.annotation)
+    takes = "" if is_flag else _takes(parameter, is_option=is_option)
     default = parameter.default
     is_plain = isinstance(default, str | int | float) and not isinstance(default, bool)
     shown = "required" if parameter.required else f"`{default}`" if is_plain and str(default) else ""
     return f"`{names}`", takes, shown, getattr(parameter, "help", None) or ""
+
+
+def _takes(parameter: Any, *, is_option: bool) -> str:  # noqa: ANN401
+    """Say what a parameter takes; an option that tells the form of its value says it in its own words."""
+    kind = parameter.type_descriptor.annotation
+    form = parameter.metavar if is_option else None
+    if not form:
+        return _choices(kind)
+    return f"`{form}`, repeatable" if get_origin(kind) is list else f"`{form}`"
 
 
 def _choices(kind: Any) -> str:  # noqa: ANN401

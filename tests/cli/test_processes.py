@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -100,6 +101,29 @@ def test_the_exchange_stand_in_tells_its_addresses(tmp_path: Path) -> None:
         assert refused.returncode in (1, 2)
         assert code in refused.stderr
         assert "secret" not in refused.stderr
+
+
+def test_the_stand_in_hands_out_its_certificate(tmp_path: Path) -> None:
+    """With TLS the certificate is written where clients can trust it; what cannot start says so before it serves."""
+    pem = tmp_path / "authority.pem"
+    words = ("emulate", "exchange", "--mailbox", "a@example.org:secret", "--json", "--port")
+    with running(*words, "0", "--tls", "--ca-file", str(pem)) as served:
+        trust = ssl.create_default_context(cafile=str(pem))
+        answer = httpx2.get(f"{served['control']}/requests", verify=trust)
+        port = served["url"].rpartition(":")[2]
+        for wrong, code in (
+            ((port,), "PortInUse"),
+            (("0", "--ca-file", str(pem)), "InvalidRequest"),
+            (("0", "--tls", "--ca-file", str(tmp_path / "no" / "where.pem")), "InvalidRequest"),
+            (("0", "--extended-protection"), "InvalidRequest"),
+            (("0", "--time-zone", "Nowhere/Else"), "InvalidRequest"),
+            (("0", "--host", "192.0.2.1"), "InvalidRequest"),
+        ):
+            refused = subprocess.run([*SYNCLINE, *words, *wrong], capture_output=True, text=True, timeout=PATIENCE_S)
+            assert refused.returncode in (1, 2)
+            assert refused.stderr.startswith(("Warning", code)) and code in refused.stderr
+
+    assert answer.status_code == 200
 
 
 def test_a_worker_runs_jobs_without_pages(terminal: Terminal, exchange: ExchangeEmulator) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncline.commands.frame import Data, Json
+from syncline.commands.frame import Json
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 def demo(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8080,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    data: Data = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="New folder that keeps the data; else it is thrown away at the end.")
+    ] = None,
     calendar: Annotated[
         list[Path] | None, typer.Option("--calendar", help="An .ics file to fill a mailbox with; repeat for more.")
     ] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import threading
 from collections.abc import Sequence
@@ -56,6 +57,9 @@ def emulate_exchange(
     ] = None,
     time_zone: Annotated[str, typer.Option("--time-zone", help="IANA zone of the mailboxes.")] = "UTC",
     tls: Annotated[bool, typer.Option("--tls", help="Serve https with a certificate of its own.")] = False,
+    ca_file: Annotated[
+        Path | None, typer.Option("--ca-file", help="Write the certificate that clients must trust here (with --tls).")
+    ] = None,
     extended_protection: Annotated[
         bool, typer.Option("--extended-protection", help="Demand channel binding of NTLM (with --tls).")
     ] = False,
@@ -70,25 +74,30 @@ def emulate_exchange(
 
     if host not in LOOPBACK:
         typer.echo(f"Warning: everybody who reaches {host} can read and change these mailboxes.", err=True)
-    emulator = ExchangeEmulator(
-        data,
-        host=host,
-        port=port,
-        mailboxes=tuple(_pair(text, ":", "--mailbox") for text in mailbox or ()),
-        service=_pair(service, ":", "--service") if service else None,
-        time_zone=time_zone,
-        tls=tls,
-        extended_protection=extended_protection,
-        frozen_clock=clock == "frozen",
-        control_token=control_token,
-    )
-    _serve(emulator, [_pair(text, "=", "--calendar") for text in calendar or ()], json=json)
+    try:
+        emulator = ExchangeEmulator(
+            data,
+            host=host,
+            port=port,
+            mailboxes=tuple(_pair(text, ":", "--mailbox") for text in mailbox or ()),
+            service=_pair(service, ":", "--service") if service else None,
+            time_zone=time_zone,
+            tls=tls,
+            extended_protection=extended_protection,
+            frozen_clock=clock == "frozen",
+            control_token=control_token,
+        )
+    except ValueError as error:
+        raise SyncError("InvalidRequest", detail=f"The stand-in cannot start: {error}.") from error
+    if ca_file is not None:
+        _write_certificate(emulator.ca_pem, ca_file)
+    _serve(emulator, [_pair(text, "=", "--calendar") for text in calendar or ()], port, json=json)
 
 
-def _serve(emulator: ExchangeEmulator, calendars: Sequence[tuple[str, str]], *, json: bool) -> None:
+def _serve(emulator: ExchangeEmulator, calendars: Sequence[tuple[str, str]], port: int, *, json: bool) -> None:
     """Run the stand-in with these calendars (address, file) until somebody ends it."""
     texts = [(address, _read(file)) for address, file in calendars]
-    emulator.start()
+    _start(emulator, port)
     try:
         for address, text in texts:
             _load(emulator, address, text)
@@ -99,6 +108,24 @@ def _serve(emulator: ExchangeEmulator, calendars: Sequence[tuple[str, str]], *, 
         _until_asked_to_end()
     finally:
         emulator.stop()
+
+
+def _start(emulator: ExchangeEmulator, port: int) -> None:
+    try:
+        emulator.start()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise SyncError("InvalidRequest", detail=f"Nothing can listen at --host: {error.strerror}.") from error
+        raise SyncError("PortInUse", detail=str(port)) from error
+
+
+def _write_certificate(pem: str | None, file: Path) -> None:
+    if pem is None:
+        raise SyncError("InvalidRequest", detail="--ca-file needs --tls: without it there is no certificate.")
+    try:
+        file.write_text(pem, encoding="ascii")
+    except OSError as error:
+        raise SyncError("InvalidRequest", detail=f"{file} cannot be written: {error.strerror}.") from error
 
 
 def _load(emulator: ExchangeEmulator, address: str, text: str) -> None:
@@ -128,5 +155,7 @@ def _pair(text: str, separator: str, option: str) -> tuple[str, str]:
 def _read(file: str) -> str:
     try:
         return Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SyncError("CalendarFileInvalid", detail=f"{file} cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SyncError("CalendarFileInvalid", detail=f"{file} cannot be read: it is not UTF-8.") from error
+    except OSError as error:
+        raise SyncError("CalendarFileInvalid", detail=f"{file} cannot be read: {error.strerror}.") from error

@@ -47,7 +47,7 @@ def migrate(data: Data = None) -> None:
 
 
 def doctor(data: Data = None, json: Json = False) -> None:
-    """Check folder, rights, databases, settings, clock and mailboxes; exit 1 if something is wrong."""
+    """Check folder, rights, key, settings, disk, databases and mailboxes; exit 1 if something is wrong."""
     from syncline.desk import checking
 
     findings = checking.examine(folder(data))

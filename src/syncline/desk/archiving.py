@@ -97,7 +97,7 @@ def _unpack(file: Path, folder: Path) -> None:
                     raise SyncError("InvalidRequest", detail=f"{file} is not a backup of Syncline: {member.name!r}.")
                 tar.extract(member, folder, set_attrs=False, filter="data")
     except tarfile.TarError as error:
-        raise SyncError("InvalidRequest", detail=f"{file} is not a backup of Syncline: {error}.") from error
+        raise SyncError("InvalidRequest", detail=f"{file} is not a backup of Syncline.") from error
     missing = [name for name in REQUIRED if not (folder / name).is_file()]
     if missing:
         raise SyncError("InvalidRequest", detail=f"{file} lacks {', '.join(missing)}.")
