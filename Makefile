@@ -1,14 +1,15 @@
 # The words of this project. Each target sets up what it needs; nothing is written outside this folder.
-# make run · make test · make quick · make check · make sim SEEDS=5000 · make bench · make lock
+# make run · make run PORT=0 · make test · make quick · make check · make sim SEEDS=5000 · make bench · make lock
 
 SEEDS ?= 300
+PORT := 8080
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
 
 .PHONY: help run setup setup-dev test quick check sim bench docs lock
 
 help:
-	@echo "make run      start the demo (sets up what it needs)"
+	@echo "make run      start the demo on port $(PORT) (sets up what it needs); PORT=0 takes a free one"
 	@echo "make test     run every test"
 	@echo "make quick    run the tests that need no browser and no server process"
 	@echo "make check    style, types and import rules"
@@ -25,7 +26,7 @@ setup-dev:
 	@sh tools/setup.sh dev
 
 run: setup
-	@$(BIN)/syncline demo
+	@$(BIN)/syncline demo --port $(PORT)
 
 test: setup-dev
 	@sh tools/browser.sh

@@ -257,7 +257,8 @@ _ROWS: tuple[Row, ...] = (
         "Run syncline init, or name another --data."),
     _system("MailboxHeld", 9605, "Mailbox in use", "Another process holds {mailbox}.",
         "Wait, or stop the other process."),
-    _system("PortInUse", 9606, "Port in use", "Port {detail} is in use.", "Choose another with --port."),
+    _system("PortInUse", 9606, "Port in use", "Port {detail} is in use.",
+        "Choose another with --port; for make run: make run PORT=0."),
     _system("CalendarFileInvalid", 9607, "Calendar file not readable", "{detail}", "Correct or leave out the file."),
 )
 # fmt: on
