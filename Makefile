@@ -5,13 +5,16 @@ SEEDS ?= 300
 PORT := 8080
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
+# What make quick leaves to make test: many seeds, many kills, many processes.
+LONG := tests/simulation/test_seeds.py tests/simulation/test_kills.py \
+	tests/embedded_crm/test_index.py tests/embedded_crm/test_processes.py
 
 .PHONY: help run setup setup-dev test quick check sim bench docs lock
 
 help:
 	@echo "make run      start the demo on port $(PORT) (sets up what it needs); PORT=0 takes a free one"
 	@echo "make test     run every test"
-	@echo "make quick    run the tests that need no browser and no server process"
+	@echo "make quick    run the tests that need no browser, no server process and not long"
 	@echo "make check    style, types and import rules"
 	@echo "make sim      run the simulation over SEEDS=$(SEEDS) seeds"
 	@echo "make bench    measure against the peers"
@@ -33,7 +36,7 @@ test: setup-dev
 	@$(PYTEST)
 
 quick: setup-dev
-	@$(PYTEST) -m "not browser and not emulator and not package" --ignore=tests/simulation/test_seeds.py
+	@$(PYTEST) -m "not browser and not emulator and not package" $(addprefix --ignore=,$(LONG))
 
 check: setup-dev
 	@$(BIN)/ruff check .
