@@ -81,4 +81,4 @@ def _elsewhere(
 def _free(holder: Link | None, link: Link) -> bool:
     if holder is None or holder.id == link.id:
         return True
-    return holder.crm_id is None and holder.state in (LinkState.UNSETTLED, LinkState.SKIPPED)
+    return holder.crm_id is None and holder.state in (LinkState.UNSETTLED, LinkState.SKIPPED, LinkState.FAILED)
