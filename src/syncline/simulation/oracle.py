@@ -77,6 +77,7 @@ def mark(world: World) -> dict[str, object]:
     """Return everything that must stand still in a quiet world."""
     links = all_links(world)
     return {
+        "the cursors": [dict(world.store.mailbox(number).cursors) for number in world.mailboxes.values()],
         "the CRM": world.crm.changes(None, 10**9).cursor,
         "links": [
             (each.id, each.ref, each.state, each.crm_id, each.crm_version, each.revision_settled) for each in links
