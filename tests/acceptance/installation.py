@@ -1,7 +1,7 @@
 """A whole installation for tests: an Exchange server over HTTP, a data folder, the EWS connector, the embedded CRM.
 
-Everything is real but the clock, which stands still until a test moves it. What is opened here is what
-`syncline serve` opens: `wiring.open_app`.
+Everything is real but the clock, which stands still until a test moves it, and the cost of hashing a password. What is
+opened here is what `syncline serve` opens: `wiring.open_app`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from syncline import wiring
 from syncline.config import ConflictSettings, Settings
@@ -23,6 +25,7 @@ from syncline.desk.reading import OPERATOR, AccessRole
 from syncline.emulators.exchange import ExchangeEmulator
 from syncline.engine.cycle import CycleResult
 from syncline.ports import Link
+from syncline.store import accounts
 from syncline.wiring import App
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -30,6 +33,7 @@ DOMAIN = "example.org"
 SERVICE = ("svc-syncline", "service-secret")
 PASSWORD = "moss-otter-41"
 PROFILE = "exchange"
+CHEAP = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
 
 
 class StandingClock:
@@ -122,6 +126,7 @@ def installed(
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr(wiring, "SystemClock", lambda _offset: clock)
+        patch.setattr(accounts, "_hashing", lambda: CHEAP)
         options = {"mailboxes": passwords, "service": SERVICE, "frozen_clock": now, **exchange}
         server = stack.enter_context(ExchangeEmulator(**options))  # type: ignore[arg-type]
         wiring.make_folder(data)

@@ -174,9 +174,16 @@ def served(world: Installation, *people: str, jobs: bool = True, **profile: obje
             stack.enter_context(JobsLock(world.app.data))
             world.app.worker.start()
             stack.callback(world.app.worker.stop)
+            until(lambda: at_rest(world), bool)
         headers = {"Authorization": f"Bearer {token}"}
         http = stack.enter_context(httpx2.Client(base_url=f"{listener.url}/api/v1", headers=headers, timeout=60))
         yield Site(world, http)
+
+
+def at_rest(world: Installation) -> bool:
+    """Return whether every mailbox has had its first cycle and none is being synchronized."""
+    store, now = world.app.store, world.clock.at
+    return all(m.last_sync is not None and store.holder(m.id, now) is None for m in store.mailboxes())
 
 
 def until(look: Callable[[], Value], good: Callable[[Value], bool]) -> Value:
