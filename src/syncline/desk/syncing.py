@@ -126,7 +126,9 @@ def _awaited(app: App, mailbox: Mailbox, before: int, asked: datetime, wait_s: f
         if row.last_error is not None and row.last_error_time is not None and row.last_error_time >= asked:
             error = SyncError(row.last_error, mailbox=row.address, detail=row.last_error_text)
             return CycleResult(mailbox_id=mailbox.id, counts=_counted(app, mailbox, before), error=error)
-        if row.last_sync is not None and row.last_sync >= asked and not app.store.holder(mailbox.id, app.clock.now()):
+        # A cycle gives the mailbox back before its figures are kept, so both are waited for.
+        ended = row.last_sync is not None and row.last_sync >= asked and app.store.last_cycle_id(mailbox.id) > before
+        if ended and not app.store.holder(mailbox.id, app.clock.now()):
             return CycleResult(mailbox_id=mailbox.id, counts=_counted(app, mailbox, before))
         if app.store.holder(mailbox.id, app.clock.now()) is not None:
             patience = CYCLE_MAX_S
