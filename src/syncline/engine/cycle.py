@@ -166,7 +166,7 @@ def _settle_intents(run: Run) -> None:
 
 def _between_pages(run: Run) -> None:
     """Keep the mailbox and carry out answers while a long reading goes on."""
-    run.store.renew(run.lease, run.now(), run.rules.lease_s)
+    run.keep()
     _carry_out_answers(run)
 
 
@@ -198,7 +198,7 @@ def _apply_chunk(run: Run, ids: Sequence[int]) -> None:
     """Decide the chunk again on fresh links, since an answer or an earlier chunk may have changed it, and apply it."""
     links = {link.id: link for link in run.store.links_by_id(ids)}
     apply_all(run, decide(run, [links[i] for i in ids if i in links]))
-    run.store.renew(run.lease, run.now(), run.rules.lease_s)
+    run.keep()
 
 
 def _plan(run: Run) -> list[_Planned]:

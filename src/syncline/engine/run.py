@@ -141,6 +141,7 @@ class Run:
     crm_moved: bool = False
     crm_cursor: str | None = None
     dry: bool = False
+    kept: datetime | None = None
 
     @property
     def store(self) -> Store:
@@ -166,6 +167,13 @@ class Run:
         if changes.mailbox is not None:
             self.mailbox = changes.mailbox
         return self.store.write(self.lease, changes)
+
+    def keep(self) -> None:
+        """Extend the lease if a tenth of it has passed since it was last extended; each time is a commit of its own."""
+        now = self.now()
+        if self.kept is None or (now - self.kept).total_seconds() >= self.rules.lease_s / 10:
+            self.store.renew(self.lease, now, self.rules.lease_s)
+            self.kept = now
 
     def tracked(self, categories: tuple[str, ...]) -> bool:
         """Return whether an item with these categories is tracked (L-04: by name, without case)."""
