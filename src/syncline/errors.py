@@ -42,7 +42,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One kind of failure: `text` and `what_to_do` are templates over the error's parameters."""
+    """One kind of failure: `text` is a template over the error's parameters, `what_to_do` is plain."""
 
     code: str
     number: int
@@ -125,7 +125,7 @@ _ROWS: tuple[Row, ...] = (
         "{crm} too?", "Answer Yes to delete them, or No to keep the rows; nothing is deleted until then."),
     _item("MassUntrackingHeld", 9102, _ASK, "Many items untracked",
         "{count} of {total} appointments of {mailbox} lost the tracking category since the last sync. Stop tracking "
-        "them?", "Answer Yes to stop tracking them, or No to keep the links; the rows stay either way."),
+        "them?", "Answer Yes to stop tracking them, or No to keep them tracked; the appointments stay in the CRM."),
     _item("EmptiedSideHeld", 9103, _ASK, "A whole calendar disappeared",
         "The calendar of {mailbox} is empty, and {total} appointments were there at the last sync. Delete them in "
         "{crm} too?", "Check the mailbox first. Answer Yes to delete them, or No to keep the rows."),

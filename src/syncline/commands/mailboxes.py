@@ -38,7 +38,7 @@ def add(
     password_file: PasswordFile = None,
     on_scheduling_conflict: Annotated[
         Literal["ask", "save_anyway", "keep_out"] | None,
-        typer.Option("--on-scheduling-conflict", help="What to do with conflicts (else the setting)."),
+        typer.Option("--on-scheduling-conflict", help="What to do with scheduling conflicts (else the setting)."),
     ] = None,
     data: Data = None,
     json: Json = False,

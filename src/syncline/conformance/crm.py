@@ -175,7 +175,7 @@ class CrmConformance:
         assert dict(crm.find([Identity("two")])) == {}
 
     def test_touching_ends_do_not_conflict(self, crm: Crm) -> None:
-        """Back to back is no conflict (CD-01, acceptance example 2)."""
+        """Back to back is no scheduling conflict (CD-01, acceptance example 2)."""
         self.saved(crm, "id-1", samples.single("one", samples.at(10)))
         assert self.book(crm, "id-2", samples.single("two", samples.at(11))).result is Result.SAVED
 
@@ -341,7 +341,7 @@ class CrmConformance:
         assert row.appointment.span == samples.at(15)
 
     def test_a_row_does_not_block_itself(self, crm: Crm) -> None:
-        """Moving a row by half an hour is no conflict with its old time (CD-03)."""
+        """Moving a row by half an hour is no scheduling conflict with its old time (CD-03)."""
         version = self.saved(crm, "id-1", samples.single("one", samples.at(9)))
         (outcome,) = crm.reschedule([change("id-1", version, samples.single("one", samples.at(9.5)))], POLICY)
         assert outcome.result is Result.SAVED

@@ -57,10 +57,5 @@ def daily(uid: str, span: Span, count: int = 5, zone: str = "UTC") -> Appointmen
     return single(uid, span, recurrence=recurrence, zone=zone)
 
 
-def shifted(span: Span, hours: float) -> Span:
-    """Return the span moved by hours."""
-    return replace(span, start=span.start + hours * HOUR, end=span.end + hours * HOUR)
-
-
 def _day(span: Span) -> date:
     return span.start.date()

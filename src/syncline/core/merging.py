@@ -31,7 +31,6 @@ EXCEPTION_TEXTS = "exception_texts"
 CANCELED = "canceled"
 PERSONS = "persons"  # not a field of the content: who is busy moved, because somebody declined or came back (CD-05a)
 
-_PLAIN = frozenset((*SCHEDULING_FIELDS, *TEXT_FIELDS, CANCELED))
 _SCHEDULING = frozenset((*SCHEDULING_FIELDS, EXCEPTIONS, PERSONS))
 
 

@@ -22,7 +22,6 @@ log = logging.getLogger("syncline.worker")
 
 TICK_S = 0.5
 DUE_MAX = 1000
-ROUNDS_MAX = 20
 
 HOUSEKEEPING_S = 24 * 3600.0
 Housekeeping = Callable[[datetime], None]

@@ -24,7 +24,3 @@ class VirtualClock:
     def advance(self, seconds: float) -> None:
         """Let time pass."""
         self._now += timedelta(seconds=seconds)
-
-    def advance_to(self, instant: datetime) -> None:
-        """Let time pass until `instant`; it never goes back."""
-        self._now = max(self._now, instant)

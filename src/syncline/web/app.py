@@ -34,8 +34,8 @@ API = "/api/v1"
 _log = logging.getLogger(__name__)
 
 
-def create_app(app: App, *, demo: object | None = None) -> FastAPI:
-    """Build the web application over the parts; `demo` is what the pages show of the demo, if it is one."""
+def create_app(app: App) -> FastAPI:
+    """Build the web application over the parts."""
     web = FastAPI(
         title="Syncline",
         version=__version__,
@@ -45,13 +45,11 @@ def create_app(app: App, *, demo: object | None = None) -> FastAPI:
         redoc_url=None,
     )
     web.state.syncline = app
-    web.state.demo = demo
     for module in (api_mailboxes, api_alerts, api_appointments, api_people):
         web.include_router(module.router, prefix=API, dependencies=[Depends(not_forged)])
     _add_watching(web)
     static = Path(str(files("syncline.web"))) / "static"
-    if static.is_dir():
-        web.mount("/static", StaticFiles(directory=static), name="static")
+    web.mount("/static", StaticFiles(directory=static), name="static")
     web.include_router(pages.router, dependencies=[Depends(not_forged)], include_in_schema=False)
     web.add_exception_handler(SyncError, _on_sync_error)
     web.add_exception_handler(RequestValidationError, _on_invalid)

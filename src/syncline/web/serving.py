@@ -24,7 +24,7 @@ STOP_S = 5
 class Listener:
     """The web application on one address; a context manager that gives the socket back."""
 
-    def __init__(self, app: App, host: str, port: int, *, demo: object | None = None) -> None:
+    def __init__(self, app: App, host: str, port: int) -> None:
         """Bind `host` and `port` (0: a free one); SyncError("PortInUse") if it is taken."""
         self._app = app
         self._socket = _bound(host, port)
@@ -32,7 +32,7 @@ class Listener:
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self.port}"
         config = uvicorn.Config(
-            create_app(app, demo=demo),
+            create_app(app),
             log_level="warning",
             access_log=False,
             proxy_headers=False,

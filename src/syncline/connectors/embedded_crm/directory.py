@@ -120,12 +120,6 @@ def update_user(connection: Connection, name: str, columns: Mapping[str, object]
     return int(number)
 
 
-def emails_of(connection: Connection, user_id: int) -> tuple[str, ...]:
-    """Return the addresses of a user, the primary one first."""
-    query = select(user_emails.c.address).where(user_emails.c.user_id == user_id).order_by(user_emails.c.position)
-    return tuple(connection.scalars(query))
-
-
 def insert_contact(connection: Connection, full_name: str, emails: Sequence[str], *, enabled: bool) -> int:
     """Add a contact; several contacts may share an address and leave it unresolved."""
     columns = {"full_name": full_name, "enabled": enabled}

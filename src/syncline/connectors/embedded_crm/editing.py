@@ -146,7 +146,7 @@ def _rewrite(
     terms: Terms,
     pen: Pen,
 ) -> Outcome:
-    """Reschedule a row, checked only if the scheduling group changes (CD-10); texts alone never raise a conflict."""
+    """Reschedule a row, checked only if the scheduling group changes (CD-10); texts alone never ask."""
     before, after = canonical(row.appointment), canonical(content)
     if row.status in CLOSED:
         return Outcome(result=Result.CLOSED, id=row.id, version=row.version)

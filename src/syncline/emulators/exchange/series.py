@@ -18,7 +18,6 @@ from syncline.emulators.exchange.zones import to_utc, to_wall
 
 ENDLESS_S = 253_370_764_800
 _DAY = timedelta(days=1)
-_FAR = date(9990, 1, 1)
 
 
 def extent(item: Item) -> tuple[int, int]:

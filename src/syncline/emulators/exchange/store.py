@@ -109,14 +109,14 @@ class Store:
 
     # -- mailboxes
 
-    def add_mailbox(self, address: str, password: str, *, name: str = "", zone: str = "UTC") -> Mailbox:
+    def add_mailbox(self, address: str, password: str, *, zone: str = "UTC") -> Mailbox:
         """Create a mailbox with its folders, or return the existing one with this password."""
         address = address.lower()
         with self.unit():
             self._db.execute(
                 "INSERT INTO mailbox (address, name, password, zone) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (address) DO UPDATE SET password = excluded.password",
-                (address, name or display_name(address), password, zone),
+                (address, display_name(address), password, zone),
             )
             mailbox = self.mailbox(address)
             assert mailbox is not None

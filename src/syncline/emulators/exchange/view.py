@@ -21,7 +21,6 @@ class View:
     item: Item
     type: str
     mailbox: Mailbox
-    folder_change: int = 0
     body_type: str = "Best"
 
     @property

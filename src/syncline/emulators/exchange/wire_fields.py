@@ -72,12 +72,12 @@ def _number(uri: str, get: Callable[[View], int], **flags: bool) -> Field:
 # -- values
 
 
-def person_xml(person: Person, *, tag: str = "t:Mailbox", name: str = "") -> str:
+def person_xml(person: Person) -> str:
     """Return a mail address element."""
     return (
-        f"<{tag}><t:Name>{escape(person.name or name or person.address)}</t:Name>"
+        f"<t:Mailbox><t:Name>{escape(person.name or person.address)}</t:Name>"
         f"<t:EmailAddress>{escape(person.address)}</t:EmailAddress><t:RoutingType>SMTP</t:RoutingType>"
-        f"<t:MailboxType>Mailbox</t:MailboxType></{tag}>"
+        "<t:MailboxType>Mailbox</t:MailboxType></t:Mailbox>"
     )
 
 

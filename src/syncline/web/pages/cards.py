@@ -26,7 +26,6 @@ from syncline.web.pages.rendering import Visit
 from syncline.web.pages.times import whole_days
 from syncline.web.picture import lasting
 
-SHOWN_MAX = 10
 STILL_WORKING = timedelta(seconds=30)
 ALSO_WAITING_MAX = 3
 NEIGHBOURS_MAX = 100
@@ -50,8 +49,8 @@ class Card:
     """One alert as a person sees it.
 
     `state` is waiting, saving, working (saving for long), saved, kept_out, not_saved_yet, withdrawn, lapsed, over
-    (answered otherwise) or notice. `facts` are when, show as, where and who. `can_yes` and `can_no` say which buttons
-    there are. `hints` are further ways out; `dates` the clashing dates of a series.
+    (answered otherwise) or notice. `facts` are when, show as, where and who. `can_yes` says
+    whether there are buttons. `hints` are further ways out; `dates` the clashing dates of a series.
     """
 
     id: int
@@ -74,7 +73,6 @@ class Card:
     question: bool
     scheduling: bool
     can_yes: bool
-    can_no: bool
     yes_means: str
     no_means: str
     series: str
@@ -157,7 +155,6 @@ def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link
         question=question,
         scheduling=scheduling,
         can_yes=can_yes,
-        can_no=state in ("waiting", "lapsed") and can_yes,
         yes_means=_yes_means(visit, shown, scheduling=scheduling, moved=crm_id is not None),
         no_means=_no_means(visit, shown, scheduling=scheduling, moved=crm_id is not None),
         series=_series(shown),

@@ -71,7 +71,7 @@ def change(
     on_scheduling_conflict: Annotated[str, Form()] = "",
     time_zone: Annotated[str, Form()] = "",
 ) -> Response:
-    """Change how a mailbox is synchronized; an empty rule for conflicts is the default of the settings."""
+    """Change how a mailbox is synchronized; an empty rule for scheduling conflicts is the default of the settings."""
     found = one(visit.app, visit.viewer, key)
     rule = on_scheduling_conflict or None
     values = {"track": track, "on_scheduling_conflict": rule, "time_zone": time_zone}
