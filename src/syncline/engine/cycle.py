@@ -196,7 +196,7 @@ def _pass(run: Run) -> bool:
 
 def _apply_chunk(run: Run, ids: Sequence[int]) -> None:
     """Decide the chunk again on fresh links, since an answer or an earlier chunk may have changed it, and apply it."""
-    links = {link.id: link for link in run.store.links_by_id(ids)}
+    links = {link.id: link for link in run.store.links_by_id(ids) if not unseen(link)}
     apply_all(run, decide(run, [links[i] for i in ids if i in links]))
     run.keep()
 
