@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from syncline.core.appointment import Pattern, PatternKind, Recurrence
 from syncline.core.recurrence import UnsupportedPattern, from_rrule, starts, to_rrule
-from syncline.core.rrule import clamps
 from tests.core.series import recurrences, zones
 
 FIRST = date(2026, 11, 23)  # a Monday
@@ -152,18 +151,3 @@ def test_until_is_written_as_the_last_start() -> None:
     assert datetime(2026, 12, 25, 8, tzinfo=UTC).strftime("%Y%m%dT%H%M%SZ") in to_rrule(
         recurrence, start=time(8), zone="UTC"
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "answer"),
-    [
-        ("FREQ=MONTHLY;BYMONTHDAY=31", True),
-        ("FREQ=MONTHLY;BYMONTHDAY=28", False),
-        ("FREQ=MONTHLY;BYMONTHDAY=-1", False),
-        ("FREQ=MONTHLY;BYMONTHDAY=28,29,30,31;BYSETPOS=-1", False),
-        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", True),
-    ],
-)
-def test_a_changed_meaning_is_told(text: str, answer: bool) -> None:
-    """Whoever reads a rule can ask whether Exchange puts dates where RFC 5545 has none."""
-    assert clamps(text) is answer

@@ -1,8 +1,8 @@
 """Patterns as RRULE text (RFC 5545, 3.3.10) and back, for the six kinds that Exchange and the CRM share.
 
 A rule outside them is refused with its reason, never bent into something similar; one meaning is Exchange's: a plain
-BYMONTHDAY of 29 to 31 falls on the last day of shorter months instead of being skipped (`clamps` tells who asks). It
-must not know items, and needs of them only the wall time and the zone in which UNTIL is to be read.
+BYMONTHDAY of 29 to 31 falls on the last day of shorter months instead of being skipped. It must not know items, and
+needs of them only the wall time and the zone in which UNTIL is to be read.
 """
 
 from __future__ import annotations
@@ -73,12 +73,6 @@ def to_rrule(recurrence: Recurrence, *, start: time | None = None, zone: str = "
     elif recurrence.until is not None:
         parts.append("UNTIL=" + _until_text(recurrence.until, start, zone))
     return ";".join(parts)
-
-
-def clamps(text: str) -> bool:
-    """Return whether reading the rule gives dates RFC 5545 would skip: a plain day of the month from 29 to 31."""
-    parts = _parts(text)
-    return parts.get("BYMONTHDAY", "") in ("29", "30", "31") and "BYDAY" not in parts
 
 
 def _parts(text: str) -> dict[str, str]:

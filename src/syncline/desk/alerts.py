@@ -18,13 +18,13 @@ from syncline.desk.objects import AlertObject, ClashingSeries
 from syncline.desk.reading import Sight, Viewer, sight
 from syncline.desk.running import jobs_run
 from syncline.engine import alerts as engine
+from syncline.engine.questions import CONFLICT
 from syncline.errors import CATALOGUE, ErrorClass, Level, SyncError, render
 from syncline.ports import Alert, AlertOutcome, AlertState, Answer, CrmRow, Mailbox
 
 if TYPE_CHECKING:
     from syncline.wiring import App
 
-CONFLICT = "ExchangeSyncSchedulingConflictsError"
 CARRY_OUT_S = 60.0
 POLL_S = 0.1
 ANSWERS: Mapping[str, Answer] = {"yes": "yes", "no": "no"}

@@ -19,6 +19,7 @@ from syncline.desk.entries import Entry, entry_object, look_at
 from syncline.desk.finding import visible
 from syncline.desk.objects import AppointmentObject, Clash, LinkMark
 from syncline.desk.reading import Sight, Viewer
+from syncline.engine.questions import CONFLICT
 from syncline.errors import SyncError
 from syncline.ports import CrmRow, Outcome, Result, User
 from syncline.store import shown_state
@@ -26,7 +27,6 @@ from syncline.store import shown_state
 if TYPE_CHECKING:
     from syncline.wiring import App
 
-CONFLICT = "ExchangeSyncSchedulingConflictsError"
 PAGE = 1000
 CLOSING = {"completed": Status.COMPLETED, "canceled": Status.CANCELED}
 

@@ -7,7 +7,7 @@ refused with SyncError("InvalidRequest"). It must not know who asks or where the
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -27,7 +27,8 @@ from syncline.core.appointment import (
     Span,
 )
 from syncline.core.recurrence import UnsupportedPattern, first_fitting, from_rrule
-from syncline.core.times import UnknownZone, all_day, instant, resolve_zone, wall
+from syncline.core.times import all_day, instant, wall
+from syncline.desk import typed
 from syncline.errors import SyncError
 from syncline.ports import User
 
@@ -73,7 +74,7 @@ def new_appointment(draft: Draft, users: Sequence[User], organizer: User | None,
     if not (draft.subject or "").strip():
         raise _refuse("An appointment needs a subject.")
     found = person(draft.organizer, users) if draft.organizer else _address_of(organizer)
-    zone = _zone(draft.time_zone or _zone_of(found, users) or "UTC")
+    zone = typed.zone(draft.time_zone or _zone_of(found, users) or "UTC")
     whole = bool(draft.all_day)
     start = _moment(draft.start, zone, whole=whole)
     length = _DAY if whole else _HALF_HOUR
@@ -130,13 +131,6 @@ def _zone_of(address: Address | None, users: Iterable[User]) -> str | None:
     return next((u.time_zone for u in users if address is not None and address.address in u.emails), None)
 
 
-def _zone(name: str) -> str:
-    try:
-        return resolve_zone(name)
-    except UnknownZone as error:
-        raise _refuse(f'The time zone "{name}" is not known; it takes IANA names such as Europe/Copenhagen.') from error
-
-
 def _moment(text: str, zone: str, *, whole: bool) -> datetime:
     """Return an instant; for whole days 00:00 UTC of the date that the text names."""
     try:
@@ -167,7 +161,7 @@ def _worded(current: Appointment, draft: Draft, users: Sequence[User]) -> Appoin
     if not after.subject.strip():
         raise _refuse("An appointment needs a subject.")
     if draft.show_as is not None:
-        after = replace(after, show_as=_word(ShowAs, draft.show_as, "show_as"))
+        after = replace(after, show_as=typed.word(ShowAs, draft.show_as, "show_as"))
     if draft.private is not None:
         after = replace(after, sensitivity=Sensitivity.PRIVATE if draft.private else Sensitivity.NORMAL)
     if draft.organizer is not None:
@@ -181,13 +175,6 @@ def _limited(text: str | None, limit: int, name: str) -> str | None:
     if text is not None and len(text) > limit:
         raise _refuse(f"The {name} is longer than {limit} characters.")
     return text
-
-
-def _word(words: Callable[[str], ShowAs], text: str, name: str) -> ShowAs:
-    try:
-        return words(text)
-    except ValueError as error:
-        raise _refuse(f"{name} takes {', '.join(ShowAs)}; not {text!r}.") from error
 
 
 def _attendees(current: tuple[Attendee, ...], draft: Draft, users: Sequence[User]) -> tuple[Attendee, ...]:
@@ -208,7 +195,7 @@ def _attendees(current: tuple[Attendee, ...], draft: Draft, users: Sequence[User
 
 
 def _retimed(current: Appointment, draft: Draft) -> Appointment:
-    zone = _zone(draft.time_zone) if draft.time_zone is not None else current.zone
+    zone = typed.zone(draft.time_zone) if draft.time_zone is not None else current.zone
     was = current.span
     whole = was.all_day if draft.all_day is None else draft.all_day
     if whole == was.all_day:

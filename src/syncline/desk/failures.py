@@ -87,7 +87,7 @@ def retry(app: App, viewer: Viewer, failure_id: int) -> FailureObject | None:
     if jobs_run(app.data):
         app.store.wake(mailbox.id, now)
         app.worker.wake([mailbox.id])
-        _wait(app, failure_id, link)
+        _wait(app, failure_id, mailbox)
     else:
         app.worker.run_now([mailbox.id])
     after = app.store.links_by_id([failure_id])
@@ -136,14 +136,14 @@ def _withdrawn(app: App, link: Link, now: datetime) -> list[Alert]:
     return [ended(each, "left out", now) for each in app.store.open_alerts(link.mailbox_id, [link.id])]
 
 
-def _wait(app: App, failure_id: int, before: Link) -> None:
+def _wait(app: App, failure_id: int, mailbox: Mailbox) -> None:
     end = time.monotonic() + OUTCOME_S
     while time.monotonic() < end:
         found = app.store.links_by_id([failure_id])
         if not found or found[0].state is not LinkState.FAILED or found[0].retries > 0:
             return
         time.sleep(POLL_S)
-    raise SyncError("MailboxHeld", mailbox=str(before.mailbox_id))
+    raise SyncError("MailboxHeld", mailbox=mailbox.address)
 
 
 def _found(app: App, viewer: Viewer, failure_id: int) -> tuple[Link, Mailbox]:

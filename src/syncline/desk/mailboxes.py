@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from syncline.core.times import UnknownZone, resolve_zone
 from syncline.desk.finding import one, visible
 from syncline.desk.objects import MailboxObject
 from syncline.desk.reading import Viewer, require_administrator
+from syncline.desk.typed import word, zone
 from syncline.engine import mailboxes as engine
 from syncline.errors import SyncError
 from syncline.ports import Approval, Mailbox, OnSchedulingConflict, TestState, Track
@@ -22,8 +21,6 @@ from syncline.store import Counts
 
 if TYPE_CHECKING:
     from syncline.wiring import App
-
-Word = TypeVar("Word", bound=StrEnum)
 
 NOTHING = Counts()
 STEPS = ("address found", "signed in", "calendar read", "categories read")
@@ -84,9 +81,9 @@ def add(app: App, viewer: Viewer, wanted: NewMailbox) -> MailboxObject:
             address=address,
             user=user.name,
             profile_id=app.store.profile_by_name(wanted.profile).id,
-            track=_word(Track, wanted.track, "track"),
-            on_scheduling_conflict=None if conflict is None else _word(OnSchedulingConflict, conflict, "the rule"),
-            time_zone=_zone(wanted.time_zone or user.time_zone),
+            track=word(Track, wanted.track, "track"),
+            on_scheduling_conflict=None if conflict is None else word(OnSchedulingConflict, conflict, "the rule"),
+            time_zone=zone(wanted.time_zone or user.time_zone),
         )
     )
     if wanted.password is not None:
@@ -141,11 +138,11 @@ def change(app: App, viewer: Viewer, key: str, **values: str | None) -> MailboxO
     parsed: dict[str, Any] = {}
     for name, value in values.items():
         if name == "on_scheduling_conflict":
-            parsed[name] = None if value is None else _word(OnSchedulingConflict, value, "the rule")
+            parsed[name] = None if value is None else word(OnSchedulingConflict, value, "the rule")
         elif name == "track" and value is not None:
-            parsed[name] = _word(Track, value, "track")
+            parsed[name] = word(Track, value, "track")
         elif name == "time_zone" and value is not None:
-            parsed[name] = _zone(value)
+            parsed[name] = zone(value)
         else:
             raise SyncError("InvalidRequest", detail=f"{name} of a mailbox cannot be changed.")
     return _object(app, app.store.change_mailbox(one(app, viewer, key).id, lambda old: replace(old, **parsed)))
@@ -194,17 +191,3 @@ def objects(app: App, mailboxes: Mapping[int, Mailbox]) -> list[MailboxObject]:
 
 def _object(app: App, mailbox: Mailbox) -> MailboxObject:
     return objects(app, {mailbox.id: mailbox})[0]
-
-
-def _word(words: type[Word], text: str, name: str) -> Word:
-    try:
-        return words(text)
-    except ValueError as error:
-        raise SyncError("InvalidRequest", detail=f"{name} takes {', '.join(words)}; not {text!r}.") from error
-
-
-def _zone(name: str) -> str:
-    try:
-        return resolve_zone(name)
-    except UnknownZone as error:
-        raise SyncError("InvalidRequest", detail=f'The time zone "{name}" is not known.') from error

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from syncline.core.times import UnknownZone, resolve_zone
+from syncline.desk import typed
 from syncline.desk.objects import UserObject
 from syncline.desk.reading import AccessRole, Viewer, require_administrator, require_own
 from syncline.errors import SyncError
@@ -52,8 +52,8 @@ def add(app: App, viewer: Viewer, wanted: NewUser) -> UserObject:
     """Add a user to the CRM and an account to sign in with."""
     require_administrator(viewer, "add users")
     _check(wanted)
-    zone = _zone(wanted.time_zone)
-    role = _role(wanted.role)
+    zone = typed.zone(wanted.time_zone)
+    role = typed.word(AccountRole, wanted.role, "role")
     if wanted.password is not None:
         _check_password(wanted.password)
     known = {account.name for account in app.store.accounts()}
@@ -70,7 +70,7 @@ def add(app: App, viewer: Viewer, wanted: NewUser) -> UserObject:
 def set_role(app: App, viewer: Viewer, name: str, role: str) -> UserObject:
     """Give a user another role; the last System Administrator keeps his."""
     require_administrator(viewer, "change roles")
-    app.store.set_role(name, _role(role))
+    app.store.set_role(name, typed.word(AccountRole, role, "role"))
     return show(app, viewer, name)
 
 
@@ -112,17 +112,3 @@ def _check(wanted: NewUser) -> None:
 def _check_password(password: str) -> None:
     if len(password) < PASSWORD_MIN_CHARACTERS:
         raise SyncError("InvalidRequest", detail=f"A password has at least {PASSWORD_MIN_CHARACTERS} characters.")
-
-
-def _role(text: str) -> AccountRole:
-    try:
-        return AccountRole(text)
-    except ValueError as error:
-        raise SyncError("InvalidRequest", detail=f"role takes {' or '.join(AccountRole)}; not {text!r}.") from error
-
-
-def _zone(name: str) -> str:
-    try:
-        return resolve_zone(name)
-    except UnknownZone as error:
-        raise SyncError("InvalidRequest", detail=f'The time zone "{name}" is not known.') from error

@@ -159,8 +159,8 @@ class Links(Connected):
         return [to_link(row) for row in rows]  # type: ignore[arg-type]
 
 
-def chunks(values: Iterable[Item], size: int = IN_LIST_MAX) -> Iterator[list[Item]]:
-    """Yield the values in lists of at most `size`."""
+def chunks(values: Iterable[Item]) -> Iterator[list[Item]]:
+    """Yield the values in lists short enough for one statement."""
     rest = list(values)
-    for start in range(0, len(rest), size):
-        yield rest[start : start + size]
+    for start in range(0, len(rest), IN_LIST_MAX):
+        yield rest[start : start + IN_LIST_MAX]

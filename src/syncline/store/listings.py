@@ -161,15 +161,11 @@ class Listings(Connected):
         self,
         mailbox_ids: Sequence[int] | None = None,
         *,
-        state: LinkState | None = None,
         after: int | None = None,
         limit: int = LIMIT,
     ) -> Listing[Link]:
-        """Return a page of links (without contents), of one `shown_state` or all."""
-        where = _mine(link, mailbox_ids)
-        if state is not None:
-            where.append(_shown_as(state))
-        return self._page(select(*LIGHT_LINK).where(*where), link, after, limit, to_link)
+        """Return a page of links (without contents)."""
+        return self._page(select(*LIGHT_LINK).where(*_mine(link, mailbox_ids)), link, after, limit, to_link)
 
     def links_of_rows(self, crm_ids: Iterable[str]) -> Mapping[str, tuple[Link, ...]]:
         """Return the links of all mailboxes to these CRM rows (without contents), the writing one first."""
@@ -194,10 +190,10 @@ class Listings(Connected):
                     return found
         return ()
 
-    def journal(self, link_id: int, *, after: int | None = None, limit: int = LIMIT) -> Listing[Entry]:
-        """Return a page of what happened to one link."""
+    def journal(self, link_id: int, *, limit: int = LIMIT) -> Listing[Entry]:
+        """Return what happened to one link lately, at most `limit` lines."""
         query = select(*ENTRY).where(journal.c.link_id == link_id)
-        return self._page(query, journal, after, limit, lambda row: Entry(**row))
+        return self._page(query, journal, None, limit, lambda row: Entry(**row))
 
     def link_states(self, mailbox_id: int) -> Mapping[LinkState, int]:
         """Return how many links of a mailbox show which state."""
@@ -228,10 +224,3 @@ def _without(codes: Collection[str]) -> list[ColumnElement[bool]]:
 
 def _mine(table: Table, mailbox_ids: Sequence[int] | None) -> list[ColumnElement[bool]]:
     return [] if mailbox_ids is None else [table.c.mailbox_id.in_(mailbox_ids)]
-
-
-def _shown_as(state: LinkState) -> ColumnElement[bool]:
-    edited = and_(link.c.state == LinkState.SETTLED, _CRM_EDIT)
-    if state is LinkState.UNSETTLED:
-        return or_(link.c.state == state, edited)
-    return and_(link.c.state == state, ~edited)

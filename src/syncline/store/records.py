@@ -79,12 +79,6 @@ class Records(Connected):
         with self.reading() as connection:
             return _mailbox(connection, mailbox.c.address == address.lower(), address)
 
-    def mailboxes_of(self, user: str) -> tuple[Mailbox, ...]:
-        """Return the mailboxes of one CRM user, by address."""
-        with self.reading() as connection:
-            query = select(*MAILBOX).where(mailbox.c.user == user).order_by(mailbox.c.address)
-            return tuple(Mailbox(**row) for row in connection.execute(query).mappings())
-
     def change_mailbox(self, mailbox_id: int, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
         """Replace a mailbox by what `change` makes of it, in one transaction; only what differs is written."""
         with self.writing() as connection:
@@ -128,20 +122,6 @@ class Records(Connected):
         if row["shared"] is not None:
             return self._cipher.open(row["shared"], _place("profile", row["profile_id"]))
         raise SyncError("Unauthorized", mailbox=row["address"])
-
-    def has_own_password(self, mailbox_id: int) -> bool:
-        """Return whether the mailbox has a password of its own."""
-        with self.reading() as connection:
-            return connection.scalar(select(mailbox.c.secret.is_not(None)).where(mailbox.c.id == mailbox_id)) is True
-
-    def profile_password(self, profile_id: int) -> str:
-        """Return the profile's password, to test it; SyncError("Unauthorized") if it has none."""
-        with self.reading() as connection:
-            found = _profile(connection, profile.c.id == profile_id, f"profile {profile_id}")
-            sealed = connection.scalar(select(profile.c.secret).where(profile.c.id == profile_id))
-        if sealed is None:
-            raise SyncError("Unauthorized", mailbox=found.name)
-        return self._cipher.open(sealed, _place("profile", profile_id))
 
 
 def _place(kind: Sealed, number: int) -> str:

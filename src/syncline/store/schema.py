@@ -66,8 +66,8 @@ def _id() -> Column[int]:
     return Column("id", Integer, primary_key=True, autoincrement=True)
 
 
-def _mailbox_id(*, null: bool = False) -> Column[int]:
-    return Column("mailbox_id", Integer, ForeignKey("mailbox.id", ondelete="CASCADE"), nullable=null)
+def _mailbox_id() -> Column[int]:
+    return Column("mailbox_id", Integer, ForeignKey("mailbox.id", ondelete="CASCADE"), nullable=False)
 
 
 def _flag(name: str, *, value: bool = False) -> Column[bool]:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from syncline.desk import alerts as desk
 from syncline.desk import mailboxes
 from syncline.desk.finding import one, visible
+from syncline.engine.questions import CONFLICT
 from syncline.errors import SyncError
 from syncline.ports import AlertState, LinkState, Mailbox
 from syncline.web.pages import cards
@@ -73,7 +74,7 @@ def together(visit: Here, mailbox: Annotated[str, Query()]) -> Response:
 @router.post("/alerts/together")
 def answer_together(visit: Here, mailbox: Annotated[str, Form()], answer: Annotated[str, Form()]) -> Response:
     """Give every open question of a mailbox the same answer."""
-    desk.answer_code(visit.app, visit.viewer, mailbox, desk.CONFLICT, answer)
+    desk.answer_code(visit.app, visit.viewer, mailbox, CONFLICT, answer)
     return go("/alerts?said=answered")
 
 
@@ -117,12 +118,12 @@ def waiting(visit: Visit, wanted: Mapping[int, Mailbox]) -> tuple[list[cards.Car
 def _group(visit: Visit, mailbox: Mailbox) -> Group:
     app = visit.app
     states = app.store.link_states(mailbox.id)
-    first = app.store.alert_page([mailbox.id], [AlertState.OPEN], code=desk.CONFLICT, limit=DRAWN_MAX)
+    first = app.store.alert_page([mailbox.id], [AlertState.OPEN], code=CONFLICT, limit=DRAWN_MAX)
     shown, _ = cards.page(visit, str(mailbox.id), only_open=True, without=desk.NOTICES, limit=DRAWN_MAX)
     return Group(
         mailbox=mailbox,
         person=visit.called(mailbox.user),
-        questions=len(app.store.question_ids(mailbox.id, desk.CONFLICT)),
+        questions=len(app.store.question_ids(mailbox.id, CONFLICT)),
         items=sum(states.values()) - states.get(LinkState.SKIPPED, 0),
         first=tuple(card for card in shown if card.id in {alert.id for alert in first.items}),
     )

@@ -18,6 +18,7 @@ from syncline.desk import alerts as desk
 from syncline.desk.finding import visible
 from syncline.desk.objects import AlertObject, Clash
 from syncline.engine.alerts import last_offered
+from syncline.engine.questions import CONFLICT
 from syncline.errors import CATALOGUE, ErrorClass
 from syncline.ports import Alert, AlertState, Link, Mailbox
 from syncline.web.pages import words
@@ -129,7 +130,7 @@ def _cards(visit: Visit, alerts: Sequence[Alert], shown: Mapping[int, AlertObjec
 def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link: Link | None) -> Card:
     """Return one alert as a card; what clashes is drawn and listed only while Yes can still be said."""
     row = CATALOGUE[alert.code]
-    scheduling = alert.code == desk.CONFLICT
+    scheduling = alert.code == CONFLICT
     question = alert.code in desk.QUESTIONS
     state = _state(visit, alert, question=question)
     can_yes = state in ("waiting", "kept_out") or (state == "lapsed" and visit.times.now <= last_offered(alert))
@@ -352,7 +353,7 @@ def _neighbours(visit: Visit, alert: Alert, mailbox: Mailbox) -> list[tuple[str,
     if alert.span is None:
         return []
     start, end = alert.span.start, alert.span.end
-    found = visit.app.store.alert_page([mailbox.id], [AlertState.OPEN], code=desk.CONFLICT, limit=NEIGHBOURS_MAX)
+    found = visit.app.store.alert_page([mailbox.id], [AlertState.OPEN], code=CONFLICT, limit=NEIGHBOURS_MAX)
     return [
         (desk.look_at(visit.viewer, mailbox, private=other.private).subject(other.subject), other)
         for other in found.items

@@ -1,0 +1,31 @@
+"""Words and time zones as somebody types them, made values or refused with what would be taken.
+
+It must not know what they are given for.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeVar
+
+from syncline.core.times import UnknownZone, resolve_zone
+from syncline.errors import SyncError
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def word(words: type[Word], text: str, name: str) -> Word:
+    """Return one of the `words`; SyncError("InvalidRequest") names those that `name` takes."""
+    try:
+        return words(text)
+    except ValueError as error:
+        raise SyncError("InvalidRequest", detail=f"{name} takes {', '.join(words)}; not {text!r}.") from error
+
+
+def zone(name: str) -> str:
+    """Return the IANA zone of an IANA or Windows name; SyncError("InvalidRequest") if it is not known."""
+    try:
+        return resolve_zone(name)
+    except UnknownZone as error:
+        detail = f'The time zone "{name}" is not known; it takes IANA names such as Europe/Copenhagen.'
+        raise SyncError("InvalidRequest", detail=detail) from error
