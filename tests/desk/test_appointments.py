@@ -167,10 +167,10 @@ def test_pages_go_on_where_the_last_one_ended(office: Office) -> None:
     for hour in (9, 11, 13):
         office.in_crm(f"At {hour}", at(hour))
     first = appointments.page(office.app, OPERATOR, limit=2)
-    second = appointments.page(office.app, OPERATOR, limit=2, cursor=first.cursor)
+    second = appointments.page(office.app, OPERATOR, limit=2, cursor=first.next)
 
     assert [entry.subject for entry in (*first.items, *second.items)] == ["At 9", "At 11", "At 13"]
-    assert second.cursor is None
+    assert second.next is None
 
 
 @pytest.mark.parametrize(("start", "end"), [("2026-11-24", None), (None, "2026-11-24"), ("2026-11-25", "2026-11-24")])

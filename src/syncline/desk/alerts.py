@@ -15,6 +15,7 @@ from syncline.core.scheduling import Verdict
 from syncline.desk.clashing import clashes, rows_of, verdicts
 from syncline.desk.finding import may_see, one, visible
 from syncline.desk.objects import AlertObject, ClashingSeries
+from syncline.desk.paging import PAGE, Page, everything
 from syncline.desk.reading import Sight, Viewer, sight
 from syncline.desk.running import jobs_run
 from syncline.engine import alerts as engine
@@ -41,26 +42,11 @@ class Answered:
     refused: SyncError | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """One page of alerts; `next` None: it was the last."""
-
-    items: tuple[AlertObject, ...]
-    next: int | None
-
-
 def listing(
     app: App, viewer: Viewer, *, mailbox: str | None = None, only_open: bool | None = None
 ) -> list[AlertObject]:
     """Return all alerts, see `page`."""
-    found: list[AlertObject] = []
-    after: int | None = None
-    while True:
-        part = page(app, viewer, mailbox=mailbox, only_open=only_open, after=after, limit=1000)
-        found.extend(part.items)
-        after = part.next
-        if after is None:
-            return found
+    return everything(lambda after: page(app, viewer, mailbox=mailbox, only_open=only_open, after=after, limit=PAGE))
 
 
 def page(
@@ -71,7 +57,7 @@ def page(
     only_open: bool | None = None,
     after: int | None = None,
     limit: int = 200,
-) -> Page:
+) -> Page[AlertObject, int]:
     """Return alerts newest first, each question by itself; `only_open` True: open ones, False: the others.
 
     A User gets notices of the levels that the settings let reach users (AL-04); questions always.

@@ -18,6 +18,7 @@ from syncline.desk.drafts import Draft, changed, day, new_appointment
 from syncline.desk.entries import Entry, entry_object, look_at
 from syncline.desk.finding import visible
 from syncline.desk.objects import AppointmentObject, Clash, LinkMark
+from syncline.desk.paging import PAGE, Page, everything
 from syncline.desk.reading import Sight, Viewer
 from syncline.engine.questions import CONFLICT
 from syncline.errors import SyncError
@@ -27,16 +28,7 @@ from syncline.store import shown_state
 if TYPE_CHECKING:
     from syncline.wiring import App
 
-PAGE = 1000
 CLOSING = {"completed": Status.COMPLETED, "canceled": Status.CANCELED}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """One page of the calendar; `cursor` None: it was the last."""
-
-    items: tuple[AppointmentObject, ...]
-    cursor: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +70,7 @@ def listing(
     app: App, viewer: Viewer, *, window: tuple[datetime, datetime] | None = None, user: str | None = None
 ) -> list[AppointmentObject]:
     """Return the whole calendar that the viewer may see, by start: see `page`."""
-    found: list[AppointmentObject] = []
-    cursor: str | None = None
-    while True:
-        part = page(app, viewer, window=window, user=user, cursor=cursor, limit=PAGE)
-        found.extend(part.items)
-        cursor = part.cursor
-        if cursor is None:
-            return found
+    return everything(lambda cursor: page(app, viewer, window=window, user=user, cursor=cursor))
 
 
 def page(
@@ -96,7 +81,7 @@ def page(
     user: str | None = None,
     cursor: str | None = None,
     limit: int = PAGE,
-) -> Page:
+) -> Page[AppointmentObject, str]:
     """Return a page of the calendar by start and id.
 
     Without a window every single, series and exception once; with one every occurrence in it. `user` limits it to one
@@ -108,7 +93,7 @@ def page(
     start, end = window or (None, None)
     found = app.crm.listing(start, end, person, cursor, limit)
     links = link_marks(app, viewer, [entry.series_id or entry.id for entry in found.items])
-    return Page(items=tuple(entry_object(viewer, entry, links) for entry in found.items), cursor=found.cursor)
+    return Page(items=tuple(entry_object(viewer, entry, links) for entry in found.items), next=found.cursor)
 
 
 def show(app: App, viewer: Viewer, appointment_id: str) -> AppointmentObject:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from syncline.desk.alerts import look_at
 from syncline.desk.finding import may_see, visible
 from syncline.desk.objects import FailureObject
+from syncline.desk.paging import PAGE, Page, everything
 from syncline.desk.reading import Viewer
 from syncline.desk.running import jobs_run
 from syncline.engine.questions import ended
@@ -29,24 +30,9 @@ OUTCOME_S = 60.0
 POLL_S = 0.1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """One page of failures, newest first; `next` None: it was the last."""
-
-    items: tuple[FailureObject, ...]
-    next: int | None
-
-
 def listing(app: App, viewer: Viewer, *, mailbox: str | None = None, every: bool = False) -> list[FailureObject]:
     """Return all failures, see `page`."""
-    found: list[FailureObject] = []
-    after: int | None = None
-    while True:
-        part = page(app, viewer, mailbox=mailbox, every=every, after=after, limit=1000)
-        found.extend(part.items)
-        after = part.next
-        if after is None:
-            return found
+    return everything(lambda after: page(app, viewer, mailbox=mailbox, every=every, after=after, limit=PAGE))
 
 
 def page(
@@ -57,8 +43,8 @@ def page(
     every: bool = False,
     after: int | None = None,
     limit: int = 200,
-) -> Page:
-    """Return items with a sync error, questions included; `every` adds what was kept out or skipped (F-07)."""
+) -> Page[FailureObject, int]:
+    """Return items with a sync error, newest first, questions too; `every` adds what was kept out or skipped (F-07)."""
     mailboxes = visible(app, viewer, mailbox)
     found = app.store.failures(list(mailboxes), everything=every, after=after, limit=limit)
     return Page(items=tuple(_object(viewer, link, mailboxes) for link in found.items), next=found.next)

@@ -65,7 +65,7 @@ def list_appointments(
     """Return each single, series and exception once; with a window every occurrence in it."""
     days = appointments.window(start, end)
     found = appointments.page(app, viewer, window=days, user=user, cursor=window.after, limit=window.limit)
-    return answered(Listing(items=found.items, next=packed(found.cursor) if found.cursor is not None else None))
+    return answered(Listing(items=found.items, next=packed(found.next) if found.next is not None else None))
 
 
 @router.post("/appointments", response_model=AppointmentObject, status_code=201, summary="Add an appointment")
