@@ -69,6 +69,8 @@ def open_app(data: Path, settings: Settings | None = None) -> App:
         raise SyncError("DataFolderInvalid", detail=f"{data} is not a data folder of Syncline.")
     settings = settings or load(data)
     clock = SystemClock(timedelta(seconds=settings.clock_offset_s))
+    for name in (STATE_FILE, CRM_FILE):
+        _own(data / name)
     store = Database(data / STATE_FILE, key=(data / KEY_FILE).read_bytes())
     store.migrate()
     crm = EmbeddedCrm(data / CRM_FILE, clock=clock, name=settings.crm.name)
@@ -78,6 +80,14 @@ def open_app(data: Path, settings: Settings | None = None) -> App:
     return App(
         data=data, settings=settings, clock=clock, store=store, crm=crm, connect=connect, worker=worker, parts=parts
     )
+
+
+def _own(database: Path) -> None:
+    """Create a database file that only its owner reads; SQLite gives its side files the same rights."""
+    try:
+        os.close(os.open(database, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise SyncError("DataFolderInvalid", detail=f"{database} cannot be opened: {error.strerror}.") from error
 
 
 def make_folder(data: Path) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from syncline import config
+from syncline import config, wiring
 from syncline.core.merging import PrivatePolicy
 from syncline.ports import OnSchedulingConflict
 from syncline.wiring import rules
@@ -60,3 +60,12 @@ def test_the_defaults_are_those_of_the_product(tmp_path: Path) -> None:
     assert (found.policy.track_from_non_organizer, found.policy.ignore_copies) == (True, True)
     assert not found.keep_crm_organizer
     assert found.floor_s == 0
+
+
+def test_only_the_owner_reads_the_databases(tmp_path: Path) -> None:
+    """Key, state and CRM have the rights 0600 from their first moment on."""
+    wiring.make_folder(tmp_path / "data")
+    wiring.open_app(tmp_path / "data").close()
+
+    for name in (wiring.KEY_FILE, wiring.STATE_FILE, wiring.CRM_FILE):
+        assert (tmp_path / "data" / name).stat().st_mode & 0o777 == 0o600, name
