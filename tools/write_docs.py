@@ -82,6 +82,8 @@ check_past = true
 
 Two more stand in the environment only: `SYNCLINE_DATA` names the data folder, `SYNCLINE_CLOCK_OFFSET_S` shifts
 Syncline's clock by seconds (for tests). A name or a value that is not known stops the start with `SettingInvalid`.
+
+An id in brackets, such as CD-04, is a rule: [what each rule does](rules.md).
 """
 
 ERRORS_HEAD = f"""{MADE_BY}
@@ -100,6 +102,8 @@ COMMANDS_HEAD = f"""{MADE_BY}
 
 `--json` gives machines what they need. Exit codes: 0 done, also when questions are open; 1 a mailbox or an item failed;
 2 the command was not understood; 3 another living process holds the mailbox.
+
+`explain` and `sync --dry-run` name the rule that decided: [what each rule does](rules.md).
 """
 
 
