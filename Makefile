@@ -36,7 +36,7 @@ test: setup-dev
 	@$(PYTEST)
 
 quick: setup-dev
-	@$(PYTEST) -m "not browser and not emulator and not package" $(addprefix --ignore=,$(LONG))
+	@$(PYTEST) -n auto -m "not browser and not emulator and not package" $(addprefix --ignore=,$(LONG))
 
 check: setup-dev
 	@$(BIN)/ruff check .
