@@ -92,7 +92,7 @@ ERRORS_HEAD = f"""{MADE_BY}
 
 Everything that Syncline reports has a row here. Codes and numbers that exist in Dynamics 365 server-side
 synchronization are the same; numbers from 9000 are Syncline's own. The class says what happens next: *needs answer*
-waits for a person, *will retry* is tried again in later cycles, *skipped by rule* is no fault, *transient* passes by
+waits for a person, *will retry* is tried again in later syncs, *skipped by rule* is no fault, *transient* passes by
 itself, *permanent* stays until somebody acts, *throttled* waits as long as the server asks.
 """
 

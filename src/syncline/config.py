@@ -103,16 +103,16 @@ class SyncSettings:
     chunk_max: Annotated[int, Meant("Most appointments written in one transaction.", low=1, high=1000)] = 200
     page_size_max: Annotated[int, Meant("Most changes asked of the calendar server at once.", low=1, high=512)] = 512
     interval_min_s: Annotated[
-        float, Meant("Pause in seconds after a cycle that found something (S-06).", low=1, high=86_400)
+        float, Meant("Pause in seconds after a sync that found something (S-06).", low=1, high=86_400)
     ] = 300.0
     interval_step_s: Annotated[
-        float, Meant("Seconds added to the pause by each cycle that found nothing (S-06).", low=0, high=86_400)
+        float, Meant("Seconds added to the pause by each sync that found nothing (S-06).", low=0, high=86_400)
     ] = 60.0
     interval_max_s: Annotated[
-        float, Meant("Longest pause in seconds between two cycles (S-06).", low=1, high=86_400)
+        float, Meant("Longest pause in seconds between two syncs of one mailbox (S-06).", low=1, high=86_400)
     ] = 720.0
     floor_s: Annotated[
-        float, Meant("Shortest pause in seconds between two full cycles of one mailbox.", low=0, high=86_400)
+        float, Meant("Shortest pause in seconds between two full syncs of one mailbox.", low=0, high=86_400)
     ] = 0.0
 
 
@@ -155,7 +155,7 @@ class GuardSettings:
 
     items_max: Annotated[
         int,
-        Meant("Up to so many deletions (or items no longer tracked) in one cycle pass unasked.", low=0, high=1_000_000),
+        Meant("Up to so many deletions (or items no longer tracked) in one sync pass unasked.", low=0, high=1_000_000),
     ] = 10
     percent_max: Annotated[
         float, Meant("Up to this share of the mailbox's tracked items passes unasked, in percent.", low=0, high=100)

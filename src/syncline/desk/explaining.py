@@ -30,6 +30,15 @@ STATES = {
 }
 
 
+# The journal's own words that people would not understand.
+WORDS = {
+    "linked": "found in the CRM",
+    "unlinked": "kept in step no longer",
+    "observed in the CRM": "changed in the CRM",
+    "waits for another mailbox": "waits for the answer in another mailbox",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One thing that happened to an item; `rule` is an id such as CD-07, or empty."""
@@ -115,7 +124,7 @@ def _story(app: App, viewer: Viewer, link: Link, mailbox: Mailbox) -> Story:
     look = look_at(viewer, mailbox, private=link.private)
     state = shown_state(link)
     lines = tuple(
-        Line(time=entry.time, action=entry.action, rule=entry.rule, detail=entry.detail)
+        Line(time=entry.time, action=WORDS.get(entry.action, entry.action), rule=entry.rule, detail=entry.detail)
         for entry in app.store.journal(link.id, limit=LINES_MAX).items
     )
     return Story(
