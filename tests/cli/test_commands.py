@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from syncline import simulation
 from syncline.emulators.exchange import ExchangeEmulator
 from tests.cli.terminal import ADDRESS, Terminal
 
@@ -252,3 +255,20 @@ def test_migrate_and_version(terminal: Terminal) -> None:
     assert "up to date" in terminal("migrate")
     assert terminal("--version").startswith("syncline ")
     assert "appointments" in terminal("--help")
+
+
+def test_a_simulation_runs_under_the_settings_of_the_file(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every setting of the file that the engine knows counts, and one that nobody knows is refused."""
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[guards]\npercent_max = 50.0\n[item]\nmax_retries = 1\n")
+    ran = []
+    monkeypatch.setattr(simulation, "run", lambda *given: ran.append(given) or True)
+    terminal("simulate", "--seed", "4", "--policy", str(policy))
+    ((_, seed, rules),) = ran
+    policy.write_text("[guards]\npercent = 50.0\n")
+    terminal("simulate", "--policy", str(policy), code=2)
+
+    assert (seed, rules.limits.share_max, rules.attempts_max) == (4, 0.5, 1)
+    assert "SettingInvalid" in terminal.errors

@@ -7,23 +7,20 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import TextIO
 
 from syncline.engine.run import Rules
 from syncline.simulation.playing import Played, play
-from syncline.simulation.policy import rules_of
 from syncline.simulation.report import Report, tell
 
 __all__ = ["Played", "Report", "play", "run", "shortest"]
 
 
-def run(seeds: int, seed: int | None = None, policy: Path | None = None, out: TextIO | None = None) -> Report:
-    """Play the seeds 0 to `seeds` - 1, or `seed` alone, under the settings of the file `policy`; print what failed.
+def run(seeds: int, seed: int | None = None, rules: Rules | None = None, out: TextIO | None = None) -> Report:
+    """Play the seeds 0 to `seeds` - 1, or `seed` alone, under these rules; print what failed.
 
-    The report is true if every seed came to a good end. SyncError("SettingInvalid") if the file cannot be read.
+    The report is true if every seed came to a good end.
     """
-    rules = rules_of(policy) if policy is not None else None
     chosen = range(seeds) if seed is None else (seed,)
     failed: list[Played] = []
     costs_ms: list[float] = []

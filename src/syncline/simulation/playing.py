@@ -49,7 +49,13 @@ def play(seed: int, rules: Rules | None = None, steps: int | None = None) -> Pla
 
 def _setting(rng: Random, rules: Rules) -> Setting:
     number = rng.choice((2, 2, 2, 3, 4))
-    small = replace(rules, chunk_max=rng.choice((1, 3, 200)), page_size_max=rng.choice((1, 3, 512)), read_max=3)
+    small = replace(
+        rules,
+        crm_name=Rules().crm_name,  # the invented people write its category, whatever the real CRM is called
+        chunk_max=rng.choice((1, 3, 200)),
+        page_size_max=rng.choice((1, 3, 512)),
+        read_max=3,
+    )
     everything = frozenset(name for name in NAMES[:number] if rng.random() < 0.2)
     settled = {name: rng.choice(_BY_SETTING) for name in NAMES[:number] if rng.random() < 0.1}
     zones = rng.choice((("UTC",), ("Europe/Berlin", "America/New_York")))
