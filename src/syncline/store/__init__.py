@@ -6,6 +6,7 @@ It implements the Store port and serves the people's side; it must not know the 
 from syncline.store.accounts import Account, Session, Token
 from syncline.store.database import Database
 from syncline.store.listings import FAILURE_STATES, Counts, Listing, shown_state
+from syncline.store.preferences import Mails, Preferences
 from syncline.store.schema import AccountRole
 from syncline.store.statistics import CycleRecord, Totals
 
@@ -17,6 +18,8 @@ __all__ = [
     "CycleRecord",
     "Database",
     "Listing",
+    "Mails",
+    "Preferences",
     "Session",
     "Token",
     "Totals",

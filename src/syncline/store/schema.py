@@ -361,6 +361,17 @@ token = Table(
 )
 Index(None, token.c.account_id)
 
+preference = Table(
+    "preference",
+    metadata,
+    Column("account_id", Integer, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    _text("language"),
+    _text("mails"),
+    _text("quiet_from", null=True),
+    _text("quiet_to", null=True),
+    _one_of("mails", ("each", "digest", "off")),
+)
+
 APPEND_ONLY = ("decision", "journal")
 
 
