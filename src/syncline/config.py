@@ -20,6 +20,7 @@ from typing import Annotated, get_type_hints
 
 from platformdirs import user_data_path
 
+from syncline.core.free_times import WEEKDAYS, WorkingHours
 from syncline.core.guards import Limits
 from syncline.core.scheduling import AllDayBlocks, ConflictPolicy
 from syncline.errors import SyncError
@@ -176,6 +177,22 @@ class AlertSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarSettings:
+    """When people work: free times are looked for within these hours, in the zone of the mailbox's owner."""
+
+    working_from_h: Annotated[float, Meant("Hour at which the working day begins; 7.5 is 07:30.", low=0, high=24)] = 8.0
+    working_to_h: Annotated[float, Meant("Hour at which the working day ends.", low=0, high=24)] = 17.0
+    working_days: Annotated[
+        tuple[str, ...], Meant("Weekdays on which people work: mon, tue, wed, thu, fri, sat, sun.")
+    ] = WEEKDAYS[:5]
+
+    def hours(self) -> WorkingHours:
+        """Return the same hours as the core understands them."""
+        weekdays = frozenset(WEEKDAYS.index(day) for day in self.working_days)
+        return WorkingHours(from_h=self.working_from_h, to_h=self.working_to_h, weekdays=weekdays)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
     """How the pages may be reached."""
 
@@ -204,6 +221,7 @@ class Settings:
     organization: OrganizationSettings = OrganizationSettings()
     guards: GuardSettings = GuardSettings()
     alerts: AlertSettings = AlertSettings()
+    calendar: CalendarSettings = CalendarSettings()
     web: WebSettings = WebSettings()
 
 
@@ -313,6 +331,9 @@ def _checked(settings: Settings) -> Settings:
         raise _invalid(
             f"sync.interval_max_s is {sync.interval_max_s:g}, less than sync.interval_min_s ({sync.interval_min_s:g})."
         )
+    unknown = [day for day in settings.calendar.working_days if day not in WEEKDAYS]
+    if unknown:
+        raise _invalid(f"calendar.working_days names {', '.join(unknown)}; it takes {', '.join(WEEKDAYS)}.")
     return settings
 
 

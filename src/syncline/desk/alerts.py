@@ -71,13 +71,13 @@ def page(
 
 def show(app: App, viewer: Viewer, alert_id: int) -> AlertObject:
     """Return one alert with what is in the way now; SyncError("NotFoundHere") if the viewer may not see it."""
-    alert, mailbox = _found(app, viewer, alert_id)
+    alert, mailbox = visible_alert(app, viewer, alert_id)
     return objects(app, viewer, [alert], {mailbox.id: mailbox})[0]
 
 
 def answer(app: App, viewer: Viewer, alert_id: int, decision: str, *, version: int | None = None) -> Answered:
     """Answer one question; the mailbox is due at once. `version` is that of the alert that the person saw (Q-07)."""
-    _found(app, viewer, alert_id)
+    visible_alert(app, viewer, alert_id)
     refused: SyncError | None = None
     try:
         alert = engine.answer(app.store, app.clock, alert_id, _answer(decision), viewer.called, version)
@@ -92,7 +92,7 @@ def answer(app: App, viewer: Viewer, alert_id: int, decision: str, *, version: i
 def answer_ids(app: App, viewer: Viewer, alert_ids: Sequence[int], decision: str) -> list[Answered]:
     """Give many questions the same answer in one transaction; each counts or is refused alone."""
     wanted = list(dict.fromkeys(alert_ids))
-    found = [_found(app, viewer, alert_id) for alert_id in wanted]
+    found = [visible_alert(app, viewer, alert_id) for alert_id in wanted]
     results = engine.answer_all(app.store, app.clock, wanted, _answer(decision), viewer.called)
     app.worker.wake(sorted({result.mailbox_id for result in results if isinstance(result, Alert)}))
     standing = [app.store.alert(alert_id) for alert_id in wanted]
@@ -111,7 +111,7 @@ def answer_code(app: App, viewer: Viewer, mailbox: str, code: str, decision: str
 
 def answer_like(app: App, viewer: Viewer, alert_id: int, decision: str) -> list[Answered]:
     """Answer every open question of the same mailbox and code as this one."""
-    alert, mailbox = _found(app, viewer, alert_id)
+    alert, mailbox = visible_alert(app, viewer, alert_id)
     return answer_code(app, viewer, str(mailbox.id), alert.code, decision)
 
 
@@ -195,7 +195,8 @@ def hidden_codes(app: App) -> frozenset[str]:
     return frozenset(code for code in NOTICES if not shown[CATALOGUE[code].level])
 
 
-def _found(app: App, viewer: Viewer, alert_id: int) -> tuple[Alert, Mailbox]:
+def visible_alert(app: App, viewer: Viewer, alert_id: int) -> tuple[Alert, Mailbox]:
+    """Return an alert and its mailbox; SyncError("NotFoundHere") if the viewer may not see it."""
     alert = app.store.alert(alert_id)
     mailbox = app.store.mailbox(alert.mailbox_id)
     if not may_see(viewer, mailbox):

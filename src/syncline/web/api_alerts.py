@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from syncline.desk import alerts, explaining, failures
+from syncline.desk import alerts, explaining, failures, free_times
 from syncline.desk.objects import AlertObject, FailureObject, Listing
 from syncline.errors import SyncError
 from syncline.web.asking import Asker, Paged, Parts, answered, paged
@@ -69,6 +69,12 @@ def answer_many(app: Parts, viewer: Asker, body: Answers) -> Response:
 def show_alert(app: Parts, viewer: Asker, alert_id: int) -> Response:
     """Return one alert with what is in the way now."""
     return answered(alerts.show(app, viewer, alert_id))
+
+
+@router.get("/alerts/{alert_id}/free-times", response_model=Listing, summary="List the next free times of everybody")
+def list_free_times(app: Parts, viewer: Asker, alert_id: int) -> Response:
+    """Return the next times within working hours at which all people of a waiting appointment are free."""
+    return answered({"items": free_times.free_times(app, viewer, alert_id), "next": None})
 
 
 @router.post("/alerts/{alert_id}/answer", response_model=AlertObject, status_code=202, summary="Answer a question")
