@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest -q
 LONG := tests/simulation/test_seeds.py tests/simulation/test_kills.py \
 	tests/embedded_crm/test_index.py tests/embedded_crm/test_processes.py
 
-.PHONY: help run setup setup-dev test quick check sim bench docs lock
+.PHONY: help run setup setup-dev test quick check sim bench docs lock messages
 
 help:
 	@echo "make run      start the demo on port $(PORT) (sets up what it needs); PORT=0 takes a free one"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench    measure against the peers"
 	@echo "make setup    only make .venv and the command .venv/bin/syncline"
 	@echo "make docs     write the generated pages of docs/ again"
+	@echo "make messages  bring the message catalogues up to date"
 	@echo "make lock     resolve the dependencies again and write both lock files"
 
 setup:
@@ -52,6 +53,9 @@ bench: setup-dev
 
 docs: setup-dev
 	@$(BIN)/python tools/write_docs.py
+
+messages: setup-dev
+	@$(BIN)/python tools/messages.py
 
 lock:
 	@sh tools/lock.sh

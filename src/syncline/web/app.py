@@ -23,6 +23,7 @@ from syncline import __version__
 from syncline.errors import SyncError
 from syncline.web import api_alerts, api_appointments, api_mailboxes, api_people, pages
 from syncline.web.figures import metrics
+from syncline.web.language import Speaking
 from syncline.web.problems import plain_problem, problem, status_of
 from syncline.web.safety import Safety
 from syncline.web.sessions import not_forged
@@ -55,6 +56,7 @@ def create_app(app: App) -> FastAPI:
     web.add_exception_handler(RequestValidationError, _on_invalid)
     web.add_exception_handler(HTTPException, _on_http_error)
     web.add_middleware(Boundary)
+    web.add_middleware(Speaking)
     web.add_middleware(Safety, web=app.settings.web)
     return web
 

@@ -22,6 +22,7 @@ from syncline.errors import SyncError
 from syncline.ports import User
 from syncline.store import Counts
 from syncline.web.asking import app_of
+from syncline.web.language import _, current, ngettext
 from syncline.web.pages import words
 from syncline.web.pages.times import Times
 from syncline.web.sessions import CSRF_FIELD, signed_in
@@ -144,8 +145,12 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    made.policies["ext.i18n.trimmed"] = True
+    made.install_gettext_callables(_, ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.globals |= {
+        "language": current,
         "words": words,
         "count": words.count,
         "navigation": NAVIGATION,

@@ -1,4 +1,4 @@
-"""Times as people read them: in the viewer's zone, in fixed English words, never by a locale.
+"""Times as people read them: in the viewer's zone and language, always 24 hours and day before month.
 
 It must not know whose time it is or where it is shown.
 """
@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from syncline.core.times import wall
+from babel.dates import get_day_names, get_month_names
 
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+from syncline.core.times import wall
+from syncline.language import _, current
+
+_AFTER_DAY = {"de": "."}
 _DAY = timedelta(days=1)
 
 
@@ -38,10 +40,10 @@ class Times:
     def moment(self, at: datetime | None) -> str:
         """Return a moment, shorter the nearer it is: "10:30 today", "Mon 23 Nov 2026, 10:30"."""
         if at is None:
-            return "never"
+            return _("never")
         local = self.wall(at)
         if local.date() == self.today:
-            return f"{local:%H:%M} today"
+            return _("%(time)s today", time=f"{local:%H:%M}")
         return f"{day_text(local.date())}, {local:%H:%M}"
 
     def machine(self, at: datetime) -> str:
@@ -52,7 +54,8 @@ class Times:
         """Return from when to when, such as "Tue 24 Nov 2026, 10:30 – 11:30"; whole days are dates in every zone."""
         if all_day:
             first, last = start.date(), max(start.date(), (end - _DAY).date())
-            return f"{day_text(first)}, all day" if first == last else f"{day_text(first)} – {day_text(last)}, all day"
+            days = day_text(first) if first == last else f"{day_text(first)} – {day_text(last)}"
+            return _("%(days)s, all day", days=days)
         first_wall, last_wall = self.wall(start), self.wall(end)
         if first_wall.date() == last_wall.date():
             return f"{day_text(first_wall.date())}, {first_wall:%H:%M} – {last_wall:%H:%M}"
@@ -78,8 +81,11 @@ class Times:
 
 
 def day_text(day: date) -> str:
-    """Return a date such as "Tue 24 Nov 2026"."""
-    return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
+    """Return a date such as "Tue 24 Nov 2026" or "Di 24. Nov 2026"."""
+    language = current()
+    weekday = get_day_names("abbreviated", locale=language)[day.weekday()].rstrip(".")
+    month = get_month_names("abbreviated", locale=language)[day.month].rstrip(".")
+    return f"{weekday} {day.day}{_AFTER_DAY.get(language, '')} {month} {day.year}"
 
 
 def whole_days(start: datetime, end: datetime) -> bool:

@@ -1,0 +1,40 @@
+"""Which language somebody reads, and that the catalogues speak it."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncline.language import _, current, ngettext, preferred, speaking
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "en"),
+        ("de", "de"),
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("en-GB,en;q=0.9,de;q=0.8", "en"),
+        ("fr,de;q=0.5,en;q=0.4", "de"),
+        ("fr, nl;q=0.3", "en"),
+        ("de;q=0, en;q=0.1", "en"),
+        ("*", "en"),
+        ("de;q=nonsense, ;;;, =", "en"),
+        ("x" * 100_000, "en"),
+    ],
+)
+def test_the_browser_says_which_language_it_likes(header: str, language: str) -> None:
+    assert preferred(header) == language
+
+
+def test_a_language_lasts_as_long_as_it_is_spoken() -> None:
+    with speaking("de"):
+        assert current() == "de"
+        with speaking("xx"):
+            assert current() == "en"
+        assert current() == "de"
+    assert current() == "en"
+
+
+def test_places_are_filled() -> None:
+    assert _("%(time)s today", time="10:30") == "10:30 today"
+    assert ngettext("%(num)s day", "%(num)s days", 2) == "2 days"
