@@ -23,10 +23,12 @@ from syncline.language import _, current, ngettext, preferred, speaking
     ],
 )
 def test_the_browser_says_which_language_it_likes(header: str, language: str) -> None:
+    """Weights count, the first of equals wins, and nonsense means English."""
     assert preferred(header) == language
 
 
 def test_a_language_lasts_as_long_as_it_is_spoken() -> None:
+    """Languages nest, and one without a catalogue is English."""
     with speaking("de"):
         assert current() == "de"
         with speaking("xx"):
@@ -36,5 +38,6 @@ def test_a_language_lasts_as_long_as_it_is_spoken() -> None:
 
 
 def test_places_are_filled() -> None:
+    """Named places take their values; the number is one of them."""
     assert _("%(time)s today", time="10:30") == "10:30 today"
     assert ngettext("%(num)s day", "%(num)s days", 2) == "2 days"
