@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from syncline.core.answering import AnswerRule, Facts
 from syncline.core.appointment import Appointment, Identity, Span, Status
 from syncline.core.scheduling import ConflictPolicy, Person, Verdict
 from syncline.errors import SyncError
@@ -472,7 +473,8 @@ class Alert:
     """One alert of a mailbox (1.6). A question has a link (or, for a guard, a set of links in `held`).
 
     `version` moves whenever what the person should see moves; an answer carries the version seen (Q-07).
-    `verdict` is the last one; `params` fill the catalogue text. `answers` is the store's, as in `Link`.
+    `verdict` is the last one; `params` fill the catalogue text. `answers` is the store's, as in `Link`. `facts` are
+    what answer rules may ask about it. An alert that is inserted with an answer is recorded as a decision too.
     """
 
     id: int = 0
@@ -497,6 +499,7 @@ class Alert:
     decided_by: str | None = None
     decided_on: datetime | None = None
     answers: int = 0
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -602,6 +605,9 @@ class Store(Protocol):
     def open_alerts(self, mailbox_id: int, link_ids: Sequence[int] | None = None) -> tuple[Alert, ...]:
         """Return alerts that are open, lapsed, or answered and not carried out; for these links, or all."""
 
+    def answer_rules(self, user: str) -> tuple[AnswerRule, ...]:
+        """Return the enabled answer rules for the mailboxes of a user, in the order in which they are asked."""
+
     def write(self, lease: Lease, changes: Changes) -> tuple[int, ...]:
         """Apply one transaction and return the ids of the inserted links, in order."""
 
@@ -646,6 +652,32 @@ class Queue(Protocol):
 
     def stop(self) -> None:
         """Stop after the running jobs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """One message as it leaves: `key` names it for ever (a Message-ID, an event id), so that a repetition is known.
+
+    `to` is a mail address, empty for a target that has only one. `content` is complete: the whole mail, the whole body.
+    """
+
+    key: str
+    to: str = ""
+    content: bytes = field(repr=False)
+
+
+class Notifier(Protocol):
+    """One way out to people or programs: mail, or a webhook."""
+
+    def send(self, parcel: Parcel) -> None:
+        """Hand one message over; returns once the other side has taken it.
+
+        Raises SyncError: a transient row to try again later, a permanent one to give up, and "MailUnclear" if the way
+        broke when the message may have been taken already.
+        """
+
+    def probe(self) -> str:
+        """Try everything but sending, and say in words what was reached; SyncError if something is wrong."""
 
 
 class Clock(Protocol):

@@ -7,6 +7,7 @@ from syncline.store.accounts import Account, Session, Token
 from syncline.store.database import Database
 from syncline.store.listings import FAILURE_STATES, Counts, Listing, shown_state
 from syncline.store.preferences import Mails, Preferences
+from syncline.store.rules import Asked
 from syncline.store.schema import AccountRole
 from syncline.store.statistics import CycleRecord, Totals
 
@@ -14,6 +15,7 @@ __all__ = [
     "FAILURE_STATES",
     "Account",
     "AccountRole",
+    "Asked",
     "Counts",
     "CycleRecord",
     "Database",

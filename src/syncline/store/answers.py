@@ -16,7 +16,7 @@ from syncline.ports import Alert, AlertState, Entry, Link
 from syncline.store.connection import Connected
 from syncline.store.leases import wake
 from syncline.store.links import chunks
-from syncline.store.rows import ALERT, LIGHT_LINK, alert_values, to_alert, to_link
+from syncline.store.rows import ALERT, LIGHT_LINK, alert_values, decision_values, to_alert, to_link
 from syncline.store.schema import alert, decision, journal, link
 from syncline.store.writing import count_again, entry_values
 
@@ -101,7 +101,7 @@ def _links(connection: Connection, ids: list[int]) -> dict[int, Link]:
 
 
 def _record(connection: Connection, answered: list[Alert], links: dict[int, Link]) -> None:
-    connection.execute(insert(decision), [_decision(each) for each in answered])
+    connection.execute(insert(decision), [decision_values(each) for each in answered])
     connection.execute(_ANSWER_ALERT, [_alert_answer(each) for each in answered])
     carried = [_link_answer(each, links[each.link_id]) for each in answered if each.link_id in links]
     if carried:
@@ -109,20 +109,6 @@ def _record(connection: Connection, answered: list[Alert], links: dict[int, Link
     connection.execute(insert(journal), [entry_values(_entry(each)) for each in answered])
     now = max(each.decided_on for each in answered if each.decided_on is not None)
     wake(connection, sorted({each.mailbox_id for each in answered}), now)
-
-
-def _decision(each: Alert) -> dict[str, Any]:
-    return {
-        "time": each.decided_on,
-        "mailbox_id": each.mailbox_id,
-        "alert_id": each.id,
-        "link_id": each.link_id,
-        "code": each.code,
-        "answer": each.answer,
-        "decided_by": each.decided_by,
-        "version": each.version,
-        "digest": each.digest,
-    }
 
 
 def _alert_answer(each: Alert) -> dict[str, Any]:

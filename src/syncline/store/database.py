@@ -11,11 +11,12 @@ from syncline.store.links import Links
 from syncline.store.listings import Listings
 from syncline.store.preferences import PreferencesKept
 from syncline.store.records import Records
+from syncline.store.rules import AnswerRules
 from syncline.store.statistics import Statistics
 from syncline.store.writing import Writing
 
 
-class Database(Links, Writing, Answers, Records, Listings, Statistics, Accounts, PreferencesKept):
+class Database(Links, Writing, Answers, Records, Listings, Statistics, Accounts, PreferencesKept, AnswerRules):
     """State in one SQLite database; usable from several threads, and beside other processes.
 
     `Database(path, key=...)` opens it, `migrate()` creates or updates the tables (":memory:" has them at once).

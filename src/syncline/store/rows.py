@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Table
@@ -80,7 +81,32 @@ def alert_values(alert: Alert) -> dict[str, Any]:
     values = {name: getattr(alert, name) for name in ALERT_FIELDS if name != "id"}
     values["question"] = int(is_question(alert.code))
     values["pending"] = int(alert.state is AlertState.ANSWERED and alert.outcome in _UNDER_WAY)
+    values["matters"] = _matters(alert)
+    values["dates"] = alert.verdict.occurrences if alert.verdict is not None else 0
+    values["clashing"] = len(alert.verdict.clashing) if alert.verdict is not None else 0
     return values
+
+
+def _matters(alert: Alert) -> datetime:
+    """Return from when on a question matters: its first date that clashes, else its start; a notice from its begin."""
+    if alert.verdict is not None and alert.verdict.occurrences > 1 and alert.verdict.clashing:
+        return alert.verdict.clashing[0]
+    return alert.span.start if alert.span is not None else alert.created
+
+
+def decision_values(alert: Alert) -> dict[str, Any]:
+    """Return the columns of the decision that an answered alert carries."""
+    return {
+        "time": alert.decided_on,
+        "mailbox_id": alert.mailbox_id,
+        "alert_id": alert.id,
+        "link_id": alert.link_id,
+        "code": alert.code,
+        "answer": alert.answer,
+        "decided_by": alert.decided_by,
+        "version": alert.version,
+        "digest": alert.digest,
+    }
 
 
 _UNDER_WAY = (None, AlertOutcome.SAVING, AlertOutcome.NOT_SAVED_YET)

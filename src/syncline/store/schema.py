@@ -26,6 +26,7 @@ from sqlalchemy import (
     text,
 )
 
+from syncline.core.answering import Conditions, Facts
 from syncline.core.appointment import Appointment, Span
 from syncline.core.scheduling import Verdict
 from syncline.ports import (
@@ -239,6 +240,10 @@ alert = Table(
     _count("answers"),
     Column("question", Integer, nullable=False),
     Column("pending", Integer, nullable=False, server_default=text("0")),
+    Column("facts", Coded(Facts)),
+    Column("matters", Instant),
+    _count("dates"),
+    _count("clashing"),
     _one_of("state", AlertState),
     _one_of("outcome", AlertOutcome),
     _one_of("answer", ANSWERS),
@@ -257,6 +262,11 @@ Index(
 Index("ix_alert_standing", alert.c.mailbox_id, alert.c.id, sqlite_where=_STANDING, postgresql_where=_STANDING)
 Index(None, alert.c.mailbox_id, alert.c.id)
 Index(None, alert.c.link_id)
+_ASKED = text("question = 1")
+Index("ix_alert_asked", alert.c.created, sqlite_where=_ASKED, postgresql_where=_ASKED)
+_OPEN = text("state = 'open'")
+Index("ix_alert_wall", alert.c.mailbox_id, alert.c.code, alert.c.matters, sqlite_where=_OPEN, postgresql_where=_OPEN)
+Index(None, alert.c.decided_on)
 
 intent = Table(
     "intent",
@@ -361,6 +371,22 @@ token = Table(
 )
 Index(None, token.c.account_id)
 
+answer_rule = Table(
+    "answer_rule",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    _text("answer"),
+    Column("conditions", Coded(Conditions), nullable=False),
+    _flag("enabled", value=True),
+    _text("owner", null=True),
+    Column("position", Integer, nullable=False),
+    _text("created_by"),
+    Column("created", Instant, nullable=False),
+    _one_of("answer", ANSWERS),
+    sqlite_autoincrement=True,
+)
+
 preference = Table(
     "preference",
     metadata,
@@ -371,6 +397,78 @@ preference = Table(
     _text("quiet_to", null=True),
     _one_of("mails", ("each", "digest", "off")),
 )
+
+# --- mails and messages about questions ---
+# What goes out, one row per message; an intent before it leaves, its outcome after.
+message = Table(
+    "message",
+    metadata,
+    _id(),
+    _text("channel"),
+    _text("kind"),
+    _text("recipient"),
+    Column("alert_id", Integer, ForeignKey("alert.id", ondelete="SET NULL")),
+    Column("key", Text, nullable=False, unique=True),
+    Column("created", Instant, nullable=False),
+    Column("next_try", Instant),
+    _count("attempts"),
+    _count("unclear"),
+    _text("state"),
+    Column("ended", Instant),
+    _text("error", null=True),
+    _one_of("channel", ("mail", "webhook")),
+    _one_of("kind", ("question", "digest", "opened", "answered", "withdrawn")),
+    _one_of("state", ("waiting", "leaving", "sent", "failed", "dropped")),
+    sqlite_autoincrement=True,
+)
+_OUTSTANDING = text("state = 'waiting' OR state = 'leaving'")
+Index(
+    "ix_message_outstanding",
+    message.c.channel,
+    message.c.next_try,
+    sqlite_where=_OUTSTANDING,
+    postgresql_where=_OUTSTANDING,
+)
+Index(None, message.c.recipient, message.c.id)
+Index(None, message.c.alert_id)
+
+# Which question was told to whom: one row per question and channel.
+told = Table(
+    "told",
+    metadata,
+    _id(),
+    _text("channel"),
+    Column("alert_id", Integer, ForeignKey("alert.id", ondelete="CASCADE"), nullable=False),
+    _text("recipient"),
+    _text("state"),
+    Column("since", Instant, nullable=False),
+    Column("message_id", Integer, ForeignKey("message.id", ondelete="SET NULL")),
+    UniqueConstraint("channel", "alert_id"),
+    _one_of("channel", ("mail", "webhook")),
+    _one_of("state", ("waiting", "told", "over", "dropped")),
+    sqlite_autoincrement=True,
+)
+_UNTOLD = text("state = 'waiting'")
+Index("ix_told_waiting", told.c.recipient, sqlite_where=_UNTOLD, postgresql_where=_UNTOLD)
+_TOLD = text("state = 'told'")
+Index("ix_told_told", told.c.channel, told.c.alert_id, sqlite_where=_TOLD, postgresql_where=_TOLD)
+Index(None, told.c.alert_id)
+Index(None, told.c.message_id)
+
+answer_link = Table(
+    "answer_link",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("alert_id", Integer, ForeignKey("alert.id", ondelete="CASCADE"), nullable=False),
+    Column("version", Integer, nullable=False),
+    _text("answer"),
+    _text("recipient"),
+    Column("expires", Instant, nullable=False),
+    Column("used", Instant),
+    _one_of("answer", ANSWERS),
+)
+Index(None, answer_link.c.alert_id)
+Index(None, answer_link.c.expires)
 
 APPEND_ONLY = ("decision", "journal")
 

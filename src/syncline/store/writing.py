@@ -27,8 +27,16 @@ from sqlalchemy import (
 from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Intent, Lease, Link, LinkState, Mailbox
 from syncline.store.leases import Leases
 from syncline.store.links import STANDING, chunks
-from syncline.store.rows import MAILBOX_FIELDS, PEOPLE_FIELDS, alert_values, is_question, link_values, mailbox_values
-from syncline.store.schema import alert, intent, journal, link, mailbox
+from syncline.store.rows import (
+    MAILBOX_FIELDS,
+    PEOPLE_FIELDS,
+    alert_values,
+    decision_values,
+    is_question,
+    link_values,
+    mailbox_values,
+)
+from syncline.store.schema import alert, decision, intent, journal, link, mailbox
 
 _PREFIX = "new_"
 
@@ -138,12 +146,23 @@ def _write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
     old = [_named(alert_values(each), each.id) for each in alerts if each.id]
     notices = [each for each in alerts if not each.id and not is_question(each.code)]
     counted = {id(each) for each in notices if count_again(connection, each) is not None}
-    new = [alert_values(each) for each in alerts if not each.id and id(each) not in counted]
+    new = [each for each in alerts if not each.id and id(each) not in counted]
     if old:
         connection.execute(_UPDATE_ALERT, old)
     if new:
-        _end_older_questions(connection, [each["link_id"] for each in new if each["question"] and each["link_id"]])
-        connection.execute(insert(alert), new)
+        _end_older_questions(connection, [each.link_id for each in new if each.link_id and is_question(each.code)])
+        _insert_alerts(connection, new)
+
+
+def _insert_alerts(connection: Connection, new: Sequence[Alert]) -> None:
+    """Insert alerts; one that comes with its answer (by a rule) is a decision like any other."""
+    asking = [alert_values(each) for each in new if each.answer is None]
+    if asking:
+        connection.execute(insert(alert), asking)
+    for each in new:
+        if each.answer is not None:
+            number = connection.execute(insert(alert).values(alert_values(each)).returning(alert.c.id)).scalar_one()
+            connection.execute(insert(decision).values(decision_values(replace(each, id=number))))
 
 
 def count_again(connection: Connection, value: Alert) -> int | None:

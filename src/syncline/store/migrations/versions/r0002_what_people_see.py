@@ -16,6 +16,9 @@ down_revision = "0001"
 def upgrade() -> None:
     """Add what is new, one function per subject."""
     _preferences()
+    _answer_rules()
+    _messages()
+    _wall()
 
 
 # --- preferences --------------------------------------------------------------------------------------------------
@@ -33,3 +36,124 @@ def _preferences() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_preference_account_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("account_id", name="pk_preference"),
     )
+
+
+# --- answer rules -------------------------------------------------------------------------------------------------
+
+
+def _answer_rules() -> None:
+    op.create_table(
+        "answer_rule",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("conditions", sa.Text(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), server_default=sa.text("1"), nullable=False),
+        sa.Column("owner", sa.Text()),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("answer IN ('yes', 'no')", name=op.f("ck_answer_rule_answer")),
+        sa.PrimaryKeyConstraint("id", name="pk_answer_rule"),
+        sa.UniqueConstraint("name", name="uq_answer_rule_name"),
+        sqlite_autoincrement=True,
+    )
+    op.add_column("alert", sa.Column("facts", sa.Text()))
+    asked = sa.text("question = 1")
+    op.create_index("ix_alert_asked", "alert", ["created"], sqlite_where=asked, postgresql_where=asked)
+
+
+# --- mails and messages about questions -----------------------------------------------------------------------------
+
+
+def _messages() -> None:
+    op.create_table(
+        "message",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("alert_id", sa.Integer()),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("next_try", sa.BigInteger()),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("unclear", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("ended", sa.BigInteger()),
+        sa.Column("error", sa.Text()),
+        sa.CheckConstraint("channel IN ('mail', 'webhook')", name=op.f("ck_message_channel")),
+        sa.CheckConstraint(
+            "kind IN ('question', 'digest', 'opened', 'answered', 'withdrawn')", name=op.f("ck_message_kind")
+        ),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'leaving', 'sent', 'failed', 'dropped')", name=op.f("ck_message_state")
+        ),
+        sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name="fk_message_alert_id", ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name="pk_message"),
+        sa.UniqueConstraint("key", name="uq_message_key"),
+        sqlite_autoincrement=True,
+    )
+    outstanding = sa.text("state = 'waiting' OR state = 'leaving'")
+    op.create_index("ix_message_outstanding", "message", ["channel", "next_try"], sqlite_where=outstanding)
+    op.create_index("ix_message_recipient_id", "message", ["recipient", "id"])
+    op.create_index("ix_message_alert_id", "message", ["alert_id"])
+    _told()
+    _answer_links()
+
+
+def _told() -> None:
+    op.create_table(
+        "told",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("alert_id", sa.Integer(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("message_id", sa.Integer()),
+        sa.CheckConstraint("channel IN ('mail', 'webhook')", name=op.f("ck_told_channel")),
+        sa.CheckConstraint("state IN ('waiting', 'told', 'over', 'dropped')", name=op.f("ck_told_state")),
+        sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name="fk_told_alert_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name="fk_told_message_id", ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name="pk_told"),
+        sa.UniqueConstraint("channel", "alert_id", name="uq_told_channel_alert_id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_told_waiting", "told", ["recipient"], sqlite_where=sa.text("state = 'waiting'"))
+    op.create_index("ix_told_told", "told", ["channel", "alert_id"], sqlite_where=sa.text("state = 'told'"))
+    op.create_index("ix_told_alert_id", "told", ["alert_id"])
+    op.create_index("ix_told_message_id", "told", ["message_id"])
+
+
+def _answer_links() -> None:
+    op.create_table(
+        "answer_link",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("alert_id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("expires", sa.BigInteger(), nullable=False),
+        sa.Column("used", sa.BigInteger()),
+        sa.CheckConstraint("answer IN ('yes', 'no')", name=op.f("ck_answer_link_answer")),
+        sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name="fk_answer_link_alert_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("digest", name="pk_answer_link"),
+    )
+    op.create_index("ix_answer_link_alert_id", "answer_link", ["alert_id"])
+    op.create_index("ix_answer_link_expires", "answer_link", ["expires"])
+
+
+# --- the wall of alerts -------------------------------------------------------------------------------------------
+
+
+def _wall() -> None:
+    op.add_column("alert", sa.Column("matters", sa.BigInteger()))
+    op.add_column("alert", sa.Column("dates", sa.Integer(), server_default=sa.text("0"), nullable=False))
+    op.add_column("alert", sa.Column("clashing", sa.Integer(), server_default=sa.text("0"), nullable=False))
+    # What stands there already matters from when it was asked on, until it is looked at again.
+    op.execute("UPDATE alert SET matters = created")
+    still = sa.text("state = 'open'")
+    columns = ["mailbox_id", "code", "matters"]
+    op.create_index("ix_alert_wall", "alert", columns, sqlite_where=still, postgresql_where=still)
+    op.create_index("ix_alert_decided_on", "alert", ["decided_on"])
