@@ -114,7 +114,7 @@ def test_a_series_repeats_and_its_dates_are_edited_alone(office: Office, maya: V
     entry = entered(office)
     assert (entry.kind, entry.recurrence) == ("series", "FREQ=DAILY;COUNT=3")
     week = maya.text(WEEK)
-    assert week.count(">Fitting of the new frames</a>") == 3
+    assert week.count(">Fitting of the new frames</bdi></a>") == 3
 
     window = (at(0).start, at(0, days=2).start)
     (date, *_) = appointments.listing(office.app, OPERATOR, window=window)
@@ -179,7 +179,7 @@ def test_weeks_lead_to_each_other(maya: Visitor) -> None:
     """A week begins on Monday and names the one before and the one after; nonsense shows this week."""
     text = maya.text(WEEK)
     assert "Mon 23 Nov 2026 – Sun 29 Nov 2026" in text
-    assert 'href="/calendar?week=2026-11-16"' in text and 'href="/calendar?week=2026-11-30"' in text
+    assert 'href="/calendar?view=week&week=2026-11-16"' in text and 'href="/calendar?view=week&week=2026-11-30"' in text
     assert "Mon 23 Nov 2026 · today" in shown(maya.text("/calendar?week=never"))
 
 
@@ -190,3 +190,59 @@ def test_a_saved_question_is_double_booked_in_the_calendar(office: Office, maya:
     office.sync("maya")
 
     assert shown(maya.text(WEEK)).count("Double-booked") == 2
+
+
+def test_an_entry_is_put_to_another_time(office: Office, maya: Visitor) -> None:
+    """Moving takes wall times of the viewer's zone and leads back; nonsense moves nothing."""
+    moved = office.in_crm("Fitting", at(14))
+    maya.text(WEEK)
+    answer = maya.post(f"/calendar/{moved}/move", start=f"{DAY}T16:00", end=f"{DAY}T17:30")
+    assert answer.headers["location"] == f"/calendar?week={DAY}&said=moved#a-{moved}"
+    entry = entered(office, "Fitting")
+    assert (entry.start, entry.end) == (at(16).start, at(17.5).start)
+
+    for start, end in (("", ""), (f"{DAY}T17:00", f"{DAY}T16:00"), ("tomorrow", "later"), (f"{DAY}T09:00Z", DAY)):
+        assert maya.post(f"/calendar/{moved}/move", start=start, end=end).status_code == 422
+    assert entered(office, "Fitting") == entry
+
+
+def test_a_move_onto_something_is_told_before_it_is_saved(office: Office, maya: Visitor) -> None:
+    """The form comes up with the new time, what is in the way, and Save anyway; the entry stands where it stood."""
+    office.in_crm("Quarterly review", at(10))
+    moved = office.in_crm("Fitting", at(14))
+    maya.text(WEEK)
+    answer = maya.post(f"/calendar/{moved}/move", start=f"{DAY}T10:30", end=f"{DAY}T11:30")
+
+    assert answer.status_code == 409
+    assert "Nothing has been saved yet" in shown(answer.text) and f'value="{DAY}T10:30"' in answer.text
+    assert entered(office, "Fitting").start == at(14).start
+
+
+def test_what_waits_is_drawn_into_it(office: Office, maya: Visitor) -> None:
+    """A waiting item stands at its time, marked, and leads to its question."""
+    question = office.the_scene()
+    text = maya.text(WEEK)
+
+    assert f'href="/alerts/{question.id}"' in text
+    assert "Product demo for Alpen Sport Waits Waiting for an answer · Maya Lind · from Outlook" in shown(text)
+
+
+def test_what_waits_is_masked(office: Office) -> None:
+    """A private item is its owner's; another User does not see what waits in a mailbox that is not his."""
+    office.the_scene(private=True)
+    with visiting(office) as visitor:
+        visitor.get("/sign-in")
+        text = shown(visitor.sign_in("ines").text(WEEK))
+    assert "Product demo" not in text and "Private appointment Waits" in text
+    with visiting(office) as visitor:
+        visitor.get("/sign-in")
+        text = shown(visitor.sign_in("jonas").text(f"{WEEK}&user=maya"))
+    assert "Product demo" not in text and "Waits" not in text
+
+
+@pytest.mark.parametrize(("view", "days"), [("day", 1), ("week", 7), ("list", 14), ("nonsense", 7)])
+def test_a_view_shows_its_days(maya: Visitor, view: str, days: int) -> None:
+    """A day, a week, or two weeks as a list; a view that there is not is a week."""
+    text = maya.text(f"{WEEK}&view={view}")
+    assert text.count('class="calendar-day"') == days
+    assert ("calendar-grid" in text) is (view != "list")

@@ -1,8 +1,11 @@
-"""One week of the Calendar as days with entries, double-booked ones marked. Pure over what the desk gave."""
+"""Some days of the Calendar with their entries and what waits, double-booked ones marked. Pure over what the desk gave.
+
+It must not know which days are shown or how they are drawn.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -10,6 +13,9 @@ from syncline.core.appointment import ShowAs, Span, Status
 from syncline.core.scheduling import blocks
 from syncline.core.times import blocking
 from syncline.desk.objects import AppointmentObject
+from syncline.desk.waiting import Waiting
+from syncline.web.language import _
+from syncline.web.pages import words
 from syncline.web.pages.rendering import Visit
 from syncline.web.pages.times import day_text
 
@@ -17,18 +23,37 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One entry of a day; `beside` are the subjects of what the same people have at the same time."""
+class When:
+    """When something is: in words, and as wall times of the viewer's zone (dates, the end exclusive, if all-day)."""
 
-    entry: AppointmentObject
-    when: str
-    people: str
-    beside: tuple[str, ...]
+    text: str
+    start: str
+    end: str
+    all_day: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One entry of a day, or one time of what waits for an answer.
+
+    `beside` are the subjects of what the same people have at the same time; `movable` is the id of an entry that can
+    be put to another time here.
+    """
+
+    key: str
+    url: str
+    subject: str
+    when: When
+    details: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+    waits: bool = False
+    canceled: bool = False
+    movable: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """One day of the week."""
+    """One day."""
 
     date: date
     name: str
@@ -36,23 +61,35 @@ class Day:
     items: tuple[Item, ...]
 
 
-def days_of(visit: Visit, entries: Sequence[AppointmentObject], monday: date, person: str | None) -> list[Day]:
-    """Return the seven days; an entry stands on the first of its days in the week. `person`: whose calendar it is."""
+def days_of(
+    visit: Visit,
+    entries: Sequence[AppointmentObject],
+    waiting: Sequence[Waiting],
+    days: Sequence[date],
+    person: str | None,
+) -> list[Day]:
+    """Return the days; what is longer stands on the first of its days shown. `person`: whose calendar it is."""
     beside = double_booked(visit, entries, person)
-    days: dict[date, list[Item]] = {monday + n * _DAY: [] for n in range(7)}
-    for entry in entries:
-        first, last = _dates(visit, entry)
-        day = max(first, monday)
-        if day in days and last >= monday:
-            days[day].append(_item(visit, entry, beside.get(entry.id, ())))
+    standing: dict[date, list[tuple[tuple[bool, datetime, str], Item]]] = {day: [] for day in days}
+    shown: list[tuple[AppointmentObject | Waiting, Item]] = [
+        (entry, _entry(visit, entry, beside.get(entry.id, ()))) for entry in entries
+    ]
+    shown += [(each, _waiting(visit, each)) for each in waiting]
+    for what, item in shown:
+        first, last = _dates(visit, what)
+        day = max(first, days[0])
+        if day in standing and last >= day:
+            standing[day].append(((not what.all_day, what.start, item.key), item))
     today = visit.times.today
     return [
-        Day(date=day, name=day_text(day), today=day == today, items=tuple(sorted(items, key=_order)))
-        for day, items in days.items()
+        Day(date=day, name=day_text(day), today=day == today, items=tuple(item for _order, item in sorted(items)))
+        for day, items in standing.items()
     ]
 
 
-def double_booked(visit: Visit, entries: Sequence[AppointmentObject], person: str | None) -> dict[str, tuple[str, ...]]:
+def double_booked(
+    visit: Visit, entries: Sequence[AppointmentObject], person: str | None
+) -> Mapping[str, tuple[str, ...]]:
     """Return for each entry what else occupies one of its people at the same time, by the rules of the check."""
     policy = visit.app.settings.conflict.policy()
     busy = []
@@ -62,8 +99,8 @@ def double_booked(visit: Visit, entries: Sequence[AppointmentObject], person: st
             busy.append((start, end, _people(entry, person), entry))
     busy.sort(key=lambda each: (each[0], each[1], each[3].id))
     found: dict[str, list[str]] = {}
-    for number, (_, end, people, entry) in enumerate(busy):
-        for start, _, others, other in busy[number + 1 :]:
+    for number, (_start, end, people, entry) in enumerate(busy):
+        for start, _end, others, other in busy[number + 1 :]:
             if start >= end:
                 break
             if people & others:
@@ -77,24 +114,68 @@ def _people(entry: AppointmentObject, person: str | None) -> set[str]:
     return here | {name for name in (entry.organizer, person) if name}
 
 
-def _dates(visit: Visit, entry: AppointmentObject) -> tuple[date, date]:
-    if entry.all_day:
-        return entry.start.date(), max(entry.start, entry.end - _DAY).date()
-    last = max(entry.start, entry.end - timedelta(seconds=1))
-    return visit.times.date(entry.start), visit.times.date(last)
+def _dates(visit: Visit, what: AppointmentObject | Waiting) -> tuple[date, date]:
+    if what.all_day:
+        return what.start.date(), max(what.start, what.end - _DAY).date()
+    last = max(what.start, what.end - timedelta(seconds=1))
+    return visit.times.date(what.start), visit.times.date(last)
 
 
-def _item(visit: Visit, entry: AppointmentObject, beside: tuple[str, ...]) -> Item:
+def _entry(visit: Visit, entry: AppointmentObject, beside: tuple[str, ...]) -> Item:
+    details = [_(words.SHOW_AS[entry.show_as]), _(words.STATUS[entry.status])]
+    if entry.kind in ("occurrence", "exception"):
+        details.append(_("one date of a series"))
+    details += filter(None, [_names(visit, entry)])
+    if entry.link:
+        details.append(_("from Outlook"))
+    hidden = not entry.global_object_id
+    fixed = hidden or entry.link is not None or entry.status not in ("open", "scheduled")
+    return Item(
+        key=f"a-{entry.id}",
+        url=f"/calendar/{entry.id}",
+        subject=entry.subject,
+        when=_when(visit, entry),
+        details=tuple(details),
+        beside=beside,
+        canceled=entry.status == "canceled",
+        movable=None if fixed else entry.id,
+    )
+
+
+def _waiting(visit: Visit, each: Waiting) -> Item:
+    return Item(
+        key=f"w-{each.alert_id}-{each.start:%Y%m%d%H%M}",
+        url=f"/alerts/{each.alert_id}",
+        subject=each.subject,
+        when=_when(visit, each),
+        details=(_("Waiting for an answer"), visit.called(each.user), _("from Outlook")),
+        waits=True,
+    )
+
+
+def _when(visit: Visit, what: AppointmentObject | Waiting) -> When:
+    if not what.all_day:
+        first_wall, last_wall = visit.times.wall(what.start), visit.times.wall(what.end)
+        return When(
+            text=visit.times.hours(what.start, what.end),
+            start=f"{first_wall:%Y-%m-%dT%H:%M}",
+            end=f"{last_wall:%Y-%m-%dT%H:%M}",
+            all_day=False,
+        )
+    first, last = _dates(visit, what)
+    text = _("All day") if first == last else _("All day, to %(day)s", day=day_text(last))
+    return When(text=text, start=f"{first}", end=f"{last + _DAY}", all_day=True)
+
+
+def _names(visit: Visit, entry: AppointmentObject) -> str:
     known = {email: user.full_name for user in visit.people.values() for email in user.emails}
     names = [known.get(entry.organizer, entry.organizer)] if entry.organizer else []
     names += [known.get(a.address) or a.name or a.address for a in entry.attendees if a.address != entry.organizer]
-    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-    when = visit.times.hours(entry.start, entry.end, all_day=entry.all_day)
-    first, last = _dates(visit, entry)
-    if entry.all_day:
-        when = "All day" if first == last else f"All day, to {day_text(last)}"
-    return Item(entry=entry, when=when, people=shown, beside=beside)
+    return _first(names, 4)
 
 
-def _order(item: Item) -> tuple[bool, datetime, str]:
-    return not item.entry.all_day, item.entry.start, item.entry.id
+def _first(names: Iterable[str], most: int) -> str:
+    listed = list(names)
+    if len(listed) <= most:
+        return ", ".join(listed)
+    return _("%(names)s and %(number)s more", names=", ".join(listed[:most]), number=len(listed) - most)

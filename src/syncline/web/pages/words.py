@@ -66,6 +66,7 @@ NOTICES: Mapping[str, str] = {
     "added": "Added.",
     "entered": "The appointment is in the calendar.",
     "edited": "The appointment is changed.",
+    "moved": "The appointment is moved.",
     "deleted": "The appointment is deleted.",
     "role": "The role is changed.",
     "revoked": "The token is revoked.",

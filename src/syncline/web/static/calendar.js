@@ -1,0 +1,88 @@
+// The Calendar as a grid: the days that stand in the page as a list, drawn by EventCalendar where there is room.
+// It knows only what the list says, and writes by sending the page's own form.
+(() => {
+  "use strict";
+  const grid = document.getElementById("calendar-grid");
+  const list = document.getElementById("calendar-days");
+  const form = document.getElementById("calendar-move");
+  if (!grid || !list || !form || !window.EventCalendar || !window.matchMedia("(min-width: 600px)").matches) return;
+
+  const events = [...list.querySelectorAll(".entry")].map((entry) => {
+    const link = entry.querySelector("a");
+    const hours = (Date.parse(entry.dataset.end) - Date.parse(entry.dataset.start)) / 3_600_000;
+    // What lasts a day or longer stands on top, where it hides nothing; it is moved in its form.
+    const long = hours >= 24 && !("allDay" in entry.dataset);
+    return {
+      id: entry.id,
+      title: link.textContent,
+      start: entry.dataset.start,
+      end: entry.dataset.end,
+      allDay: long || "allDay" in entry.dataset,
+      editable: !long && "move" in entry.dataset,
+      classNames: ["waits", "double", "canceled"].filter((name) => entry.classList.contains(name)),
+      extendedProps: {
+        url: link.getAttribute("href"),
+        move: entry.dataset.move,
+        details: entry.querySelector(".more").textContent,
+        marks: ["waits", "double"].filter((name) => entry.classList.contains(name)).map((name) => grid.dataset[name]),
+      },
+    };
+  });
+
+  const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  const two = (number) => String(number).padStart(2, "0");
+  const day = (at) => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  const moment = (at) => `${day(at)}T${two(at.getHours())}:${two(at.getMinutes())}`;
+
+  const content = ({ event, timeText }) => {
+    const link = document.createElement("a");
+    link.href = event.extendedProps.url;
+    link.textContent = event.title;
+    link.dir = "auto";
+    link.title = event.extendedProps.details;
+    const time = document.createElement("span");
+    time.className = "time";
+    time.textContent = [timeText, ...event.extendedProps.marks].filter(Boolean).join(" · ");
+    return { domNodes: [link, time] };
+  };
+
+  const move = ({ event }) => {
+    form.action = `/calendar/${encodeURIComponent(event.extendedProps.move)}/move`;
+    const write = event.allDay ? day : moment;
+    form.elements.start.value = write(event.start);
+    form.elements.end.value = write(event.end);
+    form.submit();
+  };
+
+  const enter = ({ start, end, allDay }) => {
+    const at = allDay ? `day=${day(start)}` : `start=${moment(start)}&end=${moment(end)}`;
+    window.location.assign(`/calendar/new?${at}`);
+  };
+
+  list.remove();
+  grid.hidden = false;
+  EventCalendar.create(grid, {
+    view: grid.dataset.view === "day" ? "timeGridDay" : "timeGridWeek",
+    date: grid.dataset.date,
+    events,
+    locale: { en: "en-GB" }[document.documentElement.lang] ?? document.documentElement.lang,
+    firstDay: 1,
+    headerToolbar: { start: "", center: "", end: "" },
+    allDayContent: grid.dataset.allDay,
+    slotMinTime: "07:00",
+    slotMaxTime: "19:00",
+    flexibleSlotTimeLimits: true,
+    slotHeight: 28,
+    slotEventOverlap: false,
+    slotLabelFormat: clock,
+    eventTimeFormat: clock,
+    dayHeaderFormat: { weekday: "short", day: "numeric", month: "short" },
+    nowIndicator: Intl.DateTimeFormat().resolvedOptions().timeZone === grid.dataset.zone,
+    eventContent: content,
+    selectable: true,
+    select: enter,
+    eventDrop: move,
+    eventResize: move,
+    longPressDelay: 500,
+  });
+})();
