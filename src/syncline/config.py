@@ -13,14 +13,17 @@ import difflib
 import os
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, get_type_hints
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
 from syncline.core.free_times import WEEKDAYS, WorkingHours
+from syncline.core.answering_by_category import CategoryNames
 from syncline.core.guards import Limits
 from syncline.core.scheduling import AllDayBlocks, ConflictPolicy
 from syncline.errors import SyncError
@@ -49,6 +52,8 @@ class Meant:
     text: str
     low: float | None = None
     high: float | None = None
+    secret: bool = False
+    """Whether the value is shown nowhere (`value_of` says only that there is one)."""
 
 
 # --- the sections ------------------------------------------------------------------------------------------------
@@ -205,6 +210,94 @@ class WebSettings:
     insecure_http: Annotated[
         bool, Meant("Allow sign-in over plain http on other than loopback addresses (for a trial only).")
     ] = False
+    base_url: Annotated[
+        str, Meant("Address at which people reach the pages, such as https://syncline.example.com: for links in mails.")
+    ] = ""
+
+
+class MailSecurity(StrEnum):
+    """How the way to the mail server is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailSettings:
+    """How questions reach their people by mail; without `host` no mail is sent."""
+
+    host: Annotated[str, Meant("Name of the SMTP server that takes the mails; empty: no mail is sent.")] = ""
+    port: Annotated[int, Meant("Port of the SMTP server (587 for starttls, 465 for tls).", low=1, high=65_535)] = 587
+    security: Annotated[
+        MailSecurity,
+        Meant("How the way there is protected; certificates are always verified. None: only on this machine."),
+    ] = MailSecurity.STARTTLS
+    ca_file: Annotated[str, Meant("PEM file of the authority that signed the server's certificate.")] = ""
+    username: Annotated[str, Meant("Name to sign in with; empty: the server takes mails without.")] = ""
+    password: Annotated[
+        str, Meant("Password of `username`; better in the environment or in `password_file`.", secret=True)
+    ] = field(default="", repr=False)
+    password_file: Annotated[str, Meant("File whose first line is the password.")] = ""
+    sender: Annotated[str, Meant("Address that the mails come from.")] = ""
+    timeout_s: Annotated[float, Meant("Longest wait for the server, in seconds.", low=1, high=600)] = 30.0
+    gather_s: Annotated[
+        float, Meant("So long, in seconds, new questions are gathered before the first mail.", low=0, high=86_400)
+    ] = 60.0
+    pause_min_s: Annotated[
+        float, Meant("Shortest pause between two mails to one person, in seconds.", low=0, high=86_400)
+    ] = 120.0
+    links_valid_days: Annotated[
+        int, Meant("How many days the Yes and No links of a mail can be used; 0: mails have none.", low=0, high=60)
+    ] = 7
+    private_subjects: Annotated[
+        bool, Meant("Write what private appointments are called into mails to their owner, but for the subject line.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings:
+    """Where questions are told to a program, such as a chat; without `url` nothing is sent."""
+
+    url: Annotated[
+        str, Meant("Address that gets a POST for each question that opens or ends; empty: none.", secret=True)
+    ] = field(default="", repr=False)
+    secret: Annotated[
+        str, Meant("Secret that signs each request; better in the environment or in `secret_file`.", secret=True)
+    ] = field(default="", repr=False)
+    secret_file: Annotated[str, Meant("File whose first line is the secret.")] = ""
+    ca_file: Annotated[str, Meant("PEM file of the authority that signed the target's certificate.")] = ""
+    allow_private: Annotated[bool, Meant("Allow targets inside the own network, and plain http.")] = False
+    timeout_s: Annotated[float, Meant("Longest time for one request, in seconds.", low=0.1, high=120)] = 10.0
+    subjects: Annotated[bool, Meant("Tell subjects of appointments that are not private; off: only times.")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutlookSettings:
+    """How a question can be answered in Outlook: by a category on the waiting appointment."""
+
+    answer_by_category: Annotated[
+        bool,
+        Meant(
+            "Mark a waiting appointment by a category in its owner's calendar, and take the category that the owner "
+            "sets there as the answer. Syncline then writes categories to Exchange, and nothing else."
+        ),
+    ] = False
+    waiting_category: Annotated[
+        str, Meant("Category of an appointment that waits; on tracked appointments it is Syncline's own.")
+    ] = CategoryNames().waiting
+    save_anyway_category: Annotated[str, Meant("Category by which the owner answers Yes.")] = (
+        CategoryNames().save_anyway
+    )
+    keep_out_category: Annotated[str, Meant("Category by which the owner answers No.")] = CategoryNames().keep_out
+
+    def names(self) -> CategoryNames | None:
+        """Return the names as the core understands them; None if answering by category is off."""
+        if not self.answer_by_category:
+            return None
+        return CategoryNames(
+            waiting=self.waiting_category, save_anyway=self.save_anyway_category, keep_out=self.keep_out_category
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +316,9 @@ class Settings:
     alerts: AlertSettings = AlertSettings()
     calendar: CalendarSettings = CalendarSettings()
     web: WebSettings = WebSettings()
+    outlook: OutlookSettings = OutlookSettings()
+    mail: MailSettings = MailSettings()
+    webhook: WebhookSettings = WebhookSettings()
 
 
 # --- the table ---------------------------------------------------------------------------------------------------
@@ -308,10 +404,10 @@ def load(data: Path, *, file: Path | None = None, environ: Mapping[str, str] = o
 
 
 def value_of(settings: Settings, name: str) -> Value:
-    """Return the value of a setting by its name, such as `conflict.check_past`."""
+    """Return the value of a setting by its name, such as `conflict.check_past`; of a secret only whether it is set."""
     row = SETTINGS[name]
     found: Value = getattr(getattr(settings, row.section), row.key)
-    return found
+    return ("set" if found else "") if row.meant.secret else found
 
 
 def _replaced(settings: Settings, values: Mapping[str, Value]) -> Settings:
@@ -334,7 +430,43 @@ def _checked(settings: Settings) -> Settings:
     unknown = [day for day in settings.calendar.working_days if day not in WEEKDAYS]
     if unknown:
         raise _invalid(f"calendar.working_days names {', '.join(unknown)}; it takes {', '.join(WEEKDAYS)}.")
+    for wrong in _unsendable(settings):
+        raise _invalid(wrong)
     return settings
+
+
+def _unsendable(settings: Settings) -> Iterator[str]:
+    """Say why mails or messages could not be sent, or would be unsafe, with these settings."""
+    base = urlsplit(settings.web.base_url)
+    if settings.web.base_url and (base.scheme not in ("http", "https") or not base.hostname or base.query):
+        yield "web.base_url takes an address such as https://syncline.example.com."
+    if (settings.mail.host or settings.webhook.url) and not settings.web.base_url:
+        yield "web.base_url is missing: the links in mails and messages need it."
+    if settings.mail.host:
+        private_way = base.scheme == "https" or loopback(base.hostname or "") or settings.web.insecure_http
+        yield from _unmailable(settings.mail, private_way=private_way)
+
+
+def _unmailable(mail: MailSettings, *, private_way: bool) -> Iterator[str]:
+    if not private_way:
+        yield "web.base_url is http://, and the Yes and No links of a mail could be read on the way; use https."
+    if not _is_address(mail.sender):
+        yield "mail.sender takes an address such as syncline@example.com; the mails come from it."
+    if mail.security is MailSecurity.NONE and not loopback(mail.host):
+        yield "mail.security none is only for a server on this machine; use starttls or tls."
+
+
+def loopback(host: str) -> bool:
+    """Return whether a host is this machine, by name or address."""
+    try:
+        return host.lower() == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_address(text: str) -> bool:
+    local, _, domain = text.rpartition("@")
+    return bool(local and domain) and text.isascii() and text.isprintable() and not set(text) & set(' <>,;:"')
 
 
 def _from_file(path: Path, *, must_exist: bool) -> dict[str, Value]:

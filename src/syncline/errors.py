@@ -229,6 +229,12 @@ _ROWS: tuple[Row, ...] = (
     Row(code="LeaseLost", number=9417, scope=Scope.MAILBOX, error_class=ErrorClass.WILL_RETRY, level=Level.INFORMATION,
         title="Taken over by another process", text="Another process has taken over {mailbox}.",
         what_to_do="Nothing to do: the other process goes on."),
+    Row(code="CategoriesNotWritable", number=9418, scope=Scope.MAILBOX, error_class=ErrorClass.PERMANENT,
+        level=Level.WARNING, title="Categories cannot be set",
+        text="Waiting appointments of {mailbox} cannot be marked by a category, and answers given there stay on them: "
+        "{detail}",
+        what_to_do="Give the account the right to edit items of the calendar, or switch outlook.answer_by_category "
+        "off. Syncing goes on, and the questions are answered in Syncline."),
     # --- answers and requests --------------------------------------------------------------------------------
     _system("AlreadyAnswered", 9501, "Already answered", "{detail}", "Nothing: the first answer stands."),
     _system("AnswerOutdated", 9502, "Changed meanwhile", "The appointment changed since you saw it.",
@@ -260,6 +266,35 @@ _ROWS: tuple[Row, ...] = (
     _system("PortInUse", 9606, "Port in use", "Port {detail} is in use.",
         "Choose another with --port; for make run: make run PORT=0."),
     _system("CalendarFileInvalid", 9607, "Calendar file not readable", "{detail}", "Correct or leave out the file."),
+    # --- mails, their links, and messages to programs ----------------------------------------------------------
+    _mailbox("MailRefused", 9701, _PERMANENT, "Mail refused", "The mail to {address} was refused for good: {detail}",
+        "Correct the address of the person or the settings of section mail, then syncline mail test ADDRESS."),
+    _mailbox("MailServerUnavailable", 9702, _TRANSIENT, "Mail not sent", "The mail server {host} failed: {detail}",
+        "Check the settings of section mail with syncline mail test ADDRESS; it is tried again by itself."),
+    _mailbox("MailServerRefused", 9703, _PERMANENT, "Mail server refused",
+        "The mail server {host} does not take mails from Syncline: {detail}",
+        "Correct name, password, security or sender in the section mail; it is tried again by itself."),
+    _mailbox("MailUnclear", 9704, _PERMANENT, "Mail perhaps not sent",
+        "It is not known whether the mail to {address} has arrived; a mail is sent twice at most.",
+        "Nothing: the question stands on the Alerts page."),
+    _system("MailNotSet", 9705, "No mail server", "No mail server is set.",
+        "Set host, sender and the rest in the section mail, and base_url in the section web."),
+    _mailbox("WebhookFailed", 9706, _TRANSIENT, "Webhook failed", "The webhook's target failed: {detail}",
+        "Check the settings of section webhook and the target; it is tried again by itself."),
+    _mailbox("WebhookRefused", 9707, _PERMANENT, "Webhook not allowed", "The webhook's target is not allowed: {detail}",
+        "Use an https address outside the own network, or set webhook.allow_private."),
+    _system("AnswerLinkUnknown", 9711, "This link is not known", "This link is not one of ours, or it is incomplete.",
+        "Copy the whole link from the mail, or sign in and answer under Alerts."),
+    _system("AnswerLinkUsed", 9712, "This link was used already",
+        "A link of this mail was used already; each works once.",
+        "Sign in to see what became of the answer, or to change it."),
+    _system("AnswerLinkExpired", 9713, "This link is too old", "The links of a mail work for {detail}.",
+        "Sign in and answer under Alerts."),
+    _system("AnswerLinkForeign", 9714, "This link is no longer yours",
+        "This link belongs to somebody who cannot answer for this mailbox any more.",
+        "Sign in as somebody who can, and answer under Alerts."),
+    _system("AnswerLinkSlowed", 9715, "Too many wrong links", "Wait {detail} before the next try.",
+        "Wait, then open the link from the mail again, or sign in."),
 )
 # fmt: on
 

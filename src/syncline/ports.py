@@ -70,6 +70,27 @@ class Category:
     name: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Categorizing:
+    """Categories to set on and to take off one item of the mailbox, if it still has `revision`.
+
+    `before` are all its categories at that revision: every other one stays. Nobody is mailed.
+    """
+
+    ref: str
+    folder: str
+    revision: str
+    before: tuple[str, ...]
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """Return all categories that the item carries then."""
+        kept = tuple(name for name in self.before if name not in self.remove)
+        return (*kept, *(name for name in self.add if name not in kept))
+
+
 class Replica(Protocol):
     """One person's calendar on one server. Opened for one mailbox by a `Connect` function; close it after use."""
 
@@ -90,6 +111,14 @@ class Replica(Protocol):
 
     def find(self, global_object_ids: Sequence[str]) -> Mapping[str, tuple[Observed, ...]]:
         """Return every item of all calendar folders that carries one of the ids (PidLidCleanGlobalObjectId)."""
+
+    def categorize(self, changes: Sequence[Categorizing]) -> list[Categorized]:
+        """Set and take off categories of items of this mailbox, in order, each by itself; mails nobody.
+
+        SAVED carries the item's new revision. STALE: the item changed since, or is gone. FAILED carries the error of
+        this item: CategoriesNotWritable if the account may not write here. A repeated call after a lost answer is
+        harmless: it finds the revision moved.
+        """
 
     def probe(self) -> tuple[str, ...]:
         """Run test-and-enable's steps (address resolves, sign-in, calendar readable, category list readable).
@@ -227,6 +256,15 @@ class Outcome:
     id: str = ""
     version: int = 0
     verdict: Verdict | None = None
+    error: SyncError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Categorized:
+    """What became of one `Categorizing`: SAVED with the new revision, STALE, or FAILED with the error."""
+
+    result: Result
+    revision: str = ""
     error: SyncError | None = None
 
 
@@ -503,6 +541,30 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What Syncline has set, or is about to set, on one item in Exchange: the note before such a write and after it.
+
+    `names` are the categories that stand or may stand there by us. `question` and `digest` are the question it is
+    about; `stale` the answer categories that do not count for it. `dealt` and `revision` say how question and item
+    stood when they were last dealt with: the mark is due when either differs. Without a link `ref` still names the item.
+    """
+
+    id: int = 0
+    mailbox_id: int
+    link_id: int | None = None
+    ref: str
+    folder: str = ""
+    names: tuple[str, ...] = ()
+    question: int | None = None
+    digest: str = ""
+    stale: tuple[str, ...] = ()
+    dealt: str = ""
+    revision: str = ""
+    tries: int = 0
+    next_try: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One line of the journal (append-only): what happened to which link, and by which rule."""
 
@@ -523,7 +585,7 @@ class Changes:
     `links`, `alerts` with id 0 are inserted, others replaced by id; `mailbox` replaces the mailbox row except the
     columns that people write (approval, enabled, track, on_scheduling_conflict, time_zone) and `next_due`, which
     `release` and `wake` own. New alerts for links that are inserted in the same transaction name them by `alert_links`
-    (index into `alerts` -> index into `links`). `disable` switches the mailbox off (B-02, B-03). An answer that was
+    (index into `alerts` -> index into `links`); `mark_links` does the same for `marks`. `disable` switches the mailbox off (B-02, B-03). An answer that was
     given since a link or alert was read survives: its decision columns are not overwritten.
     """
 
@@ -536,6 +598,9 @@ class Changes:
     mailbox: Mailbox | None = None
     alert_links: Mapping[int, int] = field(default_factory=dict)
     disable: bool = False
+    marks: Sequence[Mark] = ()
+    removed_marks: Sequence[int] = ()
+    mark_links: Mapping[int, int] = field(default_factory=dict)
 
 
 class Store(Protocol):
@@ -607,6 +672,28 @@ class Store(Protocol):
 
     def answer_rules(self, user: str) -> tuple[AnswerRule, ...]:
         """Return the enabled answer rules for the mailboxes of a user, in the order in which they are asked."""
+
+    def marks_due(
+        self, mailbox_id: int, waiting: str, now: datetime, after: int, limit: int
+    ) -> tuple[tuple[Mark, str], ...]:
+        """Return the marks whose question or item has moved since they were dealt with, by id from `after`.
+
+        Each comes with how its question stands now, for `Mark.dealt`; `waiting` is what marks are called now.
+        """
+
+    def unmarked(self, mailbox_id: int, after: int, limit: int) -> tuple[int, ...]:
+        """Return the links, by id from `after`, with a question that still takes an answer and without a mark."""
+
+    def marks_of(self, link_ids: Sequence[int]) -> Mapping[int, Mark]:
+        """Return the marks of these links, by link."""
+
+    def questions_about(self, link_ids: Sequence[int]) -> Mapping[int, Alert]:
+        """Return the newest scheduling question about each of these links, in whatever state it is."""
+
+    def decide(
+        self, alert_ids: Sequence[int], judge: Callable[[Alert, Link | None], Alert | SyncError]
+    ) -> list[Alert | SyncError]:
+        """Answer questions, see `Questions.decide`."""
 
     def write(self, lease: Lease, changes: Changes) -> tuple[int, ...]:
         """Apply one transaction and return the ids of the inserted links, in order."""

@@ -9,14 +9,19 @@ from syncline.store.accounts import Accounts
 from syncline.store.answers import Answers
 from syncline.store.links import Links
 from syncline.store.listings import Listings
+from syncline.store.marks import Marks
+from syncline.store.messages import Messages
 from syncline.store.preferences import PreferencesKept
 from syncline.store.records import Records
 from syncline.store.rules import AnswerRules
 from syncline.store.statistics import Statistics
+from syncline.store.wall import Wall
 from syncline.store.writing import Writing
 
 
-class Database(Links, Writing, Answers, Records, Listings, Statistics, Accounts, PreferencesKept, AnswerRules):
+class Database(
+    Links, Writing, Answers, Records, Listings, Statistics, Accounts, PreferencesKept, AnswerRules, Messages, Wall
+):
     """State in one SQLite database; usable from several threads, and beside other processes.
 
     `Database(path, key=...)` opens it, `migrate()` creates or updates the tables (":memory:" has them at once).

@@ -470,6 +470,27 @@ answer_link = Table(
 Index(None, answer_link.c.alert_id)
 Index(None, answer_link.c.expires)
 
+# What Syncline has set on items in Exchange; a mark outlives its link, because the category does too.
+mark = Table(
+    "mark",
+    metadata,
+    _id(),
+    _mailbox_id(),
+    Column("link_id", Integer, ForeignKey("link.id", ondelete="SET NULL"), unique=True),
+    _text("ref"),
+    _text("folder"),
+    Column("names", Coded(tuple[str, ...]), nullable=False),
+    Column("question", Integer),
+    _text("digest"),
+    Column("stale", Coded(tuple[str, ...]), nullable=False),
+    _text("dealt"),
+    _text("revision"),
+    _count("tries"),
+    Column("next_try", Instant),
+    sqlite_autoincrement=True,
+)
+Index(None, mark.c.mailbox_id, mark.c.id)
+
 APPEND_ONLY = ("decision", "journal")
 
 

@@ -19,6 +19,7 @@ def upgrade() -> None:
     _answer_rules()
     _messages()
     _wall()
+    _marks()
 
 
 # --- preferences --------------------------------------------------------------------------------------------------
@@ -157,3 +158,31 @@ def _wall() -> None:
     columns = ["mailbox_id", "code", "matters"]
     op.create_index("ix_alert_wall", "alert", columns, sqlite_where=still, postgresql_where=still)
     op.create_index("ix_alert_decided_on", "alert", ["decided_on"])
+
+
+# --- marks in Exchange --------------------------------------------------------------------------------------------
+
+
+def _marks() -> None:
+    op.create_table(
+        "mark",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("mailbox_id", sa.Integer(), nullable=False),
+        sa.Column("link_id", sa.Integer()),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("folder", sa.Text(), nullable=False),
+        sa.Column("names", sa.Text(), nullable=False),
+        sa.Column("question", sa.Integer()),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("stale", sa.Text(), nullable=False),
+        sa.Column("dealt", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("next_try", sa.BigInteger()),
+        sa.ForeignKeyConstraint(["mailbox_id"], ["mailbox.id"], name="fk_mark_mailbox_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["link_id"], ["link.id"], name="fk_mark_link_id", ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name="pk_mark"),
+        sa.UniqueConstraint("link_id", name="uq_mark_link_id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_mark_mailbox_id_id", "mark", ["mailbox_id", "id"])
