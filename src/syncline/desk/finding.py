@@ -37,3 +37,17 @@ def one(app: App, viewer: Viewer, key: str) -> Mailbox:
 def may_see(viewer: Viewer, mailbox: Mailbox) -> bool:
     """Return whether the viewer may see a mailbox with its alerts and failures."""
     return viewer.administrator or viewer.among((mailbox.user,))
+
+
+def within(app: App, viewer: Viewer) -> frozenset[int] | None:
+    """Return the numbers of the mailboxes that the viewer may see; None is every one, without a look at any."""
+    return None if viewer.administrator else app.store.mailbox_ids_of(_names(viewer))
+
+
+def owned(app: App, viewer: Viewer) -> frozenset[int]:
+    """Return the numbers of the viewer's own mailboxes: in them he reads what is private, too."""
+    return app.store.mailbox_ids_of(_names(viewer), addresses=True)
+
+
+def _names(viewer: Viewer) -> frozenset[str]:
+    return viewer.emails | {viewer.name.lower()}

@@ -22,10 +22,9 @@ from syncline.engine.questions import CONFLICT
 from syncline.errors import CATALOGUE, ErrorClass
 from syncline.ports import Alert, AlertState, Link, Mailbox
 from syncline.web.pages import words
-from syncline.web.pages.drawing import picture_of
+from syncline.web.pages.drawing import Beside, scene_of
 from syncline.web.pages.rendering import Visit
-from syncline.web.pages.times import whole_days
-from syncline.web.picture import lasting
+from syncline.web.picture import draw, lasting
 
 STILL_WORKING = timedelta(seconds=30)
 ALSO_WAITING_MAX = 3
@@ -112,14 +111,20 @@ def page(
     states = [state for state in AlertState if (state is AlertState.OPEN) is only_open]
     hidden = desk.hidden_codes(visit.app) | without
     found = visit.app.store.alert_page(list(mailboxes), states, hidden=hidden, after=after, limit=limit)
-    shown = desk.objects(visit.app, visit.viewer, found.items, mailboxes)
-    return _cards(visit, found.items, {each.id: each for each in shown}), found.next
+    return several(visit, found.items), found.next
+
+
+def several(visit: Visit, alerts: Sequence[Alert]) -> list[Card]:
+    """Return alerts that the viewer may see as cards, in the order given; one question to the CRM for all of them."""
+    mailboxes = visit.app.store.mailboxes_by_id({alert.mailbox_id for alert in alerts})
+    shown = desk.objects(visit.app, visit.viewer, alerts, mailboxes)
+    return _cards(visit, alerts, {each.id: each for each in shown})
 
 
 def _cards(visit: Visit, alerts: Sequence[Alert], shown: Mapping[int, AlertObject]) -> list[Card]:
     app = visit.app
     links = {link.id: link for link in app.store.links_by_id([a.link_id for a in alerts if a.link_id is not None])}
-    mailboxes = visible(app, visit.viewer)
+    mailboxes = app.store.mailboxes_by_id({alert.mailbox_id for alert in alerts})
     made = []
     for alert in alerts:
         link = links.get(alert.link_id or 0)
@@ -170,13 +175,15 @@ def _with_clashes(card: Card, visit: Visit, alert: Alert, shown: AlertObject, ma
     """Add what is in the way, drawn and in words, and the ways out."""
     all_day = bool(alert.span and alert.span.all_day)
     others = _neighbours(visit, alert, mailbox)
+    hours = visit.app.settings.calendar.hours()
+    scene = scene_of(shown, others, crm=visit.crm, zone=visit.times.zone, hours=hours, all_day=all_day)
     return replace(
         card,
         in_the_way=tuple(_in_the_way(visit, shown, clash, all_day=all_day) for clash in shown.clashes),
         unclear=not shown.clashes,
-        also_waiting=tuple(title for title, _ in others),
+        also_waiting=tuple(other.subject for other in others),
         hints=_hints(visit, alert, shown, mailbox),
-        picture=picture_of(visit, shown, others, all_day=all_day) if shown.clashes else None,
+        picture=draw(scene) if scene is not None else None,
     )
 
 
@@ -290,7 +297,7 @@ def _no_means(visit: Visit, shown: AlertObject, *, scheduling: bool, moved: bool
 
 
 def _in_the_way(visit: Visit, shown: AlertObject, clash: Clash, *, all_day: bool) -> InTheWay:
-    whole = whole_days(clash.start, clash.end)
+    whole = clash.all_day
     day = visit.times.date(shown.start) if shown.start is not None and not all_day and shown.series is None else None
     if not whole and (all_day or shown.series is not None):
         when = visit.times.span(clash.start, clash.end)
@@ -348,14 +355,18 @@ def _size(verdict: Verdict | None) -> int:
     return sum(len(person.clashes) for person in verdict.unavailable) if verdict is not None else 0
 
 
-def _neighbours(visit: Visit, alert: Alert, mailbox: Mailbox) -> list[tuple[str, Alert]]:
+def _neighbours(visit: Visit, alert: Alert, mailbox: Mailbox) -> list[Beside]:
     """Return what else waits at the same time in the same mailbox."""
     if alert.span is None:
         return []
     start, end = alert.span.start, alert.span.end
     found = visit.app.store.alert_page([mailbox.id], [AlertState.OPEN], code=CONFLICT, limit=NEIGHBOURS_MAX)
     return [
-        (desk.look_at(visit.viewer, mailbox, private=other.private).subject(other.subject), other)
+        Beside(
+            subject=desk.look_at(visit.viewer, mailbox, private=other.private).subject(other.subject),
+            url=f"/alerts/{other.id}",
+            span=other.span,
+        )
         for other in found.items
         if other.id != alert.id and other.span is not None and other.span.start < end and start < other.span.end
     ][:ALSO_WAITING_MAX]

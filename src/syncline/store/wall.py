@@ -1,0 +1,323 @@
+"""Which alerts are wanted, page by page and as a whole: one query each, however many there are.
+
+Where a mailbox has many questions they come as one entry, so that a page stays a page. It must not decide who may read
+what: whoever asks says which mailboxes and whose private subjects count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    case,
+    func,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+    text,
+    union_all,
+)
+from sqlalchemy.orm import aliased
+
+from syncline.ports import Alert, AlertOutcome, AlertState, LinkState, Mailbox
+from syncline.store.codec import encode
+from syncline.store.connection import Connected
+from syncline.store.links import chunks
+from syncline.store.rows import ALERT, MAILBOX, to_alert
+from syncline.store.schema import alert, link, mailbox
+
+_newer = aliased(alert)
+_KEPT_OUT = and_(alert.c.state == AlertState.ANSWERED, alert.c.outcome == AlertOutcome.KEPT_OUT)
+_STILL_OUT = (
+    select(link.c.id)
+    .where(link.c.id == alert.c.link_id, link.c.decision == "no", link.c.decided_digest == alert.c.digest)
+    .exists()
+)
+_ASKED_SINCE = select(_newer.c.id).where(_newer.c.link_id == alert.c.link_id, _newer.c.id > alert.c.id).exists()
+
+STATES: Mapping[str, Any] = {
+    "open": text("alert.state = 'open'"),  # written out, so that the partial indexes serve
+    "answered": and_(alert.c.state == AlertState.ANSWERED, alert.c.outcome.is_distinct_from(AlertOutcome.KEPT_OUT)),
+    "kept_out": and_(_KEPT_OUT, _STILL_OUT, ~_ASKED_SINCE),
+    "withdrawn": alert.c.state == AlertState.WITHDRAWN,
+    "lapsed": alert.c.state == AlertState.LAPSED,
+}
+"""The states that people tell apart; what is kept out is so only while its answer holds."""
+SORTS = ("matters", "newest", "oldest", "mailbox")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which alerts are wanted; None means any.
+
+    `words` are looked for in subjects that the asker may read: of private items only those in the mailboxes
+    `readable`; `masked` lets all other private items match, because the words stand in what is shown instead.
+    """
+
+    mailbox_ids: Collection[int] | None = None
+    state: str | None = "open"
+    question: bool | None = None
+    codes: Collection[str] | None = None
+    hidden: Collection[str] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    words: str = ""
+    readable: Collection[int] = ()
+    masked: bool = False
+    ids: Sequence[int] | None = None
+    global_object_id: str | None = None
+    unavailable: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """From how many open questions with this code on the questions of a mailbox are one entry."""
+
+    code: str
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
+class WallEntry:
+    """One entry: an alert, or (without `alert_id`) all the questions of a mailbox that fold."""
+
+    alert_id: int | None
+    mailbox_id: int
+    questions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WallPage:
+    """A page of entries, how many entries there are, and how many questions stand in all of them."""
+
+    entries: tuple[WallEntry, ...]
+    total: int
+    questions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What a fold tells of one alert: of a series its `dates` and how many of them clash."""
+
+    id: int
+    version: int
+    mailbox_id: int
+    subject: str
+    private: bool
+    matters: datetime | None
+    dates: int
+    clashing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How mailboxes stand: how many are enabled, how many of them in trouble, and the last sync of any."""
+
+    enabled: int
+    troubled: int
+    last_sync: datetime | None
+
+
+class Wall(Connected):
+    """The alerts of many mailboxes at once."""
+
+    def wall_page(
+        self, wanted: Wanted, *, fold: Fold | None = None, sort: str = "matters", offset: int = 0, limit: int = 20
+    ) -> WallPage:
+        """Return a page of what is wanted, questions before notices."""
+        inner = _entries(wanted, fold).subquery()
+        questions = func.sum(case((inner.c.question == 1, inner.c.questions), else_=0))
+        shown = select(inner.c.id, inner.c.mailbox_id, inner.c.questions)
+        if sort == "mailbox":
+            shown = shown.join(mailbox, mailbox.c.id == inner.c.mailbox_id)
+        shown = shown.order_by(inner.c.question.desc(), *_order(inner.c, sort), inner.c.id.desc())
+        with self.reading() as connection:
+            rows = connection.execute(shown.limit(limit).offset(offset)).all()
+            total, many = connection.execute(select(func.count(), questions).select_from(inner)).one()
+        return WallPage(entries=tuple(WallEntry(*row) for row in rows), total=total, questions=int(many or 0))
+
+    def chosen(self, wanted: Wanted) -> tuple[tuple[int, int], ...]:
+        """Return id and version of every alert that is wanted, by id."""
+        found: dict[int, int] = {}
+        with self.reading() as connection:
+            for part in _parts(wanted):
+                rows = connection.execute(select(alert.c.id, alert.c.version).where(*_where(part)))
+                found.update((number, version) for number, version in rows)
+        return tuple(sorted(found.items()))
+
+    def outlines(self, wanted: Wanted, limit: int | None = None) -> tuple[Outline, ...]:
+        """Return the light values of what is wanted, by when it matters."""
+        columns = [alert.c[name] for name in Outline.__dataclass_fields__]
+        found: list[Outline] = []
+        with self.reading() as connection:
+            for part in _parts(wanted):
+                query = select(*columns).where(*_where(part)).order_by(alert.c.matters, alert.c.id).limit(limit)
+                found += [Outline(**row) for row in connection.execute(query).mappings()]
+        return tuple(found[:limit])
+
+    def alerts_by_id(self, ids: Iterable[int]) -> Mapping[int, Alert]:
+        """Return alerts by id; those that are gone are left out."""
+        with self.reading() as connection:
+            parts = (select(*ALERT).where(alert.c.id.in_(part)) for part in chunks(ids))
+            rows = (row for part in parts for row in connection.execute(part).mappings())
+            return {row["id"]: to_alert(row) for row in rows}  # type: ignore[arg-type]
+
+    def mailboxes_by_id(self, ids: Iterable[int]) -> Mapping[int, Mailbox]:
+        """Return mailboxes by id."""
+        with self.reading() as connection:
+            parts = (select(*MAILBOX).where(mailbox.c.id.in_(part)) for part in chunks(ids))
+            return {row["id"]: Mailbox(**row) for part in parts for row in connection.execute(part).mappings()}
+
+    def mailbox_ids_of(self, names: Collection[str], *, addresses: bool = False) -> frozenset[int]:
+        """Return the mailboxes whose user (or with `addresses`: or own address) is one of these lower-case names."""
+        of = func.lower(mailbox.c.user).in_(sorted(names))
+        where = or_(of, mailbox.c.address.in_(sorted(names))) if addresses else of
+        with self.reading() as connection:
+            return frozenset(connection.scalars(select(mailbox.c.id).where(where)))
+
+    def addresses(self, mailbox_ids: Collection[int] | None, *, waiting: bool) -> Sequence[tuple[int, str]]:
+        """Return number and address of mailboxes, with `waiting` of those with an open alert only."""
+        query = select(mailbox.c.id, mailbox.c.address).order_by(mailbox.c.address)
+        if mailbox_ids is not None:
+            query = query.where(mailbox.c.id.in_(sorted(mailbox_ids)))
+        if waiting:
+            query = query.where(mailbox.c.id.in_(select(alert.c.mailbox_id).where(STATES["open"])))
+        with self.reading() as connection:
+            return [(number, address) for number, address in connection.execute(query)]
+
+    def item_counts(self, mailbox_ids: Collection[int]) -> Mapping[int, int]:
+        """Return how many items each of these mailboxes has, without those that a rule leaves out."""
+        where = (link.c.mailbox_id.in_(sorted(mailbox_ids)), link.c.state != LinkState.SKIPPED)
+        query = select(link.c.mailbox_id, func.count()).where(*where).group_by(link.c.mailbox_id)
+        with self.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def health(self, mailbox_ids: Collection[int] | None) -> Health:
+        """Return how mailboxes stand, in one query."""
+        troubled = func.sum(case((mailbox.c.last_error.is_not(None), 1), else_=0))
+        query = select(func.count(), troubled, func.max(mailbox.c.last_sync)).where(mailbox.c.enabled)
+        if mailbox_ids is not None:
+            query = query.where(mailbox.c.id.in_(sorted(mailbox_ids)))
+        with self.reading() as connection:
+            enabled, bad, last = connection.execute(query).one()
+        return Health(enabled=enabled, troubled=int(bad or 0), last_sync=last)
+
+    def lately(self, mailbox_ids: Collection[int] | None, hidden: Collection[str], limit: int) -> tuple[Alert, ...]:
+        """Return what was answered or withdrawn last, the latest first."""
+        base = Wanted(mailbox_ids=mailbox_ids, hidden=hidden, state=None)
+        of = select(*ALERT).where(*_where(base))
+        queries = (
+            of.where(alert.c.decided_on.is_not(None)).order_by(alert.c.decided_on.desc()),
+            of.where(alert.c.state == AlertState.WITHDRAWN).order_by(alert.c.id.desc()),
+        )
+        found: dict[int, Alert] = {}
+        with self.reading() as connection:
+            for query in queries:
+                for row in connection.execute(query.limit(limit)).mappings():
+                    found[row["id"]] = to_alert(row)  # type: ignore[arg-type]
+        return tuple(sorted(found.values(), key=_moment, reverse=True)[:limit])
+
+    def answered_at(self, by: str, at: datetime) -> tuple[Mapping[str, int], int]:
+        """Return what one person answered at one instant: how many by state in one word, and the newest alert."""
+        word = case((alert.c.pending == 1, "waiting"), else_=literal_column("'done'"))
+        query = select(word, func.count(), func.max(alert.c.id)).where(
+            alert.c.decided_on == at, alert.c.decided_by == by
+        )
+        with self.reading() as connection:
+            rows = connection.execute(query.group_by(word)).all()
+        return {name: many for name, many, _ in rows}, max((newest for *_, newest in rows), default=0)
+
+
+def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
+    of: list[tuple[bool, ColumnElement[bool]]] = [
+        (wanted.mailbox_ids is not None, alert.c.mailbox_id.in_(sorted(wanted.mailbox_ids or ()))),
+        (wanted.state is not None, STATES[wanted.state or "open"]),
+        (wanted.question is not None, alert.c.question == int(bool(wanted.question))),
+        (wanted.codes is not None, alert.c.code.in_(sorted(wanted.codes or ()))),
+        (bool(wanted.hidden), alert.c.code.not_in(sorted(wanted.hidden))),
+        (wanted.since is not None, alert.c.created >= wanted.since),
+        (wanted.until is not None, alert.c.created < wanted.until),
+        (bool(wanted.words), _readable(wanted)),
+        (wanted.ids is not None, alert.c.id.in_(list(wanted.ids or ()))),
+        (wanted.global_object_id is not None, _of_series(wanted)),
+        (wanted.unavailable is not None, _occupies(wanted)),
+    ]
+    return [condition for asked, condition in of if asked]
+
+
+def _readable(wanted: Wanted) -> ColumnElement[bool]:
+    """Words count where the asker can read them: a search may not tell what a page hides."""
+    open_to_all = or_(alert.c.private.is_(False), alert.c.mailbox_id.in_(sorted(wanted.readable)))
+    found = and_(open_to_all, alert.c.subject.icontains(wanted.words, autoescape=True))
+    return or_(found, ~open_to_all) if wanted.masked else found
+
+
+def _of_series(wanted: Wanted) -> ColumnElement[bool]:
+    same = select(link.c.id).where(link.c.global_object_id == (wanted.global_object_id or ""))
+    return alert.c.link_id.in_(same)
+
+
+def _occupies(wanted: Wanted) -> ColumnElement[bool]:
+    # The verdict is canonical JSON: a quote inside a subject is escaped, so this member is found nowhere else.
+    named = encode({"full_name": wanted.unavailable or ""}).strip("{}")
+    return literal_column("alert.verdict", Text).contains(named, autoescape=True)
+
+
+def _parts(wanted: Wanted) -> Iterable[Wanted]:
+    """Yield what is wanted with lists of ids short enough for one statement."""
+    if wanted.ids is None:
+        return [wanted]
+    return [replace(wanted, ids=part) for part in chunks(dict.fromkeys(wanted.ids))]
+
+
+def _entries(wanted: Wanted, fold: Fold | None) -> Any:  # noqa: ANN401 - a select, or a union of two
+    where = _where(wanted)
+    moment = case((STATES["open"], alert.c.created), else_=func.coalesce(alert.c.decided_on, alert.c.last_seen))
+    each: Select[Any] = select(
+        alert.c.id,
+        alert.c.mailbox_id,
+        literal(1).label("questions"),
+        alert.c.question,
+        alert.c.matters,
+        moment.label("moment"),
+    )
+    if fold is None:
+        return each.where(*where)
+    group = (
+        select(
+            null().label("id"),
+            alert.c.mailbox_id,
+            func.count().label("questions"),
+            literal(1).label("question"),
+            func.min(alert.c.matters).label("matters"),
+            func.max(alert.c.created).label("moment"),
+        )
+        .where(*where, alert.c.code == fold.code)
+        .group_by(alert.c.mailbox_id)
+        .having(func.count() >= fold.least)
+    )
+    many = select(group.subquery("many").c.mailbox_id)
+    alone = each.where(*where, or_(alert.c.code != fold.code, alert.c.mailbox_id.not_in(many)))
+    return union_all(group, alone)
+
+
+def _order(columns: Any, sort: str) -> list[ColumnElement[Any]]:  # noqa: ANN401 - the columns of a subquery
+    if sort == "mailbox":
+        return [mailbox.c.address.asc(), columns.matters.asc()]
+    if sort in ("newest", "oldest"):
+        return [columns.moment.desc() if sort == "newest" else columns.moment.asc()]
+    # What asks comes by when it matters; a notice has no such time, the newest comes first.
+    return [case((columns.question == 1, columns.matters)).asc(), columns.moment.desc()]
+
+
+def _moment(each: Alert) -> datetime:
+    return each.decided_on or each.last_seen
