@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import logging
 import traceback
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import Depends, FastAPI, Request
@@ -16,12 +14,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncline import __version__
 from syncline.errors import SyncError
 from syncline.web import api_alerts, api_appointments, api_mailboxes, api_people, pages
+from syncline.web.assets import PREFIX, assets
 from syncline.web.figures import metrics
 from syncline.web.language import Speaking
 from syncline.web.problems import plain_problem, problem, status_of
@@ -49,8 +47,7 @@ def create_app(app: App) -> FastAPI:
     for module in (api_mailboxes, api_alerts, api_appointments, api_people):
         web.include_router(module.router, prefix=API, dependencies=[Depends(not_forged)])
     _add_watching(web)
-    static = Path(str(files("syncline.web"))) / "static"
-    web.mount("/static", StaticFiles(directory=static), name="static")
+    web.mount(PREFIX, assets(), name="static")
     web.include_router(pages.router, dependencies=[Depends(not_forged)], include_in_schema=False)
     web.add_exception_handler(SyncError, _on_sync_error)
     web.add_exception_handler(RequestValidationError, _on_invalid)

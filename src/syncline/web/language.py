@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from syncline.language import LANGUAGES, _, current, ngettext, noted, preferred, speaking
 
-__all__ = ["COOKIE", "Speaking", "_", "choose", "current", "ngettext", "noted"]
+__all__ = ["COOKIE", "LANGUAGES", "Speaking", "_", "choose", "current", "ngettext", "noted"]
 
 COOKIE = "syncline_language"
 _YEAR_S = 365 * 86_400

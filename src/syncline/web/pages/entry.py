@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import Response
 
+from syncline.desk import preferences
 from syncline.errors import SyncError
+from syncline.web.asking import app_of
+from syncline.web.language import LANGUAGES, choose
 from syncline.web.pages.rendering import go, inside, render_outside, visit_of
 from syncline.web.problems import status_of
 from syncline.web.sessions import arrival_of, sign_in, sign_out, signed_in
@@ -58,6 +62,21 @@ def leave(request: Request) -> Response:
     """End the session."""
     answer = go("/sign-in?said=signed-out")
     sign_out(request, answer)
+    return answer
+
+
+@router.post("/language")
+def speak(
+    request: Request, language: Annotated[str, Form()] = "", following: Annotated[str, Form(alias="next")] = "/"
+) -> Response:
+    """Speak another language from now on; somebody who is signed in keeps it with his preferences too."""
+    answer = go(inside(following))
+    session = signed_in(request)
+    if language in LANGUAGES:
+        choose(answer, language)
+        if session is not None:
+            app = app_of(request)
+            preferences.save(app, session.viewer, replace(preferences.of(app, session.viewer.name), language=language))
     return answer
 
 

@@ -22,7 +22,8 @@ from syncline.errors import SyncError
 from syncline.ports import User
 from syncline.store import Counts
 from syncline.web.asking import app_of
-from syncline.web.language import _, current, ngettext
+from syncline.web.assets import asset
+from syncline.web.language import LANGUAGES, _, current, ngettext
 from syncline.web.pages import words
 from syncline.web.pages.times import Times
 from syncline.web.sessions import CSRF_FIELD, signed_in
@@ -72,7 +73,8 @@ class Visit:
             "csrf": self.csrf,
             "section": section,
             "badges": badges(self),
-            "said": words.NOTICES.get(self.request.query_params.get("said", "")),
+            "here": here(self.request),
+            "said": notice(self.request),
         }
         return HTMLResponse(_template(template, {**shared, **values}), status_code=status)
 
@@ -107,9 +109,41 @@ def render_outside(request: Request, template: str, *, status: int = 200, **valu
         "csrf": "",
         "section": "",
         "crm": app_of(request).settings.crm.name,
-        "said": words.NOTICES.get(request.query_params.get("said", "")),
+        "here": here(request),
+        "said": notice(request),
     }
     return HTMLResponse(_template(template, {**shared, **values}), status_code=status)
+
+
+def here(request: Request) -> str:
+    """Return the address that shows this page again; the first page for what was sent by a form."""
+    if request.method != "GET":
+        return "/"
+    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+
+
+def notice(request: Request) -> str:
+    """Return what the page says about the action that led to it, or nothing."""
+    said = words.NOTICES.get(request.query_params.get("said", ""))
+    return _(said) if said else ""
+
+
+def help_url(code: str) -> str:
+    """Return where an error is explained at length."""
+    return f"/help/errors#{code}"
+
+
+def initials(name: str) -> str:
+    """Return the first letters of a name's first and last word."""
+    parts = name.split()
+    return "".join(part[0] for part in (parts[:1] + parts[1:][-1:])).upper()
+
+
+def short(number: int) -> str:
+    """Return a number for a badge: at most four characters."""
+    if number < 1_000:
+        return str(number)
+    return f"{number // 1_000}k" if number < 100_000 else "99k+"
 
 
 def go(path: str) -> RedirectResponse:
@@ -147,10 +181,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
+    made.filters |= {"initials": initials, "short": short}
     made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_callables(_, ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.globals |= {
         "language": current,
+        "languages": LANGUAGES,
+        "asset": asset,
+        "help_url": help_url,
         "words": words,
         "count": words.count,
         "navigation": NAVIGATION,
