@@ -186,9 +186,16 @@ def _booking_outcome(run: Run, draft: Draft, decided: Decided, booking: Booking,
             draft.fail(decided, _error(run, decided, outcome))
 
 
+def _setting(run: Run, draft: Draft, decided: Decided, verdict: Verdict) -> OnSchedulingConflict:
+    """Return what the mailbox's setting says (Q-10); answer rules come first, and they answer what is asked."""
+    setting = run.mailbox.on_scheduling_conflict or run.rules.on_scheduling_conflict
+    by_setting = setting in _BY_SETTING and draft.rule_for(decided, verdict) is None
+    return setting if by_setting else OnSchedulingConflict.ASK
+
+
 def _refused(run: Run, draft: Draft, decided: Decided, booking: Booking, verdict: Verdict) -> None:
     """Ask, or do at first sight what the mailbox's setting says (Q-10)."""
-    setting = run.mailbox.on_scheduling_conflict or run.rules.on_scheduling_conflict
+    setting = _setting(run, draft, decided, verdict)
     link = decided.link
     undecided = link.state in (LinkState.UNSETTLED, LinkState.FAILED) or link.decision_by == "setting"
     first_sight = decided.alert is None and undecided
@@ -289,7 +296,7 @@ def _reschedule_refused(run: Run, draft: Draft, decided: Decided, merged: Merge,
     if _clashes(verdict) <= _known_clashes(run, decided, agreed, row):
         _write_unchecked(run, draft, decided, merged)
         return
-    setting = run.mailbox.on_scheduling_conflict or run.rules.on_scheduling_conflict
+    setting = _setting(run, draft, decided, verdict)
     if setting is OnSchedulingConflict.SAVE_ANYWAY and decided.alert is None:
         draft.note(decided, "saved anyway", rule="Q-10", detail="by setting")
         _write_unchecked(run, draft, decided, merged)

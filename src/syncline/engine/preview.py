@@ -10,8 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from syncline.core.answering import AnswerRule, first
 from syncline.core.planning import Verb
 from syncline.core.scheduling import Busy, Clash, Verdict, busy_of, clashes
+from syncline.engine import ruling
 from syncline.engine.applying import candidate_of
 from syncline.engine.deciding import Decided
 from syncline.engine.questions import unavailable
@@ -31,14 +33,19 @@ _WORDS = {
     Verb.SKIP: "skip",
     Verb.FAIL: "fail",
 }
+_RULED = {"yes": _WORDS[Verb.BOOK], "no": _WORDS[Verb.KEEP_OUT]}
 _SHOWN_MAX = 3
 _DAYS_MAX = 7
 
 
 @dataclass
 class _Taken:
-    """What would be saved so far, by person and day; series and long items stand by themselves."""
+    """What would be saved so far, by person and day; series and long items stand by themselves.
 
+    `rules` are the answer rules, which save some of what would be asked.
+    """
+
+    rules: tuple[AnswerRule, ...]
     days: dict[tuple[str, int], list[Busy]] = field(default_factory=lambda: defaultdict(list))
     wide: dict[str, list[Busy]] = field(default_factory=lambda: defaultdict(list))
 
@@ -69,7 +76,7 @@ def lines(run: Run, planned: Sequence[Decided]) -> tuple[PlanLine, ...]:
     asking = [d for d in planned if d.action.check and d.candidate is not None]
     verdicts = run.parts.crm.validate([candidate_of(run, d) for d in asking], run.rules.conflict)
     committed = {d.link.id: verdict for d, verdict in zip(asking, verdicts, strict=True)}
-    taken = _Taken()
+    taken = _Taken(run.store.answer_rules(run.mailbox.user))
     found = []
     for decided in planned:
         line = _line(run, decided, committed.get(decided.link.id), taken)
@@ -86,8 +93,9 @@ def _line(run: Run, decided: Decided, verdict: Verdict | None, taken: _Taken) ->
     word, detail = _WORDS[verb], decided.action.code or ""
     overlap = _overlap(run, decided, verdict, taken) if decided.action.check else ""
     if overlap:
-        word, detail = "ask", overlap
-    elif verb is Verb.BOOK:
+        rule = _rule(run, decided, verdict or Verdict(), taken.rules)
+        word, detail = (_RULED[rule.answer], f"{rule.signature}; {overlap}") if rule else ("ask", overlap)
+    if verb is Verb.BOOK and word == _WORDS[verb]:
         taken.add(decided)
     return PlanLine(
         link_id=decided.link.id,
@@ -97,6 +105,14 @@ def _line(run: Run, decided: Decided, verdict: Verdict | None, taken: _Taken) ->
         rule=decided.action.rule,
         detail=detail,
     )
+
+
+def _rule(run: Run, decided: Decided, verdict: Verdict, rules: Sequence[AnswerRule]) -> AnswerRule | None:
+    """Return the answer rule that would answer; what overlaps only planned items overlaps its own calendar."""
+    if not rules or not ruling.opens(decided):
+        return None
+    facts = ruling.facts(run, decided, verdict, ())
+    return first(rules, run.mailbox.id, run.mailbox.user, facts)
 
 
 def _overlap(run: Run, decided: Decided, verdict: Verdict | None, taken: _Taken) -> str:

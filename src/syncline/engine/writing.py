@@ -6,11 +6,14 @@ It knows links and alerts as values only; nothing here talks to a port.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
+from syncline.core.answering import AnswerRule, Facts, first
 from syncline.core.appointment import Appointment
 from syncline.core.merging import differences
 from syncline.core.scheduling import Verdict
-from syncline.engine import questions
+from syncline.engine import questions, ruling
+from syncline.engine.alerts import answered
 from syncline.engine.deciding import Decided
 from syncline.engine.overtaking import Made
 from syncline.engine.run import Run, failed, notice
@@ -30,6 +33,11 @@ class Draft:
     intents_done: list[str] = field(default_factory=list)
     woken: set[int] = field(default_factory=set)
     made: list[Made] = field(default_factory=list)
+
+    @cached_property
+    def rules(self) -> tuple[AnswerRule, ...]:
+        """Return the answer rules of the mailbox, read once a chunk and only if a question would be opened."""
+        return self.run.store.answer_rules(self.run.mailbox.user)
 
     def changes(self) -> Changes:
         """Return everything as one transaction."""
@@ -128,8 +136,15 @@ class Draft:
         self.note(decided, "kept out", rule="Q-10" if by_setting else "Q-04", detail="by setting" if by_setting else "")
 
     def ask(self, decided: Decided, link: Link, verdict: Verdict) -> None:
-        """Hold an item back and ask (A-23, Q-08); the same question again is only brought up to date."""
-        alert = questions.asked(self.run, decided, verdict)
+        """Hold an item back and ask (A-23, Q-08); the same question again is only brought up to date.
+
+        A question that an answer rule answers comes with its answer, which is carried out like a person's.
+        """
+        facts = ruling.facts(self.run, decided, verdict, self.links)
+        rule = self.ruled(decided, facts)
+        alert = replace(questions.asked(self.run, decided, verdict), facts=facts)
+        if rule is not None:
+            alert = answered(alert, rule.answer, rule.signature, self.run.now())
         self.alerts.append(alert)
         self.quiet(decided, "it waits for an answer now")
         asked = replace(
@@ -140,15 +155,31 @@ class Draft:
             error_params=alert.params,
             error_time=link.error_time if alert.id else self.run.now(),
             retries=link.retries + (0 if alert.id else 1),
-            decision=None,
-            decision_by=None,
-            decided_digest="",
+            decision=alert.answer,
+            decision_by=alert.decided_by,
+            decided_digest=decided.digest if rule else "",
             scheduling_digest=link.scheduling_digest if link.crm_id else decided.digest,
         )
         self.settle(asked)
         if not alert.id:
             self.note(decided, "asked", detail=questions.unavailable(verdict))
-        self.run.counts.waiting += 1
+        if rule is None:
+            self.run.counts.waiting += 1
+        else:
+            self.note(decided, "answered", rule="Q-02", detail=f"{rule.answer} by {rule.signature}")
+            self.woken.add(self.run.mailbox.id)
+
+    def rule_for(self, decided: Decided, verdict: Verdict) -> AnswerRule | None:
+        """Return the answer rule that would answer if this were asked."""
+        if not self.rules:
+            return None
+        return self.ruled(decided, ruling.facts(self.run, decided, verdict, self.links))
+
+    def ruled(self, decided: Decided, facts: Facts) -> AnswerRule | None:
+        """Return the answer rule that answers by these facts; an open question is left to people."""
+        if not ruling.opens(decided):
+            return None
+        return first(self.rules, self.run.mailbox.id, self.run.mailbox.user, facts)
 
     def fail(self, decided: Decided, error: SyncError) -> None:
         """Count one failed try of one item; others go on (B-05)."""
