@@ -1,76 +1,82 @@
-"""The words of the pages for what the product calls by short names. Tables only."""
+"""The words of the pages for what the product calls by short names. Tables only; who shows a word calls `_` on it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from syncline.web.language import noted
+
 SHOW_AS: Mapping[str, str] = {
-    "free": "Free",
-    "tentative": "Tentative",
-    "busy": "Busy",
-    "out_of_office": "Out of office",
-    "working_elsewhere": "Working elsewhere",
+    "free": noted("Free"),
+    "tentative": noted("Tentative"),
+    "busy": noted("Busy"),
+    "out_of_office": noted("Out of office"),
+    "working_elsewhere": noted("Working elsewhere"),
 }
 STATUS: Mapping[str, str] = {
-    "open": "Open",
-    "scheduled": "Scheduled",
-    "completed": "Completed",
-    "canceled": "Canceled",
+    "open": noted("Open"),
+    "scheduled": noted("Scheduled"),
+    "completed": noted("Completed"),
+    "canceled": noted("Canceled"),
 }
 MAILBOX_STATES: Mapping[str, str] = {
-    "needs_approval": "Needs approval",
-    "rejected": "Rejected",
-    "needs_test": "Needs a test",
-    "ready": "Enabled",
-    "backoff": "Enabled, waiting to try again",
-    "disabled": "Disabled",
+    "needs_approval": noted("Needs approval"),
+    "rejected": noted("Rejected"),
+    "needs_test": noted("Needs a test"),
+    "ready": noted("Enabled"),
+    "backoff": noted("Enabled, waiting to try again"),
+    "disabled": noted("Disabled"),
 }
-APPROVALS: Mapping[str, str] = {"pending": "Not approved yet", "approved": "Approved", "rejected": "Rejected"}
-TESTS: Mapping[str, str] = {"not_run": "Not tested", "success": "Success", "failure": "Failure"}
+APPROVALS: Mapping[str, str] = {
+    "pending": noted("Not approved yet"),
+    "approved": noted("Approved"),
+    "rejected": noted("Rejected"),
+}
+TESTS: Mapping[str, str] = {"not_run": noted("Not tested"), "success": noted("Success"), "failure": noted("Failure")}
 TRACKS: Mapping[str, str] = {
-    "category": "Only items with the tracking category",
-    "all": "Every item of the calendars",
+    "category": noted("Only items with the tracking category"),
+    "all": noted("Every item of the calendars"),
 }
 ON_CONFLICT: Mapping[str, str] = {
-    "ask": "Ask a person",
-    "save_anyway": "Save anyway",
-    "keep_out": "Keep out",
+    "ask": noted("Ask a person"),
+    "save_anyway": noted("Save anyway"),
+    "keep_out": noted("Keep out"),
 }
 FAILURE_STATES: Mapping[str, str] = {
-    "waiting": "Waiting for an answer",
-    "failed": "Failed",
-    "kept_out": "Kept out",
-    "skipped": "Left out by a rule",
+    "waiting": noted("Waiting for an answer"),
+    "failed": noted("Failed"),
+    "kept_out": noted("Kept out"),
+    "skipped": noted("Left out by a rule"),
 }
-LEVELS: Mapping[str, str] = {"error": "Error", "warning": "Warning", "information": "Information"}
+LEVELS: Mapping[str, str] = {"error": noted("Error"), "warning": noted("Warning"), "information": noted("Information")}
 AUTHENTICATION: Mapping[str, str] = {"negotiate": "Negotiate", "ntlm": "NTLM", "basic": "Basic"}
 ACCESS: Mapping[str, str] = {
-    "impersonation": "Impersonation",
-    "delegate": "Delegate",
-    "own": "Each mailbox signs in itself",
+    "impersonation": noted("Impersonation"),
+    "delegate": noted("Delegate"),
+    "own": noted("Each mailbox signs in itself"),
 }
 
 NOTICES: Mapping[str, str] = {
-    "approved": "The address is approved. Test and enable the mailbox next.",
-    "rejected": "The address is rejected; the mailbox does not synchronize.",
-    "enabled": "The test succeeded, and the mailbox is enabled. The first sync has begun.",
-    "on": "The mailbox is enabled.",
-    "disabled": "The mailbox is disabled. Nothing was deleted.",
-    "changed": "Saved.",
-    "removed": "The mailbox is removed. Its appointments stay in Exchange and in the CRM.",
-    "syncing": "The mailbox synchronizes now.",
-    "answered": "Your answers are being carried out.",
-    "retried": "It was tried again, and it is synchronized.",
-    "failed-again": "It was tried again, and it failed again.",
-    "ignored": "It is left out until it changes in Exchange.",
-    "added": "Added.",
-    "entered": "The appointment is in the calendar.",
-    "edited": "The appointment is changed.",
-    "moved": "The appointment is moved.",
-    "deleted": "The appointment is deleted.",
-    "role": "The role is changed.",
-    "revoked": "The token is revoked.",
-    "signed-out": "You are signed out.",
+    "approved": noted("The address is approved. Test and enable the mailbox next."),
+    "rejected": noted("The address is rejected; the mailbox does not synchronize."),
+    "enabled": noted("The test succeeded, and the mailbox is enabled. The first sync has begun."),
+    "on": noted("The mailbox is enabled."),
+    "disabled": noted("The mailbox is disabled. Nothing was deleted."),
+    "changed": noted("Saved."),
+    "removed": noted("The mailbox is removed. Its appointments stay in Exchange and in the CRM."),
+    "syncing": noted("The mailbox synchronizes now."),
+    "answered": noted("Your answers are being carried out."),
+    "retried": noted("It was tried again, and it is synchronized."),
+    "failed-again": noted("It was tried again, and it failed again."),
+    "ignored": noted("It is left out until it changes in Exchange."),
+    "added": noted("Added."),
+    "entered": noted("The appointment is in the calendar."),
+    "edited": noted("The appointment is changed."),
+    "moved": noted("The appointment is moved."),
+    "deleted": noted("The appointment is deleted."),
+    "role": noted("The role is changed."),
+    "revoked": noted("The token is revoked."),
+    "signed-out": noted("You are signed out."),
 }
 """What a page says after an action that led to it (`?said=`); anything else in the address is not shown."""
 
