@@ -89,7 +89,8 @@ def test_the_scene_over_the_api(office: Office, maya: Caller) -> None:
         *("decided_on", "created", "last_seen", "count", "version", "url", "unavailable", "series", "clashes"),
     }
     assert question["start"] == "2026-11-24T10:30:00Z"
-    assert set(question["clashes"][0]) == {"appointment_id", "subject", "start", "end", "show_as", "user", "masked"}
+    named = {"appointment_id", "subject", "start", "end", "show_as", "user", "masked"}
+    assert set(question["clashes"][0]) == {*named, "all_day", "role"}
     assert (answered["state"], answered["outcome"]) == ("answered", "saving")
     assert (after["state"], after["outcome"], after["decided_by"]) == ("answered", "saved", "Maya Lind")
     assert maya("GET", "/alerts?open=true")["items"] == []

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from syncline.core.scheduling import Verdict
-from syncline.desk.clashing import clashes, rows_of, verdicts
+from syncline.desk.clashing import Occupying, clashes, rows_of, verdicts
 from syncline.desk.finding import may_see, one, visible
 from syncline.desk.objects import AlertObject, ClashingSeries
 from syncline.desk.paging import PAGE, Page, everything
@@ -21,7 +21,7 @@ from syncline.desk.running import jobs_run
 from syncline.engine import alerts as engine
 from syncline.engine.questions import CONFLICT
 from syncline.errors import CATALOGUE, ErrorClass, Level, SyncError, render
-from syncline.ports import Alert, AlertOutcome, AlertState, Answer, CrmRow, Mailbox
+from syncline.ports import Alert, AlertOutcome, AlertState, Answer, Mailbox
 
 if TYPE_CHECKING:
     from syncline.wiring import App
@@ -148,7 +148,7 @@ def _object(
     alert: Alert,
     mailbox: Mailbox,
     verdict: Verdict | None,
-    rows: Mapping[str, CrmRow],
+    rows: Occupying,
 ) -> AlertObject:
     look = look_at(viewer, mailbox, private=alert.private)
     verdict = verdict or Verdict()

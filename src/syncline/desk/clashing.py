@@ -7,6 +7,7 @@ It must not know how alerts are listed or answered.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from syncline.core.merging import PrivatePolicy, carried, project
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 
 CLASHES_MAX = 200
 """So many clashes of one question are listed; `series.clashing` names all dates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occupying:
+    """The CRM rows that occupy people, by id, and the addresses of the users by their ids."""
+
+    rows: Mapping[str, CrmRow] = field(default_factory=dict)
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def verdicts(app: App, alerts: Sequence[Alert], mailboxes: Mapping[int, Mailbox]) -> Mapping[int, Verdict]:
@@ -61,27 +70,27 @@ def candidate(app: App, link: Link, mailbox: Mailbox) -> Candidate:
     )
 
 
-def rows_of(app: App, found: Sequence[Verdict]) -> Mapping[str, CrmRow]:
+def rows_of(app: App, found: Sequence[Verdict]) -> Occupying:
     """Return the CRM rows that occupy people in these verdicts; nothing while the CRM cannot be asked."""
     ids = {clash.row_id for verdict in found for person in verdict.unavailable for clash in person.clashes}
+    if not ids:
+        return Occupying()
     try:
-        return app.crm.read(sorted(ids)) if ids else {}
+        rows = app.crm.read(sorted(ids))
+        return Occupying(rows=rows, addresses={user.id: user.emails for user in app.crm.users()})
     except SyncError:
-        return {}
+        return Occupying()
 
 
-def clashes(viewer: Viewer, found: Verdict, rows: Mapping[str, CrmRow]) -> tuple[Clash, ...]:
+def clashes(viewer: Viewer, found: Verdict, occupying: Occupying) -> tuple[Clash, ...]:
     """Return the clashes of one verdict as the viewer may read them, person by person in order of time."""
-    shown = [
-        _clash(viewer, person, clash, rows.get(clash.row_id))
-        for person in found.unavailable
-        for clash in person.clashes
-    ]
+    shown = [_clash(viewer, person, clash, occupying) for person in found.unavailable for clash in person.clashes]
     return tuple(shown[:CLASHES_MAX])
 
 
-def _clash(viewer: Viewer, person: Unavailable, clash: Overlap, row: CrmRow | None) -> Clash:
+def _clash(viewer: Viewer, person: Unavailable, clash: Overlap, occupying: Occupying) -> Clash:
     """Mask one clash. A row that is gone meanwhile is nobody's: only its times are told."""
+    row = occupying.rows.get(clash.row_id)
     look = sight_of(viewer, row.appointment, row.owner) if row is not None else None
     hidden = look is None or look.masked
     return Clash(
@@ -92,4 +101,15 @@ def _clash(viewer: Viewer, person: Unavailable, clash: Overlap, row: CrmRow | No
         show_as="busy" if hidden else clash.show_as.value,
         user=person.full_name,
         masked=hidden,
+        all_day=clash.all_day,
+        role=None if hidden or row is None else _role(row, occupying.addresses.get(person.user_id, ())),
     )
+
+
+def _role(row: CrmRow, addresses: Sequence[str]) -> str | None:
+    """Return somebody's part in an appointment; None if it does not name him."""
+    organizer = row.appointment.organizer
+    if organizer is not None and organizer.address.lower() in addresses:
+        return "organizer"
+    roles = (each.role.value for each in row.appointment.attendees if each.address.lower() in addresses)
+    return next(roles, None)

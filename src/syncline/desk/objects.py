@@ -59,7 +59,10 @@ class AppointmentObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clash:
-    """One appointment that is in the way, as the viewer may read it; `user` is the person whom it occupies."""
+    """One appointment that is in the way, as the viewer may read it; `user` is the person whom it occupies.
+
+    `role` is that person's part in it: organizer, required, optional, resource, or None if that may not be told.
+    """
 
     appointment_id: str | None
     subject: str
@@ -68,6 +71,8 @@ class Clash:
     show_as: str
     user: str
     masked: bool
+    all_day: bool = False
+    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

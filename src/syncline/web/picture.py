@@ -1,65 +1,34 @@
-"""The day picture: one pure function from what stands where to inline SVG.
+"""The day picture: one pure function from what stands where to SVG.
 
-Values in, SVG text out: no clock, no request, no stylesheet. Colours are classes that the page's stylesheet fills in,
-so that both themes and forced colours work; what is in the way is never told by colour alone (pages.md, The question).
-Times are naive and mean the viewer's zone.
+Values in, SVG text out: no clock, no request, no stylesheet. On a page colours are classes that the stylesheet fills
+in, so that both themes and forced colours work; `standalone` writes them out for mails. What is in the way is never
+told by colour alone (pages.md, The question).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup, escape
 
-LANES_MAX = 6
-WORKING_HOURS = (8, 17)
-WIDTH = 360
-_AXIS, _HEAD, _BAR, _GAP = 46, 22, 22, 6
-_HOUR_PIXELS_MAX, _HEIGHT_PIXELS_MAX = 56.0, 360.0
-_TICK_PIXELS_MIN, _LINE, _CHARACTER = 20.0, 15, 6.4
-_NOWHEN = datetime.combine(date(2000, 1, 1), time())
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-_TICK_HOURS = (0.5, 1, 2, 3, 6, 12, 24, 48, 168)
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+from syncline.core.times import instant, midnight, wall
+from syncline.language import _
+from syncline.web.picture_colours import GROUND, PAINT
+from syncline.web.scene import Block, Lane, Scene, alternative, day_name, lasting, plain
 
+__all__ = ["Block", "Lane", "Scene", "alternative", "draw", "lasting", "standalone"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """One appointment in the picture; `all_day` ones, and those of a day or more, are bars on top."""
-
-    label: str
-    start: datetime
-    end: datetime
-    all_day: bool = False
-
-    @property
-    def bar(self) -> bool:
-        """Return whether it is drawn as a bar on top."""
-        return self.all_day or self.end - self.start >= _DAY
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
-    """What stands in one person's calendar."""
-
-    title: str
-    blocks: tuple[Block, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What the picture shows; the first `waiting` block is the one asked about, others also wait for an answer.
-
-    `key` makes element ids unique on a page, `zone` is named in the text alternative.
-    """
-
-    key: str
-    crm: str
-    zone: str
-    lanes: tuple[Lane, ...]
-    waiting: tuple[Block, ...]
+WIDTH, WIDTH_MANY = 360, 520
+_LANES_FEW = 3
+_AXIS, _HEAD, _BAR, _GAP = 46, 24, 22, 6
+_HOUR_PIXELS_MAX, _HOUR_PIXELS_MIN, _HEIGHT_PIXELS_MAX = 58.0, 4.0, 380.0
+_TICK_PIXELS_MIN, _LINE, _CHARACTER, _LINES_MAX = 22.0, 15, 6.3, 4
+_NOWHEN = datetime(2000, 1, 1, tzinfo=UTC)
+_HOUR, _HALF, _DAY = timedelta(hours=1), timedelta(minutes=30), timedelta(days=1)
+_TICK_MINUTES = (30, 60, 120, 180, 360, 720, 1440)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +37,11 @@ class _Frame:
 
     start: datetime
     end: datetime
+    zone: str
     hour: float
     bars: int
     columns: int
+    width: int
 
     @property
     def top(self) -> float:
@@ -82,7 +53,7 @@ class _Frame:
 
     @property
     def column(self) -> float:
-        return (WIDTH - _AXIS) / self.columns
+        return (self.width - _AXIS) / self.columns
 
     def y(self, at: datetime) -> float:
         return round(self.top + (min(max(at, self.start), self.end) - self.start) / _HOUR * self.hour, 1)
@@ -91,70 +62,64 @@ class _Frame:
         return round(_AXIS + column * self.column, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """Where one block is drawn."""
+
+    block: Block
+    x: float
+    y: float
+    width: float
+    height: float
+
+
 def draw(scene: Scene) -> Markup:
     """Return the picture as an SVG element with `role="img"` and a text alternative; at most six lanes are drawn."""
-    lanes = scene.lanes[:LANES_MAX]
-    frame = _frame(lanes, scene.waiting)
+    lanes = scene.drawn
+    frame = _frame(scene)
     key = escape(scene.key)
+    columns = [*(list(_boxes(frame, scene, n, lane.blocks)) for n, lane in enumerate(lanes))]
+    waiting = list(_boxes(frame, scene, len(lanes), scene.waiting))
     parts = [
-        f'<svg class="picture" viewBox="0 0 {WIDTH} {frame.height:g}" role="img" aria-labelledby="picture-{key}">',
+        f'<svg class="picture" viewBox="0 0 {frame.width} {frame.height:g}" role="img" '
+        f'aria-labelledby="picture-{key}">',
         f'<title id="picture-{key}">{escape(alternative(scene))}</title>',
         _patterns(scene.key),
-        *_hours(frame),
+        *_hours(frame, scene),
         *_ticks(frame),
-        *_heads(frame, scene, lanes),
-        *(part for n, lane in enumerate(lanes) for part in _column(frame, n, lane.blocks, "crm", scene.key)),
-        *_column(frame, len(lanes), scene.waiting, "waiting", scene.key),
-        *_overlaps(frame, scene, lanes),
-        *(part for n, lane in enumerate(lanes) for part in _labels(frame, n, lane.blocks)),
-        *_labels(frame, len(lanes), scene.waiting),
-        *_overlap_text(frame, scene, lanes),
+        *_heads(frame, scene),
+        *(_shape(scene, box, "crm") for boxes in columns for box in boxes),
+        *(_shape(scene, box, "waiting" if n == 0 else "also") for n, box in enumerate(waiting)),
+        *_overlaps(frame, scene, columns),
+        *(_label(box) for boxes in columns for box in boxes),
+        *_waiting_labels(scene, columns, waiting),
         "</svg>",
     ]
     return Markup("".join(parts))  # noqa: S704 - every text in it was escaped above
 
 
-def alternative(scene: Scene) -> str:
-    """Return in words what the picture shows."""
-    said = [f"All times: {scene.zone}."]
-    for lane in scene.lanes[:LANES_MAX]:
-        said += [f"In {scene.crm}, {lane.title}: {block.label}, {_span(block)}." for block in lane.blocks]
-    for number, block in enumerate(scene.waiting):
-        word = "Also waits for an answer" if number else "Waiting, from Outlook"
-        said.append(f"{word}: {block.label}, {_span(block)}.")
-    longest = _longest(scene)
-    if longest:
-        said.append(f"They overlap {lasting(longest)}.")
-    if len(scene.lanes) > LANES_MAX:
-        said.append(f"And {len(scene.lanes) - LANES_MAX} more people, in the list.")
-    return " ".join(said)
+def standalone(scene: Scene) -> str:
+    """Return the picture as a document of its own, with its colours written out: for mails and files."""
+    frame = _frame(scene)
+    ground = f'<rect width="{frame.width}" height="{frame.height:g}" fill="{GROUND}"/>'
+    drawn = re.sub(r'class="([^"]+)"', lambda found: " ".join(PAINT[name] for name in found[1].split()), draw(scene))
+    opened = f'<svg xmlns="http://www.w3.org/2000/svg" width="{frame.width}" height="{frame.height:g}" '
+    return drawn.replace("<svg ", opened, 1).replace("</title>", f"</title>{ground}", 1)
 
 
-def overlap_minutes(one: Block, other: Block) -> int:
-    """Return for how many minutes two blocks overlap."""
-    return max(0, int((min(one.end, other.end) - max(one.start, other.start)) / timedelta(minutes=1)))
-
-
-def lasting(minutes: int) -> str:
-    """Return a length of time in words, such as "1 h 30 min"."""
-    days, rest = divmod(minutes, 1440)
-    hours, minutes = divmod(rest, 60)
-    said = [f"{days} day{'s' if days > 1 else ''}" if days else "", f"{hours} h" if hours else ""]
-    return " ".join(part for part in (*said, f"{minutes} min" if minutes else "") if part) or "0 min"
-
-
-def _frame(lanes: tuple[Lane, ...], waiting: tuple[Block, ...]) -> _Frame:
-    groups = [*(lane.blocks for lane in lanes), waiting]
+def _frame(scene: Scene) -> _Frame:
+    lanes = scene.drawn
+    groups = [*(lane.blocks for lane in lanes), scene.waiting]
     timed = [block for blocks in groups for block in blocks if not block.bar]
     bars = max(sum(block.bar for block in blocks) for blocks in groups)
-    columns = len(lanes) + 1
-    if not timed:
-        nothing = min((block.start for blocks in groups for block in blocks), default=_NOWHEN)
-        return _Frame(nothing, nothing, 1.0, bars, columns)
-    start = min(block.start for block in timed) - _HOUR
-    end = max(block.end for block in timed) + _HOUR
-    hour = min(_HOUR_PIXELS_MAX, _HEIGHT_PIXELS_MAX / ((end - start) / _HOUR))
-    return _Frame(start, end, hour, bars, columns)
+    width = WIDTH if len(lanes) <= _LANES_FEW else WIDTH_MANY
+    start = min((block.start for block in timed), default=_NOWHEN)
+    end = max((block.end for block in timed), default=_NOWHEN)
+    if timed:
+        start, end = start - _HOUR, end + _HOUR
+    hours = max((end - start) / _HOUR, 0.01)
+    pixels = max(_HOUR_PIXELS_MIN, min(_HOUR_PIXELS_MAX, _HEIGHT_PIXELS_MAX / hours))
+    return _Frame(start, end, scene.zone, pixels, bars, len(lanes) + 1, width)
 
 
 def _patterns(key: str) -> str:
@@ -168,93 +133,139 @@ def _patterns(key: str) -> str:
     )
 
 
-def _hours(frame: _Frame) -> Iterator[str]:
-    """Shade the working hours of every weekday in the window."""
-    day = datetime.combine(frame.start.date(), time())
-    while day < frame.end:
-        first, last = (day + timedelta(hours=hour) for hour in WORKING_HOURS)
-        top, bottom = frame.y(first), frame.y(last)
-        if day.weekday() < 5 and bottom > top:
-            width = WIDTH - _AXIS
+def _hours(frame: _Frame, scene: Scene) -> Iterator[str]:
+    """Shade the working hours of every working day in the window."""
+    if frame.start == frame.end:
+        return
+    day, last = wall(frame.start, frame.zone).date(), wall(frame.end, frame.zone).date()
+    while day <= last:
+        night = datetime.combine(day, datetime.min.time())
+        opens, closes = (instant(night + hours * _HOUR, frame.zone) for hours in (scene.hours.from_h, scene.hours.to_h))
+        top, bottom = frame.y(opens), frame.y(closes)
+        if day.weekday() in scene.hours.weekdays and bottom > top:
+            width = frame.width - _AXIS
             yield f'<rect class="picture-hours" x="{_AXIS}" y="{top:g}" width="{width}" height="{bottom - top:g}"/>'
         day += _DAY
 
 
 def _ticks(frame: _Frame) -> Iterator[str]:
-    if frame.end == frame.start:
+    """Draw the hours as the clock shows them; on a day when it changes one is missing or comes twice."""
+    if frame.start == frame.end:
         return
-    step = next((hours for hours in _TICK_HOURS if hours * frame.hour >= _TICK_PIXELS_MIN), _TICK_HOURS[-1])
-    several = frame.start.date() != frame.end.date()
-    at = datetime.combine(frame.start.date(), time())
+    wanted = (minutes for minutes in _TICK_MINUTES if minutes / 60 * frame.hour >= _TICK_PIXELS_MIN)
+    step = next(wanted, _TICK_MINUTES[-1])
+    several = wall(frame.start, frame.zone).date() != wall(frame.end, frame.zone).date()
+    at = midnight(wall(frame.start, frame.zone).date(), frame.zone)
     while at <= frame.end:
-        if at >= frame.start:
+        clock = wall(at, frame.zone)
+        if at >= frame.start and (clock.hour * 60 + clock.minute) % step == 0:
             y = frame.y(at)
-            named = several and (at.time() == time())
-            text = f"{_WEEKDAYS[at.weekday()]} {at.day}" if named else f"{at:%H:%M}"
-            yield f'<line class="picture-tick" x1="{_AXIS}" x2="{WIDTH}" y1="{y:g}" y2="{y:g}"/>'
+            named = several and (clock.hour, clock.minute) == (0, 0)
+            text = escape(day_name(clock)) if named else f"{clock:%H:%M}"
+            yield f'<line class="picture-tick" x1="{_AXIS}" x2="{frame.width}" y1="{y:g}" y2="{y:g}"/>'
             yield f'<text class="picture-time" x="{_AXIS - 6}" y="{y + 4:g}" text-anchor="end">{text}</text>'
-        at += timedelta(hours=step)
+        at += _HALF
 
 
-def _heads(frame: _Frame, scene: Scene, lanes: tuple[Lane, ...]) -> Iterator[str]:
-    titles = [lane.title for lane in lanes] if len(lanes) > 1 else [f"In {scene.crm}"]
-    waiting = "Waiting, from Outlook" if len(lanes) < 2 else "Waiting"
-    for number, title in enumerate([*titles, waiting]):
+def _heads(frame: _Frame, scene: Scene) -> Iterator[str]:
+    lanes = scene.drawn
+    titles = [plain(lane.title) for lane in lanes] if len(lanes) > 1 else [_("In %(crm)s", crm=scene.crm)]
+    waiting = _("Waiting, from Outlook") if len(lanes) <= 1 else _("Waiting")
+    for number, title in enumerate([*titles, waiting][-frame.columns :]):
         shown = escape(_cut(title, frame.column))
-        yield f'<text class="picture-head" x="{frame.x(number) + 3:g}" y="14">{shown}</text>'
+        yield f'<text class="picture-head" x="{frame.x(number) + 3:g}" y="15">{shown}</text>'
 
 
-def _column(frame: _Frame, number: int, blocks: tuple[Block, ...], kind: str, key: str) -> Iterator[str]:
-    fill = f' fill="url(#hatch-{escape(key)})"' if kind == "waiting" else ""
-    for block, x, y, width, height in _boxes(frame, number, blocks):
-        yield (
-            f'<rect class="picture-{kind}" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="3"{fill}>'
-            f"<title>{escape(block.label)}, {_span(block)}</title></rect>"
-        )
-
-
-def _labels(frame: _Frame, number: int, blocks: tuple[Block, ...]) -> Iterator[str]:
-    for block, x, y, width, _ in _boxes(frame, number, blocks):
-        text = escape(_cut(block.label, width))
-        yield f'<text class="picture-label" x="{x + 5:g}" y="{y + 14:g}">{text}</text>'
-
-
-def _boxes(frame: _Frame, number: int, blocks: tuple[Block, ...]) -> Iterator[tuple[Block, float, float, float, float]]:
+def _boxes(frame: _Frame, scene: Scene, number: int, blocks: tuple[Block, ...]) -> Iterator[_Box]:
     """Place the blocks of one column; those at the same time share its width."""
     bar = 0
-    timed = [block for block in blocks if not block.bar]
-    for block in blocks:
+    timed = [(place, block) for place, block in enumerate(blocks) if not block.bar]
+    for place, block in enumerate(blocks):
         left, width = frame.x(number) + 1, round(frame.column - 4, 1)
         if block.bar:
-            yield block, left, _HEAD + bar * _BAR, width, _BAR - 3
+            yield _Box(block, left, _HEAD + bar * _BAR, width, _BAR - 3)
             bar += 1
             continue
-        beside = [other for other in timed if other == block or overlap_minutes(block, other)]
+        beside = [n for n, other in timed if n == place or scene.overlap_minutes(block, other)]
         share = width / len(beside)
-        left += beside.index(block) * share
+        left += beside.index(place) * share
         top = frame.y(block.start)
-        yield block, round(left, 1), top, round(share - 1, 1), max(6.0, round(frame.y(block.end) - top, 1))
+        yield _Box(block, round(left, 1), top, round(share - 1, 1), max(6.0, round(frame.y(block.end) - top, 1)))
 
 
-def _overlaps(frame: _Frame, scene: Scene, lanes: tuple[Lane, ...]) -> Iterator[str]:
+def _shape(scene: Scene, box: _Box, kind: str) -> str:
+    fill = "" if kind == "crm" else f' fill="url(#hatch-{escape(scene.key)})"'
+    name = {"crm": "picture-crm", "waiting": "picture-waiting", "also": "picture-waiting picture-also"}[kind]
+    said = escape(f"{plain(box.block.label)}, {scene.span(box.block)}")
+    return (
+        f'<rect class="{name}" x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}" rx="3"{fill}>'
+        f"<title>{said}</title></rect>"
+    )
+
+
+def _label(box: _Box, more: str = "") -> str:
+    """Write a block's subject into it, in as many lines as there is room for, and `more` in bold below."""
+    fitting = min(_LINES_MAX, int((box.height - 4) / _LINE) - bool(more))
+    lines = _wrapped(plain(box.block.label), box.width, 1 if box.block.bar else max(1, fitting))
+    # A picture inside the picture cuts off whatever would run over the block's edge.
+    made = [f'<svg x="{box.x + 1:g}" y="{box.y:g}" width="{max(1.0, box.width - 2):g}" height="{_room(box, lines):g}">']
+    for number, line in enumerate(lines):
+        made.append(f'<text class="picture-label" x="4" y="{14 + number * _LINE}">{escape(line)}</text>')
+    made.append("</svg>")
+    if more:
+        # Where the block is too low for a second line it stands below, where nothing cuts it off.
+        inside = box.height >= (len(lines) + 1) * _LINE + 2
+        y = box.y + 14 + len(lines) * _LINE if inside else box.y + max(box.height, _LINE + 2) + 13
+        made.append(f'<text class="picture-label picture-strong" x="{box.x + 5:g}" y="{y:g}">{escape(more)}</text>')
+    return "".join(made)
+
+
+def _room(box: _Box, lines: list[str]) -> float:
+    return max(box.height, len(lines) * _LINE + 4)
+
+
+def _waiting_labels(scene: Scene, columns: list[list[_Box]], waiting: list[_Box]) -> Iterator[str]:
+    """Write the subjects of what waits, and for how long the first of them overlaps the others at most."""
+    minutes = scene.longest_overlap
+    for number, box in enumerate(waiting):
+        told = not number and minutes and not box.block.bar
+        yield _label(box, _overlapping(minutes, box.width) if told else "")
+    if minutes and waiting and waiting[0].block.bar:
+        # A bar has no room for a second line; the appointment that it overlaps has.
+        main = waiting[0].block
+        timed = [box for boxes in columns for box in boxes if not box.block.bar]
+        met = [box for box in timed if scene.overlap_minutes(box.block, main) == minutes]
+        for box in met[:1]:
+            y = box.y + (14 + _LINE if box.height >= 2 * _LINE + 2 else box.height + 13)
+            said = escape(_overlapping(minutes, box.width))
+            yield f'<text class="picture-label picture-strong" x="{box.x + 5:g}" y="{y:g}">{said}</text>'
+
+
+def _overlapping(minutes: int, width: float) -> str:
+    whole = _("overlaps %(time)s", time=lasting(minutes))
+    return whole if len(whole) <= _characters(width) else lasting(minutes)
+
+
+def _overlaps(frame: _Frame, scene: Scene, columns: list[list[_Box]]) -> Iterator[str]:
     """Mark where the waiting block and the others meet: by pattern in every lane and in its own column."""
     if not scene.waiting:
         return
     main, fill = scene.waiting[0], f'fill="url(#cross-{escape(scene.key)})"'
+    begins, ends = scene.times(main)
     met: list[tuple[float, float]] = []
-    for number, lane in enumerate(lanes):
-        for block, x, _, width, _ in _boxes(frame, number, lane.blocks):
-            if not overlap_minutes(block, main) or (block.bar and main.bar):
-                continue
-            top, bottom = frame.y(max(block.start, main.start)), frame.y(min(block.end, main.end))
-            met.append((top, bottom))
-            if not block.bar:
-                # With one lane the band runs on to the waiting column, so that the eye follows it.
-                width = width if len(lanes) > 1 else frame.x(len(lanes)) - x
-                yield _band(x, top, width, bottom, fill)
+    for box in (box for boxes in columns for box in boxes):
+        if not scene.overlap_minutes(box.block, main) or (box.block.bar and main.bar):
+            continue
+        start, end = scene.times(box.block)
+        top, bottom = frame.y(max(start, begins)), frame.y(min(end, ends))
+        met.append((top, bottom))
+        if not box.block.bar:
+            # With one lane the band runs on to the waiting column, so that the eye follows it.
+            width = box.width if len(columns) > 1 else frame.x(1) - box.x
+            yield _band(box.x, top, width, bottom, fill)
     if met and not main.bar:
-        x = frame.x(len(lanes)) + 1
-        yield from (_band(x, top, WIDTH - x - 3, bottom, fill) for top, bottom in _merged(met))
+        x = frame.x(len(columns)) + 1
+        yield from (_band(x, top, frame.width - x - 3, bottom, fill) for top, bottom in _merged(met))
 
 
 def _band(x: float, top: float, width: float, bottom: float, fill: str) -> str:
@@ -273,48 +284,22 @@ def _merged(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return joined
 
 
-def _overlap_text(frame: _Frame, scene: Scene, lanes: tuple[Lane, ...]) -> Iterator[str]:
-    """Say below the subject of the waiting block for how long it overlaps the others at most."""
-    minutes = _longest(scene)
-    if not minutes:
-        return
-    main = scene.waiting[0]
-    boxes = list(_boxes(frame, len(lanes), scene.waiting))[:1]
-    if main.bar:
-        # A bar has no room for a second line; the appointments that it overlaps have.
-        lane = (box for number, each in enumerate(lanes) for box in _boxes(frame, number, each.blocks))
-        boxes = [box for box in lane if not box[0].bar and overlap_minutes(box[0], main) == minutes][:1]
-    if not boxes:
-        return
-    _, x, y, width, height = boxes[0]
-    below = y + 14 + _LINE if height >= 2 * _LINE + 4 else y + height + 13
-    words = (f"overlaps {lasting(minutes)}", lasting(minutes))
-    said = next((each for each in words if len(each) <= _room(width)), words[-1])
-    yield f'<text class="picture-label picture-strong" x="{x + 5:g}" y="{below:g}">{escape(said)}</text>'
-
-
-def _longest(scene: Scene) -> int:
-    mains, blocks = scene.waiting[:1], [block for lane in scene.lanes for block in lane.blocks]
-    return max((overlap_minutes(block, main) for main in mains for block in blocks), default=0)
-
-
-def _span(block: Block) -> str:
-    if block.all_day:
-        last = block.end - _DAY
-        return "all day" if last <= block.start else f"all day, {_day(block.start)} to {_day(last)}"
-    if block.start.date() == block.end.date():
-        return f"{block.start:%H:%M} to {block.end:%H:%M}"
-    return f"{_day(block.start)} {block.start:%H:%M} to {_day(block.end)} {block.end:%H:%M}"
-
-
-def _day(at: datetime) -> str:
-    return f"{_WEEKDAYS[at.weekday()]} {at.day}"
+def _wrapped(text: str, width: float, lines: int) -> list[str]:
+    """Break a text into at most so many lines at its spaces; what does not fit ends in an ellipsis."""
+    room, made, left = _characters(width), list[str](), text
+    while left and len(made) < lines - 1 and len(left) > room:
+        cut = left.rfind(" ", 1, room + 1)
+        if cut <= 0:
+            break
+        made.append(left[:cut].rstrip())
+        left = left[cut:].lstrip()
+    return [*made, _cut(left, width)]
 
 
 def _cut(text: str, width: float) -> str:
-    room = _room(width)
+    room = _characters(width)
     return text if len(text) <= room else text[: room - 1].rstrip() + "…"
 
 
-def _room(width: float) -> int:
+def _characters(width: float) -> int:
     return max(3, int((width - 8) / _CHARACTER))

@@ -1,57 +1,69 @@
-"""From a question to the values of its picture: lanes by person, the first date of a series, the viewer's zone."""
+"""From a question to the values of its picture: lanes by person, the first clashing date of a series.
+
+It needs no request, so that mails draw the same picture: `scene_of` with `picture.standalone`. What may be read was
+decided by whom the alert object was made for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from markupsafe import Markup
-
-from syncline.desk.objects import AlertObject, Clash
-from syncline.ports import Alert
-from syncline.web.pages.rendering import Visit
-from syncline.web.pages.times import whole_days
-from syncline.web.picture import Block, Lane, Scene, draw
+from syncline.core.appointment import Span
+from syncline.core.free_times import WorkingHours
+from syncline.desk.objects import AlertObject
+from syncline.web.picture import Block, Lane, Scene
 
 BLOCKS_MAX = 10
 
 
-def picture_of(
-    visit: Visit, shown: AlertObject, others: Sequence[tuple[str, Alert]], *, all_day: bool
-) -> Markup | None:
-    """Draw what is in the way of a question; None if it has no time."""
-    if shown.start is None or shown.end is None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What else waits at the same time, as the viewer may read it."""
+
+    subject: str
+    url: str
+    span: Span
+
+
+def scene_of(
+    shown: AlertObject,
+    others: Sequence[Beside] = (),
+    *,
+    crm: str,
+    zone: str,
+    hours: WorkingHours,
+    all_day: bool = False,
+) -> Scene | None:
+    """Return what the picture of a question shows; None if it has no time or nothing is known to be in the way."""
+    if shown.start is None or shown.end is None or not shown.clashes:
         return None
-    length = shown.end - shown.start
-    start = shown.series.clashing[0] if shown.series and shown.series.clashing else shown.start
-    end = start + length
+    start, end = first_date(shown, shown.start, shown.end)
     lanes: dict[str, list[Block]] = {}
     for clash in shown.clashes:
         if clash.start < end and start < clash.end:
-            lanes.setdefault(clash.user, []).append(_block(visit, clash))
-    waiting = [block(visit, shown.subject, start, end, all_day=all_day)]
+            found = Block(label=clash.subject, start=clash.start, end=clash.end, all_day=clash.all_day)
+            lanes.setdefault(clash.user, []).append(found)
+    waiting = [Block(label=shown.subject, start=start, end=end, all_day=all_day)]
     waiting += [
-        block(visit, title, other.span.start, other.span.end, all_day=other.span.all_day)
-        for title, other in others
-        if other.span is not None and other.span.start < end and start < other.span.end
+        Block(label=other.subject, start=other.span.start, end=other.span.end, all_day=other.span.all_day)
+        for other in others
+        if other.span.start < end and start < other.span.end
     ]
-    return draw(
-        Scene(
-            key=str(shown.id),
-            crm=visit.crm,
-            zone=visit.times.zone,
-            lanes=tuple(Lane(title=user, blocks=tuple(blocks[:BLOCKS_MAX])) for user, blocks in lanes.items()),
-            waiting=tuple(waiting),
-        )
+    return Scene(
+        key=str(shown.id),
+        crm=crm,
+        zone=zone,
+        lanes=tuple(Lane(title=user, blocks=tuple(blocks[:BLOCKS_MAX])) for user, blocks in lanes.items()),
+        waiting=tuple(waiting),
+        hours=hours,
     )
 
 
-def block(visit: Visit, label: str, start: datetime, end: datetime, *, all_day: bool) -> Block:
-    """Return a span in the viewer's zone; whole days are dates in every zone."""
-    if all_day:
-        return Block(label=label, start=start.replace(tzinfo=None), end=end.replace(tzinfo=None), all_day=True)
-    return Block(label=label, start=visit.times.wall(start), end=visit.times.wall(end))
-
-
-def _block(visit: Visit, clash: Clash) -> Block:
-    return block(visit, clash.subject, clash.start, clash.end, all_day=whole_days(clash.start, clash.end))
+def first_date(shown: AlertObject, start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """Return the times that are drawn: of a series the first date that clashes."""
+    if shown.series is None or not shown.series.clashing:
+        return start, end
+    first = shown.series.clashing[0]
+    return first, first + (end - start)
