@@ -17,6 +17,8 @@ from pathlib import Path
 from syncline.config import Settings, load
 from syncline.connectors.embedded_crm import EmbeddedCrm
 from syncline.connectors.exchange_web_services import open_replica
+from syncline.connectors.smtp import Relay, SmtpNotifier
+from syncline.connectors.webhook import Target, WebhookNotifier
 from syncline.core.merging import PrivatePolicy
 from syncline.core.planning import Policy
 from syncline.engine.cycle import CycleResult
@@ -24,7 +26,7 @@ from syncline.engine.jobs import MemoryQueue
 from syncline.engine.run import Connect, Parts, Rules
 from syncline.engine.worker import Finished, Worker
 from syncline.errors import SyncError
-from syncline.ports import Clock, Mailbox, OnSchedulingConflict, Replica
+from syncline.ports import Clock, Mailbox, Notifier, OnSchedulingConflict, Replica
 from syncline.store import CycleRecord, Database
 
 KEY_FILE = "secret.key"
@@ -56,6 +58,8 @@ class App:
     connect: Callable[[Mailbox], Replica]
     worker: Worker
     parts: Parts
+    mail: Notifier | None = None
+    webhook: Notifier | None = None
 
     def close(self) -> None:
         """Give back the databases."""
@@ -78,7 +82,16 @@ def open_app(data: Path, settings: Settings | None = None) -> App:
     parts = Parts(store=store, crm=crm, clock=clock, rules=rules(settings), new_id=_random_id)
     worker = Worker(parts, connect, MemoryQueue(), owner=_owner(), finished=recorder(store), housekeeping=store.purge)
     return App(
-        data=data, settings=settings, clock=clock, store=store, crm=crm, connect=connect, worker=worker, parts=parts
+        data=data,
+        settings=settings,
+        clock=clock,
+        store=store,
+        crm=crm,
+        connect=connect,
+        worker=worker,
+        parts=parts,
+        mail=mail_of(settings),
+        webhook=webhook_of(settings),
     )
 
 
@@ -115,6 +128,52 @@ def connector(store: Database) -> Connect:
     return connect
 
 
+def mail_of(settings: Settings) -> Notifier | None:
+    """Return the way out by mail, None if no server is set."""
+    mail = settings.mail
+    if not mail.host:
+        return None
+    relay = Relay(
+        host=mail.host,
+        port=mail.port,
+        security=mail.security.value,
+        sender=mail.sender,
+        username=mail.username,
+        password=mail.password or _first_line(mail.password_file, "mail.password_file"),
+        ca_file=mail.ca_file,
+        timeout_s=mail.timeout_s,
+    )
+    return SmtpNotifier(relay)
+
+
+def webhook_of(settings: Settings) -> Notifier | None:
+    """Return the way out to a program, None if no address is set; SyncError("SettingInvalid") without a secret."""
+    webhook = settings.webhook
+    if not webhook.url:
+        return None
+    secret = webhook.secret or _first_line(webhook.secret_file, "webhook.secret_file")
+    if not secret:
+        raise SyncError("SettingInvalid", detail="webhook.secret is missing: nobody could tell who sends.")
+    target = Target(
+        url=webhook.url,
+        secret=secret,
+        allow_private=webhook.allow_private,
+        ca_file=webhook.ca_file,
+        timeout_s=webhook.timeout_s,
+    )
+    return WebhookNotifier(target)
+
+
+def _first_line(file: str, setting: str) -> str:
+    if not file:
+        return ""
+    try:
+        lines = Path(file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SyncError("SettingInvalid", detail=f"The file of {setting} cannot be read.") from error
+    return lines[0] if lines else ""
+
+
 def recorder(store: Database) -> Finished:
     """Return the function that keeps the figures of each cycle."""
 
@@ -146,6 +205,7 @@ def rules(settings: Settings) -> Rules:
         interval_max_s=sync.interval_max_s,
         floor_s=sync.floor_s,
         keep_crm_organizer=settings.organization.use_crm_organizer_for_empty_exchange_organizer,
+        outlook=settings.outlook.names(),
     )
 
 

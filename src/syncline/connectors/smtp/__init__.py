@@ -1,0 +1,5 @@
+"""Mail by SMTP, behind the port `Notifier`."""
+
+from syncline.connectors.smtp.notifier import Relay, SmtpNotifier
+
+__all__ = ["Relay", "SmtpNotifier"]
