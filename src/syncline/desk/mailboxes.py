@@ -72,7 +72,7 @@ def add(app: App, viewer: Viewer, wanted: NewMailbox) -> MailboxObject:
     address = wanted.address.strip().lower()
     if "@" not in address or " " in address:
         raise SyncError("InvalidRequest", detail=f'"{wanted.address}" is not an e-mail address.')
-    user = next((user for user in app.crm.users() if user.name == wanted.user), None)
+    user = next(iter(app.crm.users(names=[wanted.user])), None)
     if user is None:
         raise SyncError("NotFoundHere", detail=f"user {wanted.user}")
     conflict = wanted.on_scheduling_conflict

@@ -27,7 +27,7 @@ def of(app: App, user_name: str) -> Preferences:
 
 def zone_of(app: App, user_name: str) -> str:
     """Return the IANA zone in which a user reads times; UTC for somebody whom the CRM does not know."""
-    user = next((user for user in app.crm.users() if user.name == user_name), None)
+    user = next(iter(app.crm.users(names=[user_name])), None)
     return user.time_zone if user is not None else "UTC"
 
 
@@ -47,7 +47,7 @@ def save(app: App, viewer: Viewer, wanted: Preferences, *, time_zone: str | None
     """Keep the viewer's own preferences and, if given, his time zone in the CRM."""
     zone = None if time_zone is None else typed.zone(time_zone)
     app.store.set_preferences(viewer.name, wanted)
-    if zone is not None and any(user.name == viewer.name for user in app.crm.users()):
+    if zone is not None and app.crm.users(names=[viewer.name]):
         app.crm.set_user(viewer.name, time_zone=zone)
 
 

@@ -71,7 +71,7 @@ def by_token(app: App, token: str) -> Session | None:
 
 def viewer_of(app: App, account: Account) -> Viewer:
     """Return an account as a viewer, with the addresses of the CRM user of the same name."""
-    user = next((user for user in app.crm.users() if user.name == account.name), None)
+    user = next(iter(app.crm.users(names=[account.name])), None)
     return Viewer(
         name=account.name,
         role=AccessRole(account.role.value),

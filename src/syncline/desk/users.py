@@ -60,7 +60,7 @@ def add(app: App, viewer: Viewer, wanted: NewUser) -> UserObject:
     if wanted.name in known:
         raise SyncError("AlreadyExists", detail=f"The user {wanted.name}")
     # A user of the CRM without an account is one whose adding was interrupted between the two databases.
-    user = next((user for user in app.crm.users() if user.name == wanted.name), None)
+    user = next(iter(app.crm.users(names=[wanted.name])), None)
     if user is None:
         user = app.crm.add_user(wanted.name, full_name=wanted.full_name, emails=wanted.emails, time_zone=zone)
     password = wanted.password or secrets.token_urlsafe(32)

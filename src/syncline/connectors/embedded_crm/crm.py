@@ -6,7 +6,7 @@ know Exchange, links, cycles or questions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -75,10 +75,17 @@ class EmbeddedCrm:
         """Give back the database."""
         self._database.close()
 
-    def users(self) -> tuple[User, ...]:
-        """Return all users by name, the disabled ones too."""
+    def users(self, *, names: Collection[str] | None = None, emails: Collection[str] | None = None) -> tuple[User, ...]:
+        """Return all users by name, the disabled ones too; with `names` or `emails` those who have one of them."""
         with self._database.reading() as connection:
-            return directory.all_users(connection)
+            if names is None and emails is None:
+                return directory.all_users(connection)
+            return directory.some_users(connection, names or (), emails or ())
+
+    def user_count(self) -> int:
+        """Return how many users there are, the disabled ones too."""
+        with self._database.reading() as connection:
+            return directory.user_count(connection)
 
     def add_user(self, name: str, *, full_name: str = "", emails: Sequence[str] = (), time_zone: str = "UTC") -> User:
         """Add an enabled user; SyncError("AlreadyExists") if the name or one of the addresses is taken."""

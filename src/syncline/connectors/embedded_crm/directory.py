@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -16,7 +17,8 @@ from syncline.connectors.embedded_crm.schema import contact_emails, contacts, us
 from syncline.errors import SyncError
 from syncline.ports import User
 
-ADDRESSES_PER_QUERY_MAX = 5_000
+KEYS_PER_QUERY_MAX = 5_000
+Key = TypeVar("Key", int, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,24 @@ UNRESOLVED = Resolved()
 _users_by_address = (
     select(user_emails.c.address, users.c.id, users.c.name, users.c.full_name, users.c.time_zone)
     .join(users, users.c.id == user_emails.c.user_id)
-    .where(users.c.enabled, user_emails.c.address.in_(bindparam("addresses", expanding=True)))
+    .where(users.c.enabled, user_emails.c.address.in_(bindparam("wanted", expanding=True)))
 )
 _contacts_by_address = (
     select(contact_emails.c.address, func.min(contact_emails.c.contact_id).label("contact_id"))
     .join(contacts, contacts.c.id == contact_emails.c.contact_id)
-    .where(contacts.c.enabled, contact_emails.c.address.in_(bindparam("addresses", expanding=True)))
+    .where(contacts.c.enabled, contact_emails.c.address.in_(bindparam("wanted", expanding=True)))
     .group_by(contact_emails.c.address)
     .having(func.count() == 1)
+)
+
+
+_addresses = select(user_emails.c.user_id, user_emails.c.address).order_by(
+    user_emails.c.user_id, user_emails.c.position
+)
+_by_name = select(users).order_by(users.c.name)
+_numbers_by_name = select(users.c.id).where(users.c.name.in_(bindparam("wanted", expanding=True)))
+_numbers_by_address = select(user_emails.c.user_id).where(
+    user_emails.c.address.in_(bindparam("wanted", expanding=True))
 )
 
 
@@ -73,11 +85,31 @@ def resolve(connection: Connection, addresses: Iterable[str]) -> Mapping[str, Re
 
 def all_users(connection: Connection) -> tuple[User, ...]:
     """Return all users by name, the disabled ones too."""
+    return _users(connection.execute(_addresses).all(), connection.execute(_by_name).all())
+
+
+def user_count(connection: Connection) -> int:
+    """Return how many users there are, the disabled ones too."""
+    return int(connection.scalar(select(func.count()).select_from(users)) or 0)
+
+
+def some_users(connection: Connection, names: Iterable[str], emails: Iterable[str]) -> tuple[User, ...]:
+    """Return the users with one of these names or addresses (lower case) by name, the disabled ones too."""
+    wanted = {number for named in _portions(names) for number in connection.scalars(_numbers_by_name, named)}
+    for named in _portions(emails):
+        wanted |= set(connection.scalars(_numbers_by_address, named))
+    found: list[User] = []
+    for part in _portions(wanted):
+        addresses = connection.execute(_addresses.where(user_emails.c.user_id.in_(part["wanted"]))).all()
+        people = connection.execute(_by_name.where(users.c.id.in_(part["wanted"]))).all()
+        found += _users(addresses, people)
+    return tuple(sorted(found, key=lambda user: user.name))
+
+
+def _users(addresses: Iterable[Any], people: Iterable[Any]) -> tuple[User, ...]:
     emails: dict[int, list[str]] = {}
-    for user_id, address in connection.execute(
-        select(user_emails.c.user_id, user_emails.c.address).order_by(user_emails.c.user_id, user_emails.c.position)
-    ):
-        emails.setdefault(user_id, []).append(address)
+    for row in addresses:
+        emails.setdefault(row.user_id, []).append(row.address)
     return tuple(
         User(
             id=str(row.id),
@@ -87,7 +119,7 @@ def all_users(connection: Connection) -> tuple[User, ...]:
             time_zone=row.time_zone,
             enabled=row.enabled,
         )
-        for row in connection.execute(select(users).order_by(users.c.name))
+        for row in people
     )
 
 
@@ -135,10 +167,10 @@ def lower(emails: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address.strip().lower() for address in emails if address.strip()))
 
 
-def _portions(addresses: Iterable[str]) -> Iterator[dict[str, list[str]]]:
-    wanted = sorted(set(addresses))
-    for start in range(0, len(wanted), ADDRESSES_PER_QUERY_MAX):
-        yield {"addresses": wanted[start : start + ADDRESSES_PER_QUERY_MAX]}
+def _portions(keys: Iterable[Key]) -> Iterator[dict[str, list[Key]]]:
+    wanted = sorted(set(keys))
+    for start in range(0, len(wanted), KEYS_PER_QUERY_MAX):
+        yield {"wanted": wanted[start : start + KEYS_PER_QUERY_MAX]}
 
 
 def _insert_emails(connection: Connection, user_id: int, emails: Sequence[str]) -> None:

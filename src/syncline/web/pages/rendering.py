@@ -5,7 +5,7 @@ It must not know what any one page is about.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -42,6 +42,64 @@ NAVIGATION = (
 NOTHING = Counts()
 
 
+class People(Mapping[str, User]):
+    """The users of the CRM by sign-in name, asked for when they are needed; nobody while the CRM cannot be asked."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._known: dict[str, User | None] = {}
+        self._all: Mapping[str, User] | None = None
+
+    def __getitem__(self, name: str) -> User:
+        """Return one user."""
+        self.meet([name])
+        user = self._known[name] if self._all is None else self._all.get(name)
+        if user is None:
+            raise KeyError(name)
+        return user
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through all of them by name."""
+        return iter(self._everybody())
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._everybody())
+
+    def meet(self, names: Iterable[str]) -> None:
+        """Ask for several at once, so that showing them asks no more."""
+        unknown = set(names) - self._known.keys()
+        if self._all is None and unknown:
+            self._known |= dict.fromkeys(unknown)
+            self._known |= {user.name: user for user in self._asked(names=unknown)}
+
+    def few(self, most: int = 100) -> list[User] | None:
+        """Return everybody by full name for a list to choose from, or None if that would be too long a list."""
+        try:
+            if self._app.crm.user_count() > most:
+                return None
+        except SyncError:
+            return []
+        return sorted(self.values(), key=lambda each: each.full_name)
+
+    def by_address(self, addresses: Iterable[str]) -> Mapping[str, User]:
+        """Return the users who have one of these mail addresses (lower case), by address."""
+        wanted = set(addresses)
+        found = self._asked(emails=wanted) if wanted else ()
+        return {email: user for user in found for email in user.emails if email in wanted}
+
+    def _everybody(self) -> Mapping[str, User]:
+        if self._all is None:
+            self._all = {user.name: user for user in self._asked()}
+        return self._all
+
+    def _asked(self, **which: Collection[str]) -> tuple[User, ...]:
+        try:
+            return self._app.crm.users(**which)
+        except SyncError:
+            return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """One request of somebody who is signed in: the parts, the viewer, his times and the request itself."""
@@ -51,7 +109,7 @@ class Visit:
     viewer: Viewer
     csrf: str
     times: Times
-    people: Mapping[str, User]
+    people: People
 
     @property
     def crm(self) -> str:
@@ -85,21 +143,13 @@ def visit_of(request: Request) -> Visit:
     if session is None:
         raise SyncError("SignInRequired")
     app = app_of(request)
-    people = people_of(app)
+    people = People(app)
     own = people.get(session.viewer.name)
     times = Times(own.time_zone if own is not None else "UTC", app.clock.now())
     return Visit(request=request, app=app, viewer=session.viewer, csrf=session.csrf, times=times, people=people)
 
 
 Here = Annotated[Visit, Depends(visit_of)]
-
-
-def people_of(app: App) -> Mapping[str, User]:
-    """Return the users of the CRM by sign-in name; nobody while the CRM cannot be asked."""
-    try:
-        return {user.name: user for user in app.crm.users()}
-    except SyncError:
-        return {}
 
 
 def render_outside(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401
