@@ -1,0 +1,147 @@
+"""What an answer rule would have answered lately, and which open questions it would answer now.
+
+Computed from the questions themselves, in one query each; the list is masked for who looks. It must not change a rule.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from syncline.core.answering import NAMED, AnswerRule, first, in_order
+from syncline.desk import together
+from syncline.desk.alerts import look_at
+from syncline.desk.finding import within
+from syncline.desk.reading import Viewer
+from syncline.desk.rules import DAYS, NewRule, changeable_rule, made, since
+from syncline.engine.questions import CONFLICT
+from syncline.errors import SyncError
+from syncline.ports import AlertState
+from syncline.store import Asked
+
+if TYPE_CHECKING:
+    from syncline.wiring import App
+
+SHOWN_MAX = 20
+_STANDING = {AlertState.OPEN: "open", AlertState.WITHDRAWN: "withdrawn", AlertState.LAPSED: "lapsed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForetoldQuestion:
+    """One question that the rule would have answered; `outcome` is yes, no, rule, open, withdrawn or lapsed."""
+
+    alert_id: int
+    url: str
+    mailbox: str
+    subject: str
+    start: datetime | None
+    end: datetime | None
+    created: datetime
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foretold:
+    """What a rule would have answered in the last `days`: `matched` of all questions `asked`.
+
+    Of these, people said `yes` and `no`, other rules answered `by_rules`; `open` still wait, `withdrawn` needed no
+    answer, `lapsed` got none. `unknown` are old questions that nobody can judge. `items` are the newest twenty.
+    """
+
+    answer: str
+    days: int
+    asked: int
+    matched: int
+    yes: int
+    no: int
+    by_rules: int
+    open: int
+    withdrawn: int
+    lapsed: int
+    unknown: int
+    items: tuple[ForetoldQuestion, ...]
+
+
+def preview(app: App, viewer: Viewer, wanted: NewRule) -> Foretold:
+    """Return what a rule would have answered in the last 30 days, behind the rules that there are."""
+    rule = made(app, viewer, wanted)
+    asked = app.store.asked_since(since(app), CONFLICT, within(app, viewer))
+    answers = _answers(app, rule)
+    matched = [each for each in asked if answers(each)]
+    many = Counter(_outcome(each) for each in matched)
+    return Foretold(
+        answer=rule.answer,
+        days=DAYS,
+        asked=len(asked),
+        matched=len(matched),
+        yes=many["yes"],
+        no=many["no"],
+        by_rules=many["rule"],
+        open=many["open"],
+        withdrawn=many["withdrawn"],
+        lapsed=many["lapsed"],
+        unknown=sum(each.facts is None for each in asked),
+        items=_shown(app, viewer, matched[:SHOWN_MAX]),
+    )
+
+
+def matching(app: App, viewer: Viewer, rule_id: int) -> tuple[int, ...]:
+    """Return the open questions that a rule would answer if they were asked now; the viewer may change the rule."""
+    rule = changeable_rule(app, viewer, rule_id)
+    answers = _answers(app, rule)
+    return tuple(each.id for each in app.store.open_questions(CONFLICT, within(app, viewer)) if answers(each))
+
+
+def answer_matching(app: App, viewer: Viewer, rule_id: int, count: int) -> together.Together:
+    """Answer the open questions that a rule matches as the viewer's own answer; `count` is how many he saw.
+
+    SyncError("InvalidRequest") if there are more by now: nothing is answered that nobody counted.
+    """
+    rule = changeable_rule(app, viewer, rule_id)
+    ids = matching(app, viewer, rule_id)
+    if len(ids) > count:
+        raise SyncError("InvalidRequest", detail=f"{len(ids)} open questions match now, not {count}. Look again.")
+    return together.answer(app, viewer, ids, rule.answer)
+
+
+def _answers(app: App, rule: AnswerRule) -> Callable[[Asked], bool]:
+    """Return the function that says whether this rule, and none before it, answers a question."""
+    rules = in_order([*(each for each in app.store.rules() if each.id != rule.id), rule])
+
+    def answers(asked: Asked) -> bool:
+        if asked.facts is None:
+            return False
+        return first(rules, asked.mailbox_id, asked.user, asked.facts) is rule
+
+    return answers
+
+
+def _outcome(asked: Asked) -> str:
+    standing = _STANDING.get(asked.state)
+    if standing is not None:
+        return standing
+    return "rule" if (asked.decided_by or "").startswith(NAMED) else asked.answer or "open"
+
+
+def _shown(app: App, viewer: Viewer, matched: Sequence[Asked]) -> tuple[ForetoldQuestion, ...]:
+    alerts = app.store.alerts_by_id(each.id for each in matched)
+    mailboxes = app.store.mailboxes_by_id({each.mailbox_id for each in matched})
+    found = []
+    for each in matched:
+        alert, mailbox = alerts[each.id], mailboxes[each.mailbox_id]
+        found.append(
+            ForetoldQuestion(
+                alert_id=each.id,
+                url=f"/alerts/{each.id}",
+                mailbox=mailbox.address,
+                subject=look_at(viewer, mailbox, private=alert.private).subject(alert.subject),
+                start=alert.span.start if alert.span else None,
+                end=alert.span.end if alert.span else None,
+                created=alert.created,
+                outcome=_outcome(each),
+            )
+        )
+    return tuple(found)
