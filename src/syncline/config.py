@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
-from syncline.core.free_times import WEEKDAYS, WorkingHours
 from syncline.core.answering_by_category import CategoryNames
+from syncline.core.free_times import WEEKDAYS, WorkingHours
 from syncline.core.guards import Limits
 from syncline.core.scheduling import AllDayBlocks, ConflictPolicy
 from syncline.errors import SyncError
@@ -430,9 +430,19 @@ def _checked(settings: Settings) -> Settings:
     unknown = [day for day in settings.calendar.working_days if day not in WEEKDAYS]
     if unknown:
         raise _invalid(f"calendar.working_days names {', '.join(unknown)}; it takes {', '.join(WEEKDAYS)}.")
-    for wrong in _unsendable(settings):
+    for wrong in (*_unsendable(settings), *_confusing(settings)):
         raise _invalid(wrong)
     return settings
+
+
+def _confusing(settings: Settings) -> Iterator[str]:
+    """Say why the categories of answers could be taken for one another or for the tracking category."""
+    outlook = settings.outlook
+    names = [outlook.waiting_category, outlook.save_anyway_category, outlook.keep_out_category]
+    if any("," in name or ";" in name or name != name.strip() for name in names):
+        yield "outlook: the name of a category has no comma, no semicolon, and no space around it."
+    if len({name.casefold() for name in (*names, f"Tracked to {settings.crm.name}")}) < len(names) + 1:
+        yield "outlook: the three categories and the tracking category need different names."
 
 
 def _unsendable(settings: Settings) -> Iterator[str]:

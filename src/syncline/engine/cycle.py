@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from syncline.core.merging import differences
 from syncline.core.planning import Verb
-from syncline.engine import mailboxes, questions
+from syncline.engine import mailboxes, marking, questions
 from syncline.engine.applying import GROUPS, WRITES, apply_all, booked, candidate_of
 from syncline.engine.boundary import contain
 from syncline.engine.deciding import Decided, Order, decide, order_of
@@ -37,6 +37,7 @@ from syncline.ports import (
 from syncline.ports import Verb as Write
 
 PASSES_MAX = 3
+MARKINGS_MAX = 3
 SCAN = 500
 ANSWERS_MAX = 200
 
@@ -129,10 +130,13 @@ def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, count
             return again
         observe_exchange(run, _between_pages)
         observe_crm(run, _between_pages)
+        if marking.take(run):
+            _carry_out_answers(run)
         for _ in range(PASSES_MAX):
             if not _pass(run):
                 break
         finish_released(run)
+        _mark(run)
         return _record(run)
     finally:
         replica.close()
@@ -162,6 +166,14 @@ def _settle_intents(run: Run) -> None:
             continue
         booked(run, draft, decided, Outcome(result=Result.SAVED, id=row.id, version=row.version))
     run.write(draft.changes())
+
+
+def _mark(run: Run) -> None:
+    """Bring the categories of waiting items up to date, and carry out what was answered by one meanwhile."""
+    for _ in range(MARKINGS_MAX):
+        if not marking.go(run):
+            return
+        _carry_out_answers(run)
 
 
 def _between_pages(run: Run) -> None:
@@ -292,7 +304,8 @@ def _record(run: Run) -> datetime:
     now, rules = run.now(), run.rules
     done = mailboxes.after_success(run.mailbox, now, worked=run.counts.worked)
     done = replace(done, first_sync_done=True, crm_cursor=run.crm_cursor)
-    run.write(Changes(mailbox=done, alerts=mailboxes.withdrawn_notices(run.store.open_alerts(done.id), now)))
+    standing = [alert for alert in run.store.open_alerts(done.id) if not marking.still_told(run, alert)]
+    run.write(Changes(mailbox=done, alerts=mailboxes.withdrawn_notices(standing, now)))
     return mailboxes.next_due_after(
         done, now, min_s=rules.interval_min_s, step_s=rules.interval_step_s, max_s=rules.interval_max_s
     )

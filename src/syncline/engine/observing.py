@@ -15,6 +15,7 @@ from syncline.core.appointment import Appointment, Identity, Status
 from syncline.core.merging import canonical, differences
 from syncline.core.scheduling import Person
 from syncline.engine.boundary import contain, item_error
+from syncline.engine.noticing import noticed
 from syncline.engine.run import Run, failed, notice
 from syncline.errors import Scope, SyncError
 from syncline.ports import (
@@ -206,7 +207,9 @@ def _stage(run: Run, folder: Folder, page: Page, vanished: Sequence[Link], *, ke
     staged.extend((link, None) for link in vanished)
     cursors = {**run.mailbox.cursors, folder.ref: page.cursor}
     mailbox = replace(run.mailbox, cursors=cursors) if keep_cursor else None
-    run.write(replace(_staging([link for link, _ in staged], [alert for _, alert in staged]), mailbox=mailbox))
+    changes = _staging([link for link, _ in staged], [alert for _, alert in staged])
+    marks, of = noticed(run, changes.links)
+    run.write(replace(changes, mailbox=mailbox, marks=marks, mark_links=of))
 
 
 def _staging(links: Sequence[Link], alerts: Sequence[Alert | None]) -> Changes:

@@ -16,6 +16,7 @@ from syncline.core.scheduling import Busy, Clash, Verdict, busy_of, clashes
 from syncline.engine import ruling
 from syncline.engine.applying import candidate_of
 from syncline.engine.deciding import Decided
+from syncline.engine.marking import would_mark
 from syncline.engine.questions import unavailable
 from syncline.engine.run import PlanLine, Run
 
@@ -95,6 +96,9 @@ def _line(run: Run, decided: Decided, verdict: Verdict | None, taken: _Taken) ->
     if overlap:
         rule = _rule(run, decided, verdict or Verdict(), taken.rules)
         word, detail = (_RULED[rule.answer], f"{rule.signature}; {overlap}") if rule else ("ask", overlap)
+    category = would_mark(run) if word == "ask" else ""
+    if category:
+        detail = f'{detail}; gets the category "{category}" in Outlook'
     if verb is Verb.BOOK and word == _WORDS[verb]:
         taken.add(decided)
     return PlanLine(

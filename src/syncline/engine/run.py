@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from syncline.core.answering_by_category import CategoryNames
 from syncline.core.appointment import Appointment
 from syncline.core.guards import Limits
 from syncline.core.merging import PrivatePolicy, project
@@ -56,6 +57,7 @@ class Rules:
     interval_max_s: float = 720.0
     floor_s: float = 0.0
     keep_crm_organizer: bool = False
+    outlook: CategoryNames | None = None
 
     @property
     def private(self) -> PrivatePolicy:
@@ -142,6 +144,7 @@ class Run:
     crm_cursor: str | None = None
     dry: bool = False
     kept: datetime | None = None
+    marked: bool = False
 
     @property
     def store(self) -> Store:
@@ -156,6 +159,11 @@ class Run:
     def now(self) -> datetime:
         """Return the present instant."""
         return self.parts.clock.now()
+
+    @cached_property
+    def writable(self) -> bool:
+        """Return whether anything may be written to this mailbox."""
+        return not self.store.profile(self.mailbox.profile_id).read_only
 
     @cached_property
     def people(self) -> People:

@@ -20,7 +20,18 @@ from syncline.store.writing import Writing
 
 
 class Database(
-    Links, Writing, Answers, Records, Listings, Statistics, Accounts, PreferencesKept, AnswerRules, Messages, Wall
+    Links,
+    Writing,
+    Answers,
+    Records,
+    Listings,
+    Statistics,
+    Accounts,
+    PreferencesKept,
+    AnswerRules,
+    Messages,
+    Wall,
+    Marks,
 ):
     """State in one SQLite database; usable from several threads, and beside other processes.
 

@@ -28,6 +28,8 @@ from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Inte
 from syncline.store.leases import Leases
 from syncline.store.links import STANDING, chunks
 from syncline.store.rows import (
+from syncline.store.marks import keep_places, write_marks
+from syncline.store.standing import fix_answers, standing_answers, still_decided
     MAILBOX_FIELDS,
     PEOPLE_FIELDS,
     alert_values,
@@ -64,6 +66,9 @@ class Writing(Leases):
             if changes.mailbox is not None:
                 _write_mailbox(connection, changes.mailbox)
             if changes.disable:
+            named = {at: ids[of] for at, of in changes.mark_links.items()}
+            marks = [replace(each, link_id=named.get(at, each.link_id)) for at, each in enumerate(changes.marks)]
+            write_marks(connection, marks, changes.removed_marks)
                 connection.execute(update(mailbox).where(mailbox.c.id == lease.mailbox_id).values(enabled=False))
             return new
 
@@ -95,6 +100,7 @@ def _write_links(connection: Connection, links: Sequence[Link]) -> list[int]:
         connection.execute(_INSERT_LINK, [link_values(each) for each in new])
         numbers = _numbers(connection, new)
         ids = {id(each): numbers[each.ref] for each in new}
+    keep_places(connection, ids)
     return [each.id or ids[id(each)] for each in links]
 
 

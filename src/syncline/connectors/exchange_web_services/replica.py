@@ -1,7 +1,8 @@
-"""One person's Exchange calendar as the engine sees it: `ports.Replica` over Exchange Web Services. It only reads.
+"""One person's Exchange calendar as the engine sees it: `ports.Replica` over Exchange Web Services.
 
-This module strings operations together: pages, batches, and what to do when one item spoils a batch. How requests and
-answers look is the wire modules' matter, what items mean `content`'s, what failures mean `failures`'.
+It reads, and writes nothing but categories. This module strings operations together: pages, batches, and what to do
+when one item spoils a batch. How requests and answers look is the wire modules' matter, what items mean `content`'s,
+what failures mean `failures`'.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Final, TypeVar
 
 from syncline.connectors.exchange_web_services import wire_answers, wire_requests
 from syncline.connectors.exchange_web_services.batches import Answer, items_of
+from syncline.connectors.exchange_web_services.categorizing import categorize
 from syncline.connectors.exchange_web_services.content import (
     Reading,
     appointment,
@@ -25,7 +27,7 @@ from syncline.connectors.exchange_web_services.wire import InvalidAnswer, Messag
 from syncline.connectors.exchange_web_services.wire_items import Item
 from syncline.core.times import UnknownZone, zone_info
 from syncline.errors import SyncError
-from syncline.ports import Category, Folder, Light, Observed, Page, Profile
+from syncline.ports import Categorized, Categorizing, Category, Folder, Light, Observed, Page, Profile
 
 ITEMS_PER_REQUEST: Final = 100
 IDS_PER_SEARCH: Final = 50
@@ -132,6 +134,13 @@ class ExchangeReplica:
                     # By bytes, not by text: servers write the same hexadecimal id in either case.
                     found.setdefault(clean_id(observed.appointment.identity.global_object_id), []).append(observed)
         return {name: tuple(found[value]) for name, value in wanted.items()}
+
+    def categorize(self, changes: Sequence[Categorizing]) -> list[Categorized]:
+        """Set and take off categories of items, each guarded by its ChangeKey; nobody is mailed."""
+        found: list[Categorized] = []
+        for begin in range(0, len(changes), ITEMS_PER_REQUEST):
+            found.extend(categorize(self._transport, changes[begin : begin + ITEMS_PER_REQUEST], self._mailbox))
+        return found
 
     def probe(self) -> tuple[str, ...]:
         """Run the steps of test-and-enable: address, sign-in, calendar, categories."""

@@ -2,6 +2,7 @@
 
 An honest fake (ews-facts.md): every change makes a new revision, an item that moves to another folder gets a new
 reference, deltas come newest first and per folder, cursors expire, and the copies of a meeting follow the organizer's.
+`mails` counts what the server has sent.
 Methods with people's words are what people do in Outlook; `replica` opens the port. It must not know the engine or
 the store, and it takes the time from nobody: its own counter orders everything.
 """
@@ -34,7 +35,10 @@ class Item:
 
 @dataclass(slots=True, kw_only=True)
 class MailboxStore:
-    """One mailbox: folders and items, what left a folder and when, what it was, category list, unreadable items."""
+    """One mailbox: folders and items, what left a folder and when, what it was, category list, unreadable items.
+
+    `write_denied`: the account that synchronizes may only read here.
+    """
 
     address: str
     name: str
@@ -44,6 +48,7 @@ class MailboxStore:
     deleted: dict[str, Item] = field(default_factory=dict)
     categories: list[Category] = field(default_factory=list)
     spoiled: dict[str, SyncError] = field(default_factory=dict)
+    write_denied: bool = False
     epoch: int = 0
 
 
@@ -53,6 +58,7 @@ class MemoryExchange:
     def __init__(self) -> None:
         self._mailboxes: dict[str, MailboxStore] = {}
         self._seq = 0
+        self.mails = 0
         self.requests: Counter[str] = Counter()
 
     # --- the installation ----------------------------------------------------------------------------------------
@@ -157,6 +163,7 @@ class MemoryExchange:
         """Call a meeting off: the organizer's copy goes, the attendees' copies stay, cancelled (A-34)."""
         item = self.item(address, ref)
         self.delete(address, ref)
+        self.mails += len(item.appointment.attendees)
         for store, copy in self._copies(item.appointment):
             self._replace(store, copy, meetings.canceled_copy(copy.appointment))
 
@@ -254,6 +261,7 @@ class MemoryExchange:
         store.spoiled.pop(item.ref, None)
 
     def _deliver(self, meeting: Appointment, before: Appointment | None) -> None:
+        self.mails += len(meeting.attendees)
         invited = {person.address for person in meeting.attendees}
         held = {store.address: (store, item) for store, item in self._copies(meeting)}
         for address in sorted(invited & set(self._mailboxes) - set(held)):
@@ -278,6 +286,7 @@ class MemoryExchange:
         ]
 
     def _tell_organizer(self, copy: Appointment, address: str, response: Response) -> None:
+        self.mails += 1
         store = self._mailboxes.get(copy.organizer.address) if copy.organizer is not None else None
         for item in tuple(store.items.values()) if store is not None else ():
             if store is not None and item.appointment.identity == copy.identity:

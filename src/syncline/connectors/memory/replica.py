@@ -1,8 +1,8 @@
 """The calendar port onto one mailbox of the memory Exchange: deltas with cursors, contents, and search by identity.
 
 A cursor names the mailbox's epoch, the folder, and how far was read: everything up to `base`; between two pages also
-everything from `below` to `top`, because pages come newest first. It must not
-know people's methods nor change anything.
+everything from `below` to `top`, because pages come newest first. It changes nothing but
+categories, and it must not know people's other methods.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from syncline.connectors.memory.exchange import CALENDAR, Item, MemoryExchange
 from syncline.errors import SyncError
-from syncline.ports import Category, Folder, Light, Observed, Page
+from syncline.ports import Categorized, Categorizing, Category, Folder, Light, Observed, Page, Result
 
 PAGE_MAX = 512
 
@@ -82,6 +82,11 @@ class MemoryReplica:
         }
         return {wanted: seen for wanted, seen in found.items() if seen}
 
+    def categorize(self, changes: Sequence[Categorizing]) -> list[Categorized]:
+        """Change categories of items, each guarded by its revision; copies of others keep theirs."""
+        self._count("categorize")
+        return [self._categorized(change) for change in changes]
+
     def probe(self) -> tuple[str, ...]:
         """Run the steps of test-and-enable."""
         self._count("probe")
@@ -90,6 +95,19 @@ class MemoryReplica:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _categorized(self, change: Categorizing) -> Categorized:
+        store = self._exchange.store(self._address)
+        item = store.items.get(change.ref)
+        if item is None:
+            return Categorized(result=Result.STALE)
+        if store.write_denied:
+            error = SyncError("CategoriesNotWritable", mailbox=self._address, detail="the account may only read")
+            return Categorized(result=Result.FAILED, error=error)
+        if item.revision != change.revision:
+            return Categorized(result=Result.STALE)
+        self._exchange.set_categories(self._address, change.ref, change.after)
+        return Categorized(result=Result.SAVED, revision=self._exchange.item(self._address, change.ref).revision)
 
     def _count(self, operation: str) -> None:
         self._exchange.requests[operation] += 1
