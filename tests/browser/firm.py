@@ -12,7 +12,7 @@ from typing import Self
 
 from syncline.desk import alerts, appointments, mailboxes, profiles, users
 from syncline.desk.drafts import Draft
-from syncline.desk.objects import AlertObject
+from syncline.desk.objects import AlertObject, AppointmentObject
 from syncline.desk.reading import OPERATOR, AccessRole
 from syncline.desk.running import JobsLock
 from syncline.emulators.exchange import ExchangeEmulator
@@ -139,6 +139,10 @@ class Firm:
     def questions(self) -> list[AlertObject]:
         """Return the open questions."""
         return alerts.listing(self.app, OPERATOR, only_open=True)
+
+    def entries(self) -> list[AppointmentObject]:
+        """Return what the CRM holds."""
+        return appointments.listing(self.app, OPERATOR)
 
     def until(self, reached: object) -> None:
         """Wait until something that another thread does has happened."""

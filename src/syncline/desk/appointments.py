@@ -6,7 +6,7 @@ with the same check as a sync cycle. Who may read what of an entry is `desk.read
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -89,7 +89,7 @@ def page(
     """
     person = user if user is not None or viewer.administrator else viewer.name
     if person is not None:
-        _known(app.crm.users(), person)
+        _known(app.crm.users(names=[person]), person)
     start, end = window or (None, None)
     found = app.crm.listing(start, end, person, cursor, limit)
     links = link_marks(app, viewer, [entry.series_id or entry.id for entry in found.items])
@@ -112,7 +112,7 @@ def texts(app: App, viewer: Viewer, appointment_id: str) -> Texts | None:
 
 def add(app: App, viewer: Viewer, draft: Draft, *, ignore_conflicts: bool = False) -> Written:
     """Enter an appointment; a User enters his own only."""
-    users = app.crm.users()
+    users = _people(app, draft, [viewer.name])
     mine = next((user for user in users if viewer.among((user.name,))), None)
     appointment = new_appointment(draft, users, mine, app.clock.now())
     _require_part(viewer, appointment)
@@ -131,7 +131,7 @@ def edit(app: App, viewer: Viewer, appointment_id: str, draft: Draft, *, ignore_
     if entry.kind in ("occurrence", "exception") and draft.recurrence:
         raise SyncError("InvalidRequest", detail="One date of a series cannot repeat by itself.")
     current = _content(row, entry)
-    content = changed(current, draft, app.crm.users())
+    content = changed(current, draft, _people(app, draft))
     if draft.status is not None and draft.status not in CLOSING:
         raise SyncError("InvalidRequest", detail=f"status takes {', '.join(CLOSING)}; not {draft.status!r}.")
     outcome = app.crm.edit(
@@ -163,6 +163,15 @@ def link_marks(app: App, viewer: Viewer, row_ids: Iterable[str]) -> Mapping[str,
         if own is not None:
             marks[row_id] = LinkMark(mailbox=mailboxes[own.mailbox_id].address, state=shown_state(own).value)
     return marks
+
+
+def _people(app: App, draft: Draft, more: Iterable[str] = ()) -> Sequence[User]:
+    """Return the users whom a draft names, by sign-in name or address, and some more by sign-in name."""
+    named = [draft.organizer or "", *(draft.required or ()), *(draft.optional or ())]
+    wanted = {text.strip() for text in named} - {""}
+    names, emails = {*wanted, *(text.lower() for text in wanted), *more}, {text.lower() for text in wanted}
+    found: Sequence[User] = app.crm.users(names=sorted(names), emails=sorted(emails))
+    return found
 
 
 def _known(users: Iterable[User], name: str) -> None:

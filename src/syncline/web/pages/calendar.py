@@ -99,7 +99,7 @@ def calendar(
         before=days[0] - chosen.days * _DAY,
         after=days[0] + chosen.days * _DAY,
         user=user,
-        users=sorted(visit.people.values(), key=lambda each: each.full_name),
+        users=visit.people.few(),
     )
 
 
@@ -199,7 +199,7 @@ def _form(visit: Visit, given: Given, shown: Shown) -> Response:
         repeats=REPEATS,
         written=shown.written,
         error=shown.error,
-        users=sorted(visit.people.values(), key=lambda each: each.full_name),
+        users=visit.people.few(),
     )
 
 

@@ -180,7 +180,7 @@ def notice(request: Request) -> str:
 
 def help_url(code: str) -> str:
     """Return where an error is explained at length."""
-    return f"/help/errors#{code}"
+    return f"/help/errors#{code.lower()}"
 
 
 def initials(name: str) -> str:

@@ -69,10 +69,11 @@ def days_of(
     person: str | None,
 ) -> list[Day]:
     """Return the days; what is longer stands on the first of its days shown. `person`: whose calendar it is."""
-    beside = double_booked(visit, entries, person)
+    beside, known = double_booked(visit, entries, person), _called(visit, entries)
+    visit.people.meet({each.user for each in waiting})
     standing: dict[date, list[tuple[tuple[bool, datetime, str], Item]]] = {day: [] for day in days}
     shown: list[tuple[AppointmentObject | Waiting, Item]] = [
-        (entry, _entry(visit, entry, beside.get(entry.id, ()))) for entry in entries
+        (entry, _entry(visit, entry, beside.get(entry.id, ()), known)) for entry in entries
     ]
     shown += [(each, _waiting(visit, each)) for each in waiting]
     for what, item in shown:
@@ -121,11 +122,11 @@ def _dates(visit: Visit, what: AppointmentObject | Waiting) -> tuple[date, date]
     return visit.times.date(what.start), visit.times.date(last)
 
 
-def _entry(visit: Visit, entry: AppointmentObject, beside: tuple[str, ...]) -> Item:
+def _entry(visit: Visit, entry: AppointmentObject, beside: tuple[str, ...], known: Mapping[str, str]) -> Item:
     details = [_(words.SHOW_AS[entry.show_as]), _(words.STATUS[entry.status])]
     if entry.kind in ("occurrence", "exception"):
         details.append(_("one date of a series"))
-    details += filter(None, [_names(visit, entry)])
+    details += filter(None, [_names(known, entry)])
     if entry.link:
         details.append(_("from Outlook"))
     hidden = not entry.global_object_id
@@ -167,11 +168,17 @@ def _when(visit: Visit, what: AppointmentObject | Waiting) -> When:
     return When(text=text, start=f"{first}", end=f"{last + _DAY}", all_day=True)
 
 
-def _names(visit: Visit, entry: AppointmentObject) -> str:
-    known = {email: user.full_name for user in visit.people.values() for email in user.emails}
+def _names(known: Mapping[str, str], entry: AppointmentObject) -> str:
     names = [known.get(entry.organizer, entry.organizer)] if entry.organizer else []
     names += [known.get(a.address) or a.name or a.address for a in entry.attendees if a.address != entry.organizer]
     return _first(names, 4)
+
+
+def _called(visit: Visit, entries: Iterable[AppointmentObject]) -> Mapping[str, str]:
+    """Return the full names of the users among the people of entries, by address, asked for all of them at once."""
+    addresses = {a.address for entry in entries for a in entry.attendees}
+    addresses |= {entry.organizer for entry in entries if entry.organizer}
+    return {address: user.full_name for address, user in visit.people.by_address(addresses).items()}
 
 
 def _first(names: Iterable[str], most: int) -> str:

@@ -35,6 +35,7 @@
   const moment = (at) => `${day(at)}T${two(at.getHours())}:${two(at.getMinutes())}`;
 
   const content = ({ event, timeText }) => {
+    if (!event.extendedProps.url) return timeText; // the stretch that is being drawn with the mouse
     const link = document.createElement("a");
     link.href = event.extendedProps.url;
     link.textContent = event.title;
