@@ -15,6 +15,7 @@ from syncline.store.preferences import PreferencesKept
 from syncline.store.records import Records
 from syncline.store.rules import AnswerRules
 from syncline.store.statistics import Statistics
+from syncline.store.tables import Tables
 from syncline.store.wall import Wall
 from syncline.store.writing import Writing
 
@@ -32,6 +33,7 @@ class Database(
     Messages,
     Wall,
     Marks,
+    Tables,
 ):
     """State in one SQLite database; usable from several threads, and beside other processes.
 
