@@ -72,7 +72,7 @@ def test_a_conflict_is_told_before_anything_is_saved(office: Office, maya: Visit
 
     assert answer.status_code == 409
     assert "Maya Lind has something else at this time. Nothing has been saved yet." in text
-    assert "Quarterly review, Tue 24 Nov 2026, 14:30 – 15:30, Busy (Maya Lind)" in text
+    assert "Quarterly review · Tue 24 Nov 2026, 14:30 – 15:30 · Busy (Maya Lind)" in text
     assert 'value="Fitting of the new frames"' in answer.text
     assert [each.subject for each in appointments.listing(office.app, OPERATOR)] == ["Quarterly review"]
 

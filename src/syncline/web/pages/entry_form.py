@@ -15,15 +15,16 @@ from syncline.core.times import wall
 from syncline.desk import appointments as desk
 from syncline.desk.drafts import Draft
 from syncline.errors import SyncError
+from syncline.web.language import noted
 from syncline.web.pages.rendering import Visit
 
 REPEATS = {
-    "": "Does not repeat",
-    "FREQ=DAILY": "Every day",
-    "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR": "Every weekday",
-    "FREQ=WEEKLY": "Every week",
-    "FREQ=MONTHLY": "Every month",
-    "FREQ=YEARLY": "Every year",
+    "": noted("Does not repeat"),
+    "FREQ=DAILY": noted("Every day"),
+    "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR": noted("Every weekday"),
+    "FREQ=WEEKLY": noted("Every week"),
+    "FREQ=MONTHLY": noted("Every month"),
+    "FREQ=YEARLY": noted("Every year"),
 }
 KEEP = "keep"
 _DAY = timedelta(days=1)

@@ -43,7 +43,7 @@
     link.title = event.extendedProps.details;
     const time = document.createElement("span");
     time.className = "time";
-    time.textContent = [timeText, ...event.extendedProps.marks].filter(Boolean).join(" · ");
+    time.textContent = [event.allDay ? "" : timeText, ...event.extendedProps.marks].filter(Boolean).join(" · ");
     return { domNodes: [link, time] };
   };
 
