@@ -17,7 +17,7 @@ from pathlib import Path
 
 from harness import Row, line
 
-NAMES = ("ews_read", "conflict_check", "idle_cycle", "first_sync", "answer_to_row")
+NAMES = ("ews_read", "conflict_check", "idle_cycle", "first_sync", "answer_to_row", "pages")
 HERE = Path(__file__).resolve().parent
 
 

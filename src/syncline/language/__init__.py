@@ -37,8 +37,12 @@ def _(message: str, /, **values: object) -> str:
 
 def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
     """Return the form of a sentence for `num` things, which is also the value of its place `%(num)s`."""
-    text = _catalogue(_current.get()).ngettext(one, many, num)
-    return text % {"num": num, **values}
+    return plural(one, many, num) % {"num": num, **values}
+
+
+def plural(one: str, many: str, num: int) -> str:
+    """Return the form of a sentence for `num` things with its places unfilled (templates fill them)."""
+    return _catalogue(_current.get()).ngettext(one, many, num)
 
 
 def noted(message: str) -> str:

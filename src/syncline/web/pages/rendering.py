@@ -23,7 +23,7 @@ from syncline.ports import User
 from syncline.store import Counts
 from syncline.web.asking import app_of
 from syncline.web.assets import asset
-from syncline.web.language import LANGUAGES, _, current, ngettext
+from syncline.web.language import LANGUAGES, _, current, plural
 from syncline.web.pages import words
 from syncline.web.pages.times import Times
 from syncline.web.sessions import CSRF_FIELD, signed_in
@@ -233,7 +233,7 @@ def environment() -> Environment:
     )
     made.filters |= {"initials": initials, "short": short}
     made.policies["ext.i18n.trimmed"] = True
-    made.install_gettext_callables(_, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.install_gettext_callables(_, plural, newstyle=True)  # type: ignore[attr-defined]
     made.globals |= {
         "language": current,
         "languages": LANGUAGES,
