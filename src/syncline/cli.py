@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from syncline import __version__
-from syncline.commands import calendar, demo, mailboxes, outside, people, profiles, questions, serving, setup, syncing
+from syncline.commands import (
+    calendar,
+    demo,
+    mailboxes,
+    outside,
+    people,
+    profiles,
+    questions,
+    rules,
+    serving,
+    setup,
+    syncing,
+)
 from syncline.commands.frame import Boundary
 
 app = typer.Typer(
@@ -43,6 +55,7 @@ app.add_typer(profiles.group, name="profiles")
 app.add_typer(mailboxes.group, name="mailboxes")
 app.add_typer(questions.alerts, name="alerts")
 app.add_typer(questions.failures, name="failures")
+app.add_typer(rules.group, name="rules")
 app.add_typer(calendar.group, name="appointments")
 app.add_typer(people.users, name="users")
 app.add_typer(people.tokens, name="tokens")

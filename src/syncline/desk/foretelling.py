@@ -12,14 +12,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from syncline.core.answering import NAMED, AnswerRule, first, in_order
-from syncline.desk import together
 from syncline.desk.alerts import look_at
 from syncline.desk.finding import within
 from syncline.desk.reading import Viewer
 from syncline.desk.rules import DAYS, NewRule, changeable_rule, made, since
+from syncline.engine import alerts as engine
 from syncline.engine.questions import CONFLICT
 from syncline.errors import SyncError
-from syncline.ports import AlertState
+from syncline.ports import Alert, AlertState
 from syncline.store import Asked
 
 if TYPE_CHECKING:
@@ -65,6 +65,14 @@ class Foretold:
     items: tuple[ForetoldQuestion, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """How many open questions took an answer, and in which mailboxes (by number) it is carried out."""
+
+    answered: int
+    mailboxes: tuple[int, ...]
+
+
 def preview(app: App, viewer: Viewer, wanted: NewRule) -> Foretold:
     """Return what a rule would have answered in the last 30 days, behind the rules that there are."""
     rule = made(app, viewer, wanted)
@@ -95,16 +103,20 @@ def matching(app: App, viewer: Viewer, rule_id: int) -> tuple[int, ...]:
     return tuple(each.id for each in app.store.open_questions(CONFLICT, within(app, viewer)) if answers(each))
 
 
-def answer_matching(app: App, viewer: Viewer, rule_id: int, count: int) -> together.Together:
-    """Answer the open questions that a rule matches as the viewer's own answer; `count` is how many he saw.
+def answer_matching(app: App, viewer: Viewer, rule_id: int, count: int) -> Reached:
+    """Answer the open questions that a rule matches, as the viewer's own answer.
 
-    SyncError("InvalidRequest") if there are more by now: nothing is answered that nobody counted.
+    `count` is how many he saw; SyncError("InvalidRequest") if there are more by now.
     """
     rule = changeable_rule(app, viewer, rule_id)
     ids = matching(app, viewer, rule_id)
     if len(ids) > count:
         raise SyncError("InvalidRequest", detail=f"{len(ids)} open questions match now, not {count}. Look again.")
-    return together.answer(app, viewer, ids, rule.answer)
+    results = engine.answer_all(app.store, app.clock, ids, rule.answer, viewer.called)
+    taken = [each for each in results if isinstance(each, Alert)]
+    mailboxes = tuple(sorted({each.mailbox_id for each in taken}))
+    app.worker.wake(mailboxes)
+    return Reached(answered=len(taken), mailboxes=mailboxes)
 
 
 def _answers(app: App, rule: AnswerRule) -> Callable[[Asked], bool]:

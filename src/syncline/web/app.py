@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncline import __version__
 from syncline.errors import SyncError
-from syncline.web import api_alerts, api_appointments, api_mailboxes, api_people, pages
+from syncline.web import api_alerts, api_appointments, api_mailboxes, api_people, api_rules, pages
 from syncline.web.assets import PREFIX, assets
 from syncline.web.figures import metrics
 from syncline.web.language import Speaking
@@ -44,7 +44,7 @@ def create_app(app: App) -> FastAPI:
         redoc_url=None,
     )
     web.state.syncline = app
-    for module in (api_mailboxes, api_alerts, api_appointments, api_people):
+    for module in (api_mailboxes, api_alerts, api_appointments, api_people, api_rules):
         web.include_router(module.router, prefix=API, dependencies=[Depends(not_forged)])
     _add_watching(web)
     web.mount(PREFIX, assets(), name="static")
