@@ -136,6 +136,9 @@ class ExchangeWorld:
     def accept(self, address: str, global_object_id: str) -> None:
         self._item(address, global_object_id).accept()
 
+    def mails(self) -> int:
+        return len(self.server.store.notes("mail"))
+
     def expire_cursors(self, address: str) -> None:
         self.server.site.disturbances.arm(Armed("SyncFolderItems", "invalid_sync_state"))
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from syncline.connectors.exchange_web_services import wire_answers, wire_requests
+from syncline.connectors.exchange_web_services import wire_answers, wire_requests, wire_writes
 from syncline.connectors.exchange_web_services.wire import (
     FaultAnswer,
     InvalidAnswer,
@@ -23,6 +23,7 @@ from syncline.connectors.exchange_web_services.wire import (
     parse,
 )
 from syncline.connectors.exchange_web_services.wire_items import Item, instant, item_of
+from syncline.ports import Categorizing
 from tests.exchange_web_services import answers
 
 SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
@@ -45,6 +46,12 @@ def requests() -> list[Request]:
         wire_requests.find_items(NASTY, [b"one", b"two"], 1000),
         wire_requests.get_category_list(calendar),
         wire_requests.resolve_name(NASTY),
+        wire_writes.update_categories(
+            [
+                Categorizing(ref=NASTY, folder="F", revision=NASTY, before=(), add=(NASTY, "Waiting")),
+                Categorizing(ref="AAA=", folder="F", revision="CK", before=("Red",), remove=("Red",)),
+            ]
+        ),
     ]
 
 

@@ -48,7 +48,7 @@ class ExchangeWorld:
 
     def replica(self, address: str) -> ExchangeReplica:
         """Open one mailbox with the service account."""
-        profile = Profile(name="p", url=self.emulator.ews_url, username=SERVICE[0], auth="basic", read_only=True)
+        profile = Profile(name="p", url=self.emulator.ews_url, username=SERVICE[0], auth="basic")
         self._opened.append(open_replica(profile, SERVICE[1], address, time_zone="UTC"))
         return self._opened[-1]
 
@@ -112,6 +112,10 @@ class ExchangeWorld:
         mailbox = self.emulator.store.mailbox(address)
         assert mailbox is not None
         self.emulator.store.put_note(f"category:{mailbox.row}", msgspec.json.encode(name).decode())
+
+    def mails(self) -> int:
+        """Return how many mails the server sent or would have sent."""
+        return len(self._people[self.address].control("GET", "outbox"))
 
     def expire_cursors(self, address: str) -> None:
         """Make the server refuse the next cursor."""

@@ -15,7 +15,7 @@ from syncline.conformance import samples
 from syncline.conformance.worlds import ReplicaWorld, Unsupported
 from syncline.core.appointment import Appointment, Importance, Response, Role, Sensitivity, ShowAs
 from syncline.errors import SyncError
-from syncline.ports import Light, Observed, Replica
+from syncline.ports import Categorized, Categorizing, Light, Observed, Replica, Result
 
 
 def drain(replica: Replica, cursor: str | None = None, limit: int = 512) -> tuple[list[Light], str]:
@@ -37,6 +37,19 @@ def contents(replica: Replica) -> dict[str, Appointment]:
     found = replica.read([(row.folder, row.ref) for row in rows])
     seen = [item.appointment for item in found if isinstance(item, Observed)]
     return {appointment.identity.global_object_id: appointment for appointment in seen}
+
+
+def change_of(replica: Replica, name: str, **named: tuple[str, ...]) -> Categorizing:
+    """Return a change of the categories of one item as it stands now."""
+    (found,) = replica.find([name])[name]
+    before = found.appointment.categories
+    return Categorizing(ref=found.ref, folder=found.folder, revision=found.revision, before=before, **named)
+
+
+def categorized(replica: Replica, name: str, **named: tuple[str, ...]) -> Categorized:
+    """Change the categories of one item as it stands now."""
+    (outcome,) = replica.categorize([change_of(replica, name, **named)])
+    return outcome
 
 
 def act(deed: Callable[[], None]) -> None:
@@ -386,6 +399,68 @@ class ReplicaConformance:
         copy = contents(replica_world.replica(replica_world.other))["met"]
         assert "met" not in contents(replica)
         assert copy.canceled
+
+    # --- categories ----------------------------------------------------------------------------------------------
+
+    def test_a_category_is_set_beside_the_others_and_taken_off_again(
+        self, replica_world: ReplicaWorld, replica: Replica, ada: str
+    ) -> None:
+        """Only what was named changes; the answer names the revision that the next delta brings."""
+        replica_world.add(ada, samples.single("one", samples.at(9), categories=("Red",)))
+        cursor = drain(replica)[1]
+        first = categorized(replica, "one", add=("Waiting: a & b",))
+        ((row,), cursor) = drain(replica, cursor)
+        assert (first.result, first.revision, row.categories) == (Result.SAVED, row.revision, ("Red", "Waiting: a & b"))
+        second = categorized(replica, "one", remove=("Waiting: a & b", "Red"))
+        ((row,), _) = drain(replica, cursor)
+        assert (second.result, second.revision, row.categories) == (Result.SAVED, row.revision, ())
+
+    def test_a_category_changes_nothing_else_and_mails_nobody(
+        self, replica_world: ReplicaWorld, replica: Replica, ada: str
+    ) -> None:
+        """The content stays, the copies of others stay, and no mail leaves, on either side of a meeting."""
+        replica_world.add(ada, samples.meeting("met", samples.at(9)))
+        other = replica_world.replica(replica_world.other)
+        own, copy = contents(replica)["met"], contents(other)["met"]
+        sent = replica_world.mails()
+        assert categorized(replica, "met", add=("Mine",)).result is Result.SAVED
+        assert contents(other)["met"] == copy
+        assert categorized(other, "met", add=("Theirs",)).result is Result.SAVED
+        assert contents(replica)["met"] == replace(own, categories=("Mine",))
+        assert contents(other)["met"] == replace(copy, categories=("Theirs",))
+        assert replica_world.mails() == sent
+
+    def test_a_series_keeps_its_dates_when_it_gets_a_category(
+        self, replica_world: ReplicaWorld, replica: Replica, ada: str
+    ) -> None:
+        """The master carries it; moved and deleted occurrences stay as they are."""
+        replica_world.add(ada, samples.daily("series", samples.at(9)))
+        replica_world.edit_occurrence(ada, "series", samples.at(9, day=1), samples.at(13, day=1))
+        replica_world.delete_occurrence(ada, "series", samples.at(9, day=3))
+        before = contents(replica)["series"]
+        assert categorized(replica, "series", add=("Waiting",)).result is Result.SAVED
+        after = contents(replica)["series"]
+        assert after.categories == ("Waiting",)
+        assert (after.deleted, after.recurrence) == (before.deleted, before.recurrence)
+        assert [each.span for each in after.exceptions] == [each.span for each in before.exceptions]
+
+    def test_an_item_that_changed_meanwhile_gets_no_category(
+        self, replica_world: ReplicaWorld, replica: Replica, ada: str
+    ) -> None:
+        """A write names the revision it was decided on; a stale or a missing item fails alone."""
+        for number in range(3):
+            replica_world.add(ada, samples.single(f"item-{number}", samples.at(9 + number)))
+        changes = [change_of(replica, f"item-{number}", add=("Waiting",)) for number in range(3)]
+        replica_world.edit(ada, "item-0", categories=("Red",))
+        replica_world.delete(ada, "item-1")
+        results = [each.result for each in replica.categorize(changes)]
+        found = contents(replica)
+        assert results == [Result.STALE, Result.STALE, Result.SAVED]
+        assert (found["item-0"].categories, found["item-2"].categories) == (("Red",), ("Waiting",))
+
+    def test_categorizing_nothing_gives_nothing(self, replica: Replica) -> None:
+        """No change, no result."""
+        assert replica.categorize([]) == []
 
     def test_mailboxes_do_not_see_each_other(self, replica_world: ReplicaWorld, replica: Replica) -> None:
         """An item of one mailbox does not show in another's delta."""

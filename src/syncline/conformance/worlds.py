@@ -55,6 +55,9 @@ class ReplicaWorld(Protocol):
     def accept(self, address: str, global_object_id: str) -> None:
         """Accept the invitation as its recipient, with an answer."""
 
+    def mails(self) -> int:
+        """Return how many mails the server has sent so far, or would have sent."""
+
     def expire_cursors(self, address: str) -> None:
         """Make the server forget the cursors it gave out."""
 

@@ -44,7 +44,9 @@ from syncline.ports import (
 DENIED = "CategoriesNotWritable"
 REFUSED = "answer in Outlook refused"
 CHUNK = 100
-RETRY_MAX_S = 86_400.0
+RETRY_MAX_S = 3_600.0
+DENIED_WAIT_S = 86_400.0
+_DENIALS = frozenset({DENIED, "Forbidden"})
 _OFFERED = (LinkState.KEPT_OUT, LinkState.PARKED)
 
 
@@ -396,7 +398,7 @@ def _told(run: Run, work: _Work) -> list[Entry]:
 
 def _denial(result: Categorized | None) -> SyncError | None:
     error = result.error if result is not None else None
-    return error if error is not None and error.code in (DENIED, "Forbidden") else None
+    return error if error is not None and error.code in _DENIALS else None
 
 
 def _notice(run: Run, error: SyncError) -> Alert:
@@ -406,14 +408,15 @@ def _notice(run: Run, error: SyncError) -> Alert:
 
 
 def _put_off(run: Run, mark: Mark, stands: str, link: Link | None, error: SyncError) -> Changes:
-    """Return the mark after one failed try: tried again when item or question change, and at pauses that grow to a day.
+    """Return the mark after one failed try: tried again when item or question change, and at growing pauses.
 
-    A mark whose item Syncline follows no longer is given up in the end.
+    Where the account may not write, they grow to a day. A mark whose item Syncline follows no longer is given up.
     """
     tries = mark.tries + 1
     if link is None and tries >= run.rules.attempts_max:
         return Changes(removed_marks=[mark.id])
-    wait_s = min(error.retry_after_s or run.rules.retry_s * 4.0 ** min(tries - 1, 6), RETRY_MAX_S)
+    longest_s = DENIED_WAIT_S if error.code in _DENIALS else RETRY_MAX_S
+    wait_s = min(error.retry_after_s or run.rules.retry_s * 4.0 ** min(tries - 1, 6), longest_s)
     revision = link.revision if link is not None else ""
     again = run.now() + timedelta(seconds=wait_s)
     return Changes(marks=[replace(mark, dealt=stands, revision=revision, tries=tries, next_try=again)])

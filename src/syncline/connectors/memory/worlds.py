@@ -74,6 +74,10 @@ class MemoryReplicaWorld:
         """Accept an invitation."""
         self.exchange.respond(address, self._ref(address, global_object_id), Response.ACCEPTED)
 
+    def mails(self) -> int:
+        """Return how many mails were sent."""
+        return self.exchange.mails
+
     def expire_cursors(self, address: str) -> None:
         """Forget the cursors."""
         self.exchange.expire_cursors(address)

@@ -79,7 +79,11 @@ class Caller:
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """Everything an operation may use. `broken` is the number of items that must not render this time."""
+    """Everything an operation may use.
+
+    `broken` is the number of items that must not render this time; `breaks` says of a subject that its items must not.
+    `denied`: nothing may be written.
+    """
 
     store: Store
     clock: Clock
@@ -91,6 +95,15 @@ class Call:
     operation: str = ""
     broken: int = 0
 
+    denied: bool = False
+    breaks: Callable[[str], bool] | None = None
+
+    def spoils(self, subject: str = "") -> bool:
+        """Return whether the fault *broken* meets this item, and use it up by one."""
+        if self.broken > 0:
+            self.broken -= 1
+            return True
+        return self.breaks is not None and self.breaks(subject)
     def acting(self) -> Mailbox:
         """Return the mailbox that the request works in; raises ErrorNonExistentMailbox."""
         if self.mailbox is None:

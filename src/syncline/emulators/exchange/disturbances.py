@@ -14,13 +14,15 @@ FAULTS: dict[str, str] = {
     "busy": "SOAP fault ErrorServerBusy with BackOffMilliseconds",
     "unavailable": "503 with Retry-After",
     "invalid_sync_state": "ErrorInvalidSyncStateData (SyncFolderItems and SyncFolderHierarchy)",
+    "denied": "every item of the request answers ErrorAccessDenied (writing), as to an account that may only read",
     "lost_answer": "the work is done, then the connection drops without an answer",
     "slow": "the answer comes `delay_s` seconds late (2 unless given)",
     "broken": "one item of the request answers ErrorItemCorrupt (reading) or ErrorInternalServerError (writing)",
 }
 SYNCS = frozenset({"SyncFolderItems", "SyncFolderHierarchy"})
-ITEMS = frozenset({"GetItem", "CreateItem", "UpdateItem", "DeleteItem", "MoveItem", "CopyItem"})
-_ONLY: dict[str, frozenset[str]] = {"invalid_sync_state": SYNCS, "broken": ITEMS}
+WRITES = frozenset({"CreateItem", "UpdateItem", "DeleteItem", "MoveItem", "CopyItem"})
+ITEMS = WRITES | {"GetItem"}
+_ONLY: dict[str, frozenset[str]] = {"invalid_sync_state": SYNCS, "broken": ITEMS, "denied": WRITES}
 
 
 @dataclass(slots=True)

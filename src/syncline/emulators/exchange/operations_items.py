@@ -106,11 +106,12 @@ def create_item(call: Call, request: etree._Element) -> str:
 
 
 def _writing(call: Call, one: Callable[[etree._Element], str]) -> Callable[[etree._Element], str]:
-    """Return the function with the fault *broken* in front of it: nothing is written then."""
+    """Return the function with the faults *denied* and *broken* in front of it: nothing is written then."""
 
     def guarded(element: etree._Element) -> str:
-        if call.broken > 0:
-            call.broken -= 1
+        if call.denied:
+            raise EwsError("ErrorAccessDenied")
+        if call.spoils():
             raise EwsError("ErrorInternalServerError")
         return one(element)
 

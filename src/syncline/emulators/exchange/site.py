@@ -89,6 +89,8 @@ class Site:
             mailbox=caller.mailbox,
             operation=request.operation,
             broken=int(armed is not None and armed.fault == "broken"),
+            denied=armed is not None and armed.fault == "denied",
+            breaks=lambda subject: self.disturbances.breaks(request.operation, subject),
         )
         try:
             call.mailbox = self._acting(caller, request)
