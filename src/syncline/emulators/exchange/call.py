@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -94,7 +95,6 @@ class Call:
     zone: ZoneRef = field(default_factory=ZoneRef)
     operation: str = ""
     broken: int = 0
-
     denied: bool = False
     breaks: Callable[[str], bool] | None = None
 
@@ -104,6 +104,7 @@ class Call:
             self.broken -= 1
             return True
         return self.breaks is not None and self.breaks(subject)
+
     def acting(self) -> Mailbox:
         """Return the mailbox that the request works in; raises ErrorNonExistentMailbox."""
         if self.mailbox is None:

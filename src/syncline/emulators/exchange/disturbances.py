@@ -17,7 +17,10 @@ FAULTS: dict[str, str] = {
     "denied": "every item of the request answers ErrorAccessDenied (writing), as to an account that may only read",
     "lost_answer": "the work is done, then the connection drops without an answer",
     "slow": "the answer comes `delay_s` seconds late (2 unless given)",
-    "broken": "one item of the request answers ErrorItemCorrupt (reading) or ErrorInternalServerError (writing)",
+    "broken": (
+        "one item of the request answers ErrorItemCorrupt (reading) or ErrorInternalServerError (writing);"
+        " with `subject`: every reading of an item of that subject, `count` times"
+    ),
 }
 SYNCS = frozenset({"SyncFolderItems", "SyncFolderHierarchy"})
 WRITES = frozenset({"CreateItem", "UpdateItem", "DeleteItem", "MoveItem", "CopyItem"})
@@ -27,12 +30,16 @@ _ONLY: dict[str, frozenset[str]] = {"invalid_sync_state": SYNCS, "broken": ITEMS
 
 @dataclass(slots=True)
 class Armed:
-    """One armed fault: operation or *, kind, how many requests it still meets, and seconds of delay."""
+    """One armed fault: operation or *, kind, how many requests it still meets, and seconds of delay.
+
+    With a `subject` the fault *broken* meets readings of items of that subject, `count` times, and nothing else.
+    """
 
     operation: str
     fault: str
     count: int = 1
     delay_s: float = 2.0
+    subject: str = ""
 
 
 class Disturbances:
@@ -49,6 +56,8 @@ class Disturbances:
             raise ValueError(f"unknown fault {armed.fault!r}; known: {', '.join(FAULTS)}")
         if armed.count < 1:
             raise ValueError("count must be at least 1")
+        if armed.subject and armed.fault != "broken":
+            raise ValueError("only the fault broken can be limited to a subject")
         with self._lock:
             self._armed.append(armed)
 
@@ -61,9 +70,25 @@ class Disturbances:
         """Return the fault that this request meets, and use it up by one."""
         with self._lock:
             for armed in self._armed:
-                if armed.operation in ("*", operation) and operation in _ONLY.get(armed.fault, {operation}):
-                    armed.count -= 1
-                    if armed.count <= 0:
-                        self._armed.remove(armed)
-                    return armed
+                if not armed.subject and _hits(armed, operation):
+                    return self._used(armed)
         return None
+
+    def breaks(self, operation: str, subject: str) -> bool:
+        """Return whether a fault is armed for items of this subject, and use it up by one."""
+        with self._lock:
+            for armed in self._armed:
+                if armed.subject and armed.subject == subject and _hits(armed, operation):
+                    self._used(armed)
+                    return True
+        return False
+
+    def _used(self, armed: Armed) -> Armed:
+        armed.count -= 1
+        if armed.count <= 0:
+            self._armed.remove(armed)
+        return armed
+
+
+def _hits(armed: Armed, operation: str) -> bool:
+    return armed.operation in ("*", operation) and operation in _ONLY.get(armed.fault, {operation})

@@ -28,8 +28,7 @@ def get_item(call: Call, request: etree._Element) -> str:
     def one(element: etree._Element) -> str:
         stored, occurrence = target(call, element)
         view = _view(call, stored, occurrence, shape.body_type)
-        if call.broken > 0:
-            call.broken -= 1
+        if call.spoils(view.item.subject):
             raise EwsError("ErrorItemCorrupt")
         return f"<m:Items>{call.rendered(view, shape)}</m:Items>"
 
