@@ -19,6 +19,20 @@ if TYPE_CHECKING:
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
+OfMailboxes = Annotated[
+    list[str] | None, typer.Option("--mailbox", metavar="ADDRESS:PASSWORD", help="A mailbox; repeat for more.")
+]
+CaFile = Annotated[
+    Path | None, typer.Option("--ca-file", help="Write the certificate that clients must trust here (with --tls).")
+]
+SynclineUrl = Annotated[
+    str | None, typer.Option("--syncline-url", help="Let its pages say what this Syncline made of each item.")
+]
+SynclineToken = Annotated[
+    Path | None, typer.Option("--syncline-token-file", help="File with a token for that Syncline.")
+]
+Category = Annotated[str, typer.Option("--category", help="The category that its pages set for Track in CRM.")]
+
 emulate = typer.Typer(no_args_is_help=True, help="Stand-ins for other people's servers.")
 
 
@@ -47,9 +61,7 @@ def emulate_exchange(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8081,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     data: Annotated[str, typer.Option("--data", help="File or folder for its mailboxes, or :memory:.")] = ":memory:",
-    mailbox: Annotated[
-        list[str] | None, typer.Option("--mailbox", metavar="ADDRESS:PASSWORD", help="A mailbox; repeat for more.")
-    ] = None,
+    mailbox: OfMailboxes = None,
     service: Annotated[
         str | None,
         typer.Option("--service", metavar="NAME:PASSWORD", help="Service account that may impersonate every mailbox."),
@@ -60,9 +72,7 @@ def emulate_exchange(
     ] = None,
     time_zone: Annotated[str, typer.Option("--time-zone", help="IANA zone of the mailboxes.")] = "UTC",
     tls: Annotated[bool, typer.Option("--tls", help="Serve https with a certificate of its own.")] = False,
-    ca_file: Annotated[
-        Path | None, typer.Option("--ca-file", help="Write the certificate that clients must trust here (with --tls).")
-    ] = None,
+    ca_file: CaFile = None,
     extended_protection: Annotated[
         bool, typer.Option("--extended-protection", help="Demand channel binding of NTLM (with --tls).")
     ] = False,
@@ -70,9 +80,12 @@ def emulate_exchange(
     control_token: Annotated[
         str | None, typer.Option("--control-token", help="Allow the control plane from elsewhere with this token.")
     ] = None,
+    syncline_url: SynclineUrl = None,
+    syncline_token_file: SynclineToken = None,
+    category: Category = "Tracked to Syncline CRM",
     json: Json = False,
 ) -> None:
-    """Serve an Exchange stand-in over EWS; Ctrl-C ends it."""
+    """Serve an Exchange stand-in over EWS, with pages for people; Ctrl-C ends it."""
     from syncline.emulators.exchange import ExchangeEmulator
 
     if host not in LOOPBACK:
@@ -92,6 +105,7 @@ def emulate_exchange(
         )
     except ValueError as error:
         raise SyncError("InvalidRequest", detail=f"The stand-in cannot start: {error}.") from error
+    _tell_of_syncline(emulator, syncline_url, syncline_token_file, category)
     if ca_file is not None:
         _write_certificate(emulator.ca_pem, ca_file)
     _serve(emulator, [_pair(text, "=", "--calendar") for text in calendar or ()], port, json=json)
@@ -107,7 +121,8 @@ def _serve(emulator: ExchangeEmulator, calendars: Sequence[tuple[str, str]], por
         if json:
             print_json({"url": emulator.url, "ews": emulator.ews_url, "control": emulator.control_url})
         else:
-            typer.echo(f"Exchange stand-in: {emulator.ews_url}\nControl plane: {emulator.control_url}\nCtrl-C ends it.")
+            typer.echo(f"Exchange stand-in: {emulator.ews_url}\nPages: {emulator.url}/")
+            typer.echo(f"Control plane: {emulator.control_url}\nCtrl-C ends it.")
         _until_asked_to_end()
     finally:
         emulator.stop()
@@ -120,6 +135,21 @@ def _start(emulator: ExchangeEmulator, port: int) -> None:
         if error.errno != errno.EADDRINUSE:
             raise SyncError("InvalidRequest", detail=f"Nothing can listen at --host: {error.strerror}.") from error
         raise SyncError("PortInUse", detail=str(port)) from error
+
+
+def _tell_of_syncline(emulator: ExchangeEmulator, url: str | None, token_file: Path | None, category: str) -> None:
+    emulator.stand_in.category = category
+    if url is not None:
+        emulator.show_syncline(url, _token(token_file))
+
+
+def _token(file: Path | None) -> str:
+    if file is None:
+        raise SyncError("InvalidRequest", detail="--syncline-url needs --syncline-token-file.")
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SyncError("InvalidRequest", detail=f"{file} cannot be read: {error}.") from error
 
 
 def _write_certificate(pem: str | None, file: Path) -> None:

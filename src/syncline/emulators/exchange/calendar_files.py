@@ -19,7 +19,7 @@ from icalendar.timezone import tzp
 from syncline.core.recurrence import UnsupportedPattern, from_rrule
 from syncline.emulators.exchange import series
 from syncline.emulators.exchange.calendar_fields import Moment, Property, base_item, moment, value_of
-from syncline.emulators.exchange.categories import category_kind, category_names
+from syncline.emulators.exchange.categories import add_category
 from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.model import Item, Mailbox
 from syncline.emulators.exchange.store import Store
@@ -116,9 +116,8 @@ def load_calendar(store: Store, mailbox: Mailbox, text: str, now: datetime) -> C
 
 def _add_categories(store: Store, mailbox: Mailbox, items: list[Item]) -> None:
     """Put the categories of a file into the mailbox's category list, as if its owner had made them."""
-    known = set(category_names(store, mailbox.row))
-    for name in dict.fromkeys(c for item in items for c in item.categories if c not in known):
-        store.put_note(category_kind(mailbox.row), msgspec.json.encode(name).decode())
+    for name in dict.fromkeys(category for item in items for category in item.categories):
+        add_category(store, mailbox.row, name)
 
 
 def _report(loading: _Loading) -> CalendarReport:

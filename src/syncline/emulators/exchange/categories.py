@@ -29,6 +29,12 @@ def category_names(store: Store, mailbox: int) -> dict[str, int]:
     return COLORS | dict.fromkeys(added, _NO_COLOR)
 
 
+def add_category(store: Store, mailbox: int, name: str) -> None:
+    """Put a category into a mailbox's list unless it is there, as if its owner had made it."""
+    if name not in category_names(store, mailbox):
+        store.put_note(category_kind(mailbox), msgspec.json.encode(name).decode())
+
+
 def category_list(names: dict[str, int]) -> bytes:
     """Return the category list document for names and colors (-1 is no color)."""
     rows = "".join(

@@ -20,13 +20,14 @@ from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.ntlm import channel_binding
 from syncline.emulators.exchange.server import Listener
 from syncline.emulators.exchange.site import Site
+from syncline.emulators.exchange.stand_in import StandIn, Syncline
 from syncline.emulators.exchange.store import Store
 from syncline.emulators.exchange.tls import make_certificate, server_context
 from syncline.emulators.exchange.zones import zone_ref
 
 
 class ExchangeEmulator:
-    """A mailbox server that is spoken to over EWS.
+    """A mailbox server that is spoken to over EWS, with pages for people at its address (`stand_in`).
 
     `data` is a folder or `:memory:`; `mailboxes` are addresses with their passwords; `service` is the account (name,
     password) that may impersonate every mailbox. `time_zone` is that of new mailboxes (IANA or Windows). With
@@ -65,6 +66,7 @@ class ExchangeEmulator:
         binding = channel_binding(certificate.der) if certificate and extended_protection else None
         self._accounts = Accounts(self.store, service, binding)
         self._control = ControlPlane(self.site, self.load_calendar, control_token)
+        self.stand_in = StandIn(site=self.site, token=control_token)
         self._tls = server_context(certificate) if certificate else None
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
@@ -72,7 +74,9 @@ class ExchangeEmulator:
     def start(self) -> Self:
         """Listen, and remember the contents as those that a reset returns to."""
         self.store.remember()
-        self._listener = Listener((self._host, self._port), self.site, self._accounts, self._control, self._tls)
+        self._listener = Listener(
+            (self._host, self._port), self.site, self._accounts, self._control, self.stand_in, self._tls
+        )
         self._port = self._listener.server_port
         self._thread = threading.Thread(
             target=self._listener.serve_forever, kwargs={"poll_interval": 0.05}, name="exchange-emulator", daemon=True
@@ -93,6 +97,11 @@ class ExchangeEmulator:
         if self._listener is not None and not self.site.requests.counts():
             self.store.remember()
         return report
+
+    def show_syncline(self, url: str, token: str, category: str | None = None) -> None:
+        """Let the stand-in's pages say what the Syncline at `url` made of each item; `category` is its tracking one."""
+        self.stand_in.syncline = Syncline(url=url, token=token)
+        self.stand_in.category = category or self.stand_in.category
 
     def stop(self) -> None:
         """Stop listening, end open connections and close the store."""

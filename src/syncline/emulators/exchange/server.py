@@ -1,4 +1,4 @@
-"""The real HTTP(S) server: a thread per connection, keep-alive, EWS on one path and the control plane on another.
+"""The real HTTP(S) server: a thread per connection, keep-alive, EWS, the control plane and the stand-in's pages.
 
 Sign-in belongs to the connection, because NTLM does. Knows sockets and headers; what an answer says is decided in
 `site` and `control`.
@@ -17,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from syncline.emulators.exchange.auth import CHALLENGES, Accounts, Refused, SignIn
 from syncline.emulators.exchange.control import ControlPlane
 from syncline.emulators.exchange.site import Answer, Site
+from syncline.emulators.exchange.stand_in import StandIn
+from syncline.emulators.exchange.stand_in.door import Request
 
 EWS_PATH = "/ews/exchange.asmx"
 CONTROL_PATH = "/emulator"
@@ -32,13 +34,14 @@ class Listener(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(
-        self, address: tuple[str, int], site: Site, accounts: Accounts, control: ControlPlane,
+        self, address: tuple[str, int], site: Site, accounts: Accounts, control: ControlPlane, stand_in: StandIn,
         tls: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
         """Bind; port 0 takes a free one."""
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
         self.site, self.accounts, self.control, self.tls = site, accounts, control, tls
+        self.stand_in = stand_in
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
         super().__init__(address, Connection)
@@ -101,11 +104,11 @@ class Connection(BaseHTTPRequestHandler):
         """Write no log: requests are counted instead."""
 
     def do_POST(self) -> None:
-        """Answer an EWS request or a control request."""
+        """Answer an EWS request, a control request or a form."""
         self._serve()
 
     def do_GET(self) -> None:
-        """Answer a control request."""
+        """Answer a control request or show a page."""
         self._serve()
 
     def do_DELETE(self) -> None:
@@ -121,6 +124,8 @@ class Connection(BaseHTTPRequestHandler):
             self._send(self._ews(body))
         elif path.startswith(CONTROL_PATH + "/"):
             self._send(self._control(path.removeprefix(CONTROL_PATH), body))
+        elif self.server.stand_in.serves(path):
+            self._send(self._page(body))
         else:
             self._send(Answer(status=404))
 
@@ -146,11 +151,19 @@ class Connection(BaseHTTPRequestHandler):
         return answer
 
     def _control(self, path: str, body: bytes) -> Answer:
-        local = ipaddress.ip_address(self.client_address[0].partition("%")[0]).is_loopback
         token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
-        if not self.server.control.allows(local=local, token=token):
+        if not self.server.control.allows(local=self._local(), token=token):
             return Answer(status=403)
         return self.server.control.answer(self.command, path, body)
+
+    def _page(self, body: bytes) -> Answer:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return self.server.stand_in.answer(
+            Request(method=self.command, target=self.path, headers=headers, body=body, local=self._local())
+        )
+
+    def _local(self) -> bool:
+        return ipaddress.ip_address(self.client_address[0].partition("%")[0]).is_loopback
 
     def _send(self, answer: Answer) -> None:
         if answer.delay_s:

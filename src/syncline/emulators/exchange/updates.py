@@ -50,13 +50,26 @@ def update(
         return call.store.replace(stored, replace(_apply(stored.item, ordered), modified=call.clock.now()))
     if original is not None:
         return _update_occurrence(call, stored, original, ordered, mode or "")
-    before = stored.item
-    after = replace(_applied(before, ordered), modified=call.clock.now())
-    return meetings.after_update(call, stored, after, mode or "")
+    return change(call, stored, _apply(stored.item, ordered), mode or "")
 
 
-def _applied(before: Item, updates: list[etree._Element]) -> Item:
-    after = _apply(before, updates)
+def change(call: Call, stored: Stored, after: Item, mode: str) -> Stored:
+    """Store a single or a whole series with other fields, tell whom the mode means, and return it."""
+    changed = replace(_settled(stored.item, after), modified=call.clock.now())
+    return meetings.after_update(call, stored, changed, mode)
+
+
+def change_occurrence(call: Call, stored: Stored, occurrence: Item, changed: Item, mode: str) -> Stored:
+    """Store a series of which one occurrence has other fields, tell whom the mode means, and return it."""
+    if changed.recurrence is not None:
+        raise EwsError("ErrorInvalidPropertySet", "An occurrence has no recurrence of its own.")
+    now = call.clock.now()
+    exception = finish(replace(changed, modified=now, original_start=occurrence.original_start))
+    after = replace(series.with_exception(stored.item, exception), modified=now)
+    return meetings.after_occurrence_update(call, stored, after, occurrence, exception, mode)
+
+
+def _settled(before: Item, after: Item) -> Item:
     if before.recurrence is None and after.recurrence is None:
         return finish(after)
     if all(getattr(before, name) == getattr(after, name) for name in _TIMES):
@@ -84,13 +97,7 @@ def _update_occurrence(
     call: Call, stored: Stored, original: datetime, updates: list[etree._Element], mode: str
 ) -> Stored:
     occurrence = series.by_original_start(stored.item, original)
-    changed = _apply(occurrence, updates)
-    if changed.recurrence is not None:
-        raise EwsError("ErrorInvalidPropertySet", "An occurrence has no recurrence of its own.")
-    now = call.clock.now()
-    exception = finish(replace(changed, modified=now, original_start=original))
-    after = replace(series.with_exception(stored.item, exception), modified=now)
-    return meetings.after_occurrence_update(call, stored, after, occurrence, exception, mode)
+    return change_occurrence(call, stored, occurrence, _apply(occurrence, updates), mode)
 
 
 def _apply(item: Item, updates: list[etree._Element]) -> Item:
