@@ -239,6 +239,11 @@ _ROWS: tuple[Row, ...] = (
     _system("AlreadyAnswered", 9501, "Already answered", "{detail}", "Nothing: the first answer stands."),
     _system("AnswerOutdated", 9502, "Changed meanwhile", "The appointment changed since you saw it.",
         "Look again and answer."),
+    _system("AlreadyBegun", 9520, "Carried out already", "{detail} That is being carried out, or has been.",
+        "Look at the question again. What was kept out can be changed to Yes."),
+    _system("NotAnswered", 9521, "Not answered", "Nobody has answered this question.", "Answer it, or leave it open."),
+    _system("NothingWouldRemain", 9522, "No date would remain", "Every date of this series overlaps something.",
+        "Answer Yes to save all dates anyway, or No to keep the series out."),
     _system("NotAllowed", 9503, "Not allowed", "{detail}", "Ask a System Administrator."),
     _system("NotFoundHere", 9504, "Not found", "There is no {detail}.", "Check the name or id."),
     _system("InvalidRequest", 9505, "Not understood", "{detail}", "Correct the request."),
@@ -283,18 +288,17 @@ _ROWS: tuple[Row, ...] = (
         "Check the settings of section webhook and the target; it is tried again by itself."),
     _mailbox("WebhookRefused", 9707, _PERMANENT, "Webhook refused", "The webhook cannot be used: {detail}",
         "Correct webhook.url: an https address outside the own network (or set webhook.allow_private) that takes it."),
-    _system("AnswerLinkUnknown", 9711, "This link is not known", "This link is not one of ours, or it is incomplete.",
-        "Copy the whole link from the mail, or sign in and answer under Alerts."),
-    _system("AnswerLinkUsed", 9712, "This link was used already",
-        "A link of this mail was used already; each works once.",
+    _system("AnswerLinkUnknown", 9711, "Not known", "This is no Yes or No that Syncline sent, or it is incomplete.",
+        "Open it again from the mail, or copy the whole address; or sign in and answer under Alerts."),
+    _system("AnswerLinkUsed", 9712, "Used already", "A Yes or No of this mail was used already; it works once.",
         "Sign in to see what became of the answer, or to change it."),
-    _system("AnswerLinkExpired", 9713, "This link is too old", "The links of a mail work for {detail}.",
+    _system("AnswerLinkExpired", 9713, "Too old", "The Yes and No of a mail work for {detail}.",
         "Sign in and answer under Alerts."),
-    _system("AnswerLinkForeign", 9714, "This link is no longer yours",
-        "This link belongs to somebody who cannot answer for this mailbox any more.",
+    _system("AnswerLinkForeign", 9714, "No longer yours",
+        "This Yes or No was sent to somebody who cannot answer for this mailbox any more.",
         "Sign in as somebody who can, and answer under Alerts."),
-    _system("AnswerLinkSlowed", 9715, "Too many wrong links", "Wait {detail} before the next try.",
-        "Wait, then open the link from the mail again, or sign in."),
+    _system("AnswerLinkSlowed", 9715, "Too many wrong tries", "Wait {detail} before the next try.",
+        "Wait, then open it again from the mail, or sign in."),
 )
 # fmt: on
 
@@ -333,4 +337,9 @@ class SyncError(Exception):
 
 def render(code: str, params: Mapping[str, str]) -> str:
     """Return the text of `code` filled with `params`; unknown names stay readable."""
-    return CATALOGUE[code].text.format_map(_Named(params))
+    return filled(CATALOGUE[code].text, params)
+
+
+def filled(text: str, params: Mapping[str, str]) -> str:
+    """Return the text of a row, in whatever language, filled with `params`."""
+    return text.format_map(_Named(params))

@@ -446,9 +446,10 @@ class Link:
     both sides last had in common (projected, canonical). `crm_id`, `crm_version`: the row and its version when agreed;
     `crm_version_seen` the newest version observed (a difference is an unsettled CRM-side edit). `writes` False marks a
     copy that only holds a link (A-33a). `by_request`: tracked by a request of its own, so that no category is needed
-    (A-24). `scheduling_digest` and `decision` bind an answer (Q-02). `first_seen` decides CD-07. `answers` counts the
-    answers given so far and is the store's: carry it on unchanged, and an answer that came meanwhile is not
-    overwritten.
+    (A-24). `scheduling_digest` and `decision` bind an answer (Q-02); `decided_left_out` are the dates that it leaves
+    out, `left_out` those that the row does without: original starts. `first_seen` decides CD-07. `answers` is the
+    number of the newest answer that stands and is the store's: carry it on unchanged, and an answer that came
+    meanwhile is not overwritten.
     """
 
     id: int = 0
@@ -484,6 +485,8 @@ class Link:
     first_seen: datetime
     created_order: datetime | None = None
     answers: int = 0
+    left_out: tuple[datetime, ...] = ()
+    decided_left_out: tuple[datetime, ...] = ()
 
 
 class Verb(StrEnum):
@@ -507,12 +510,35 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What a question and its item said before an answer that can still be taken back."""
+
+    state: AlertState
+    outcome: AlertOutcome | None = None
+    reason: str = ""
+    answer: Answer | None = None
+    decided_by: str | None = None
+    decided_on: datetime | None = None
+    left_out: tuple[datetime, ...] = ()
+    pending: int = 0
+    answers: int = 0
+    decision: Answer | None = None
+    decision_by: str | None = None
+    decided_digest: str = ""
+    decided_left_out: tuple[datetime, ...] = ()
+    answered: int = 0
+    link_answers: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """One alert of a mailbox (1.6). A question has a link (or, for a guard, a set of links in `held`).
 
     `version` moves whenever what the person should see moves; an answer carries the version seen (Q-07).
     `verdict` is the last one; `params` fill the catalogue text. `answers` is the store's, as in `Link`. `facts` are
     what answer rules may ask about it. An alert that is inserted with an answer is recorded as a decision too.
+    `left_out` are the dates that a Yes leaves out (original starts); `before` is what stood there before an answer that
+    nobody has begun to carry out, None if there is nothing to take back. The store alone writes `before`.
     """
 
     id: int = 0
@@ -538,6 +564,8 @@ class Alert:
     decided_on: datetime | None = None
     answers: int = 0
     facts: Facts | None = None
+    left_out: tuple[datetime, ...] = ()
+    before: Before | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -546,7 +574,8 @@ class Mark:
 
     `names` are the categories that stand or may stand there by us. `question` and `digest` are the question it is
     about; `stale` the answer categories that do not count for it. `dealt` and `revision` say how question and item
-    stood when they were last dealt with: the mark is due when either differs. Without a link `ref` still names the item.
+    stood when they were last dealt with: the mark is due when either differs, or at `next_try`. Without a link `ref`
+    still names the item.
     """
 
     id: int = 0
@@ -585,8 +614,10 @@ class Changes:
     `links`, `alerts` with id 0 are inserted, others replaced by id; `mailbox` replaces the mailbox row except the
     columns that people write (approval, enabled, track, on_scheduling_conflict, time_zone) and `next_due`, which
     `release` and `wake` own. New alerts for links that are inserted in the same transaction name them by `alert_links`
-    (index into `alerts` -> index into `links`); `mark_links` does the same for `marks`. `disable` switches the mailbox off (B-02, B-03). An answer that was
-    given since a link or alert was read survives: its decision columns are not overwritten.
+    (index into `alerts` -> index into `links`); `mark_links` does the same for `marks`. `disable` switches the mailbox
+    off (B-02, B-03). An answer that was given since a link or alert was read survives: its decision columns are not
+    overwritten. `decided`: links and alerts are what was decided about them, and are left out where that rests on an
+    answer that was taken back since.
     """
 
     links: Sequence[Link] = ()
@@ -601,6 +632,7 @@ class Changes:
     marks: Sequence[Mark] = ()
     removed_marks: Sequence[int] = ()
     mark_links: Mapping[int, int] = field(default_factory=dict)
+    decided: bool = False
 
 
 class Store(Protocol):
@@ -658,8 +690,8 @@ class Store(Protocol):
     def unread_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return those of `due_links` whose item is there and whose content could not be read yet."""
 
-    def answered_links(self, mailbox_id: int, limit: int) -> tuple[Link, ...]:
-        """Return links whose answer (Yes or No) was given and is not carried out yet; one indexed query."""
+    def answered_links(self, mailbox_id: int, limit: int, after: int = 0) -> tuple[Link, ...]:
+        """Return links, by id from `after`, whose answer was given and is not carried out yet; one indexed query."""
 
     def link_count(self, mailbox_id: int) -> int:
         """Return how many links hold a CRM row and were present when last settled (the base of the guards)."""
@@ -695,6 +727,18 @@ class Store(Protocol):
     ) -> list[Alert | SyncError]:
         """Answer questions, see `Questions.decide`."""
 
+    def begin(
+        self, lease: Lease, intents: Sequence[Intent], rests_on: Mapping[str, Sequence[tuple[int, int]]]
+    ) -> frozenset[str]:
+        """Store the intents of a chunk and fix the answers that they carry out: from now on none is taken back.
+
+        `rests_on` names those answers by intent, as the link that carries the answer and its number. Returns the
+        intents stored; the others rest on an answer that does not stand any more, and nothing may be done for them.
+        """
+
+    def take_up(self, lease: Lease, answers: Mapping[int, int]) -> None:
+        """Fix these answers by alert and number: from now on none is taken back."""
+
     def write(self, lease: Lease, changes: Changes) -> tuple[int, ...]:
         """Apply one transaction and return the ids of the inserted links, in order."""
 
@@ -709,6 +753,14 @@ class Questions(Protocol):
 
         `judge` gets the alert and its link (without contents; None if it is gone) and returns the answered alert or why
         not. An answered alert is recorded as a decision, its links carry the answer, and its mailbox is due at once.
+        """
+
+    def take_back(
+        self, alert_ids: Sequence[int], judge: Callable[[Alert], SyncError | None], by: str, now: datetime
+    ) -> list[Alert | SyncError]:
+        """Take back the answers of these questions in one transaction, if `judge` has nothing against it.
+
+        Question and item stand as before the answer; that it was taken back is recorded as a decision too.
         """
 
 

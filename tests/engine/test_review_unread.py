@@ -22,13 +22,13 @@ def test_an_answered_item_that_becomes_unreadable_between_plan_and_chunk_waits(m
     ask = world.store.answered_links
     calls: list[int] = []
 
-    def answered_meanwhile(mailbox_id: int, limit: int) -> tuple[Link, ...]:
+    def answered_meanwhile(mailbox_id: int, limit: int, after: int = 0) -> tuple[Link, ...]:
         calls.append(mailbox_id)
         if len(calls) == 2:
             error = SyncError("ItemUnreadable", subject="Demo", detail="told to")
             world.exchange.spoil("ada@example.org", ref, error)
             alerts.answer(world.store, world.clock, question.id, "yes", "ada")
-        return ask(mailbox_id, limit)
+        return ask(mailbox_id, limit, after)
 
     monkeypatch.setattr(world.store, "answered_links", answered_meanwhile)
     world.sync()

@@ -53,6 +53,7 @@ class Decision(StrEnum):
 
     NONE = "none"
     YES = "yes"
+    WITHOUT_OVERLAPS = "without overlaps"
     NO = "no"
     LAPSED = "lapsed"
 
@@ -148,6 +149,7 @@ _NEW = (
     _Rule("Q-06", lambda s, _: s.source is Source.UNDECIDED_ELSEWHERE, Verb.WAIT),
     _Rule("A-34", _canceled, Verb.BOOK),
     _Rule("Q-02", lambda s, _: s.decision is Decision.YES, Verb.BOOK),
+    _Rule("Q-02", lambda s, _: s.decision is Decision.WITHOUT_OVERLAPS, Verb.BOOK, check=True),
     _Rule("Q-04", lambda s, _: s.decision is Decision.NO, Verb.KEEP_OUT),
     _Rule("CD-07", lambda s, _: s.decision is Decision.LAPSED, Verb.WAIT),
     _Rule("A-23", _always, Verb.BOOK, check=True),
@@ -162,6 +164,7 @@ _LINKED = (
     _Rule("A-34", lambda s, p: CANCELED in s.fields and _canceled(s, p), Verb.CANCEL),
     _Rule("CD-10", lambda s, p: not _moves(s, p), Verb.RESCHEDULE),
     _Rule("Q-08", lambda s, _: s.decision is Decision.YES, Verb.RESCHEDULE),
+    _Rule("Q-08", lambda s, _: s.decision is Decision.WITHOUT_OVERLAPS, Verb.RESCHEDULE, check=True),
     _Rule("Q-08", lambda s, _: s.decision in (Decision.NO, Decision.LAPSED), Verb.PARK),
     _Rule("A-23", _always, Verb.RESCHEDULE, check=True),
 )

@@ -7,14 +7,23 @@ not know a connector or the CRM.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syncline.errors import CATALOGUE, ErrorClass, SyncError
 from syncline.ports import Alert, AlertOutcome, AlertState, Answer, Clock, Link, Questions
 
 LAPSED_OFFER_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Which dates of a series are to be left out (original starts), and the version of the question they belong to."""
+
+    dates: tuple[datetime, ...]
+    version: int
+
 
 _OUTCOMES = {"yes": AlertOutcome.SAVING, "no": AlertOutcome.KEPT_OUT}
 
@@ -37,8 +46,22 @@ def judge(alert: Alert, link: Link | None, answer: Answer, version: int | None, 
     return None
 
 
-def answered(alert: Alert, answer: Answer, by: str, now: datetime) -> Alert:
-    """Return the question with its answer: Yes is being saved, No is kept out.
+def judge_undo(alert: Alert, by: str, *, of_others: bool) -> SyncError | None:
+    """Return why an answer cannot be taken back by `by`, or None if it can: nobody has begun to carry it out.
+
+    `of_others`: somebody else's answer too.
+    """
+    if alert.state is not AlertState.ANSWERED:
+        return SyncError("NotAnswered")
+    if alert.before is None or alert.outcome is AlertOutcome.SAVED:
+        return SyncError("AlreadyBegun", detail=_who(alert))
+    if not of_others and alert.decided_by != by:
+        return SyncError("NotAllowed", detail=f"Only {alert.decided_by} or a System Administrator may take it back.")
+    return None
+
+
+def answered(alert: Alert, answer: Answer, by: str, now: datetime, left_out: tuple[datetime, ...] = ()) -> Alert:
+    """Return the question with its answer: Yes is being saved, without the dates `left_out`, No is kept out.
 
     A guard's No has no outcome yet: only the cycle can drop what was held.
     """
@@ -50,6 +73,7 @@ def answered(alert: Alert, answer: Answer, by: str, now: datetime) -> Alert:
         answer=answer,
         decided_by=by,
         decided_on=now,
+        left_out=left_out,
     )
 
 
@@ -59,9 +83,7 @@ def answer(store: Questions, clock: Clock, alert_id: int, answer: Answer, by: st
     Raises SyncError: NotFoundHere, AlreadyAnswered (the first answer wins), AnswerOutdated (Q-07), InvalidRequest.
     """
     (result,) = _decide(store, clock, [alert_id], answer, by, version)
-    if isinstance(result, SyncError):
-        raise result
-    return result
+    return _or_raise(result)
 
 
 def answer_all(
@@ -69,6 +91,52 @@ def answer_all(
 ) -> list[Alert | SyncError]:
     """Answer many questions in one transaction; each succeeds or fails alone, in the order given."""
     return _decide(store, clock, alert_ids, answer, by, None)
+
+
+def save_without(
+    store: Questions, clock: Clock, leaving: Mapping[int, Leaving | SyncError], by: str, version: int | None = None
+) -> list[Alert | SyncError]:
+    """Answer series with Yes, without the dates that clash; in one transaction, in the order given.
+
+    `leaving` says for each question which dates those are, or why it takes no such answer. It was found on a version
+    of the question: if another one stands there, the dates are another person's to see.
+    """
+    now = clock.now()
+
+    def one(alert: Alert, link: Link | None) -> Alert | SyncError:
+        found = leaving[alert.id]
+        refused = judge(alert, link, "yes", version, now)
+        if refused is not None:
+            return refused
+        if isinstance(found, SyncError):
+            return found
+        if found.version != alert.version:
+            return SyncError("AnswerOutdated")
+        return answered(alert, "yes", by, now, found.dates)
+
+    return store.decide(list(leaving), one)
+
+
+def undo(store: Questions, clock: Clock, alert_id: int, by: str, *, of_others: bool = False) -> Alert:
+    """Take back the answer to one question and return it as it stands then.
+
+    Raises SyncError: NotFoundHere, NotAnswered, AlreadyBegun, NotAllowed.
+    """
+    (result,) = undo_all(store, clock, [alert_id], by, of_others=of_others)
+    return _or_raise(result)
+
+
+def undo_all(
+    store: Questions, clock: Clock, alert_ids: Sequence[int], by: str, *, of_others: bool = False
+) -> list[Alert | SyncError]:
+    """Take back the answers to many questions in one transaction; each succeeds or fails alone, in the order given."""
+    return store.take_back(alert_ids, lambda alert: judge_undo(alert, by, of_others=of_others), by, clock.now())
+
+
+def _or_raise(result: Alert | SyncError) -> Alert:
+    if isinstance(result, SyncError):
+        raise result
+    return result
 
 
 def _decide(

@@ -25,7 +25,6 @@ from syncline.errors import SyncError
 from syncline.ports import (
     Booking,
     Candidate,
-    Changes,
     CrmRow,
     Deletion,
     Intent,
@@ -68,15 +67,24 @@ def apply(run: Run, chunk: Sequence[Decided]) -> None:
     for decided in chunk:
         if decided.action.verb not in WRITES:
             _SETTLING[decided.action.verb](draft, decided)
-    intents = [_intent(run, decided) for decided in writes]
-    if intents:
-        run.write(Changes(intents=intents))
-        draft.intents_done = [intent.id for intent in intents]
-        _write(run, draft, writes, intents)
+    begun = _begin(run, writes)
+    if begun:
+        draft.intents_done = [intent.id for _, intent in begun]
+        _write(run, draft, [decided for decided, _ in begun], [intent for _, intent in begun])
     with taking_back(run, draft.made):
         run.write(draft.changes())
     for mailbox_id in draft.woken:
         run.store.wake(mailbox_id, run.now())
+
+
+def _begin(run: Run, writes: Sequence[Decided]) -> list[tuple[Decided, Intent]]:
+    """Store the intents and return them; an item whose answer was taken back meanwhile is decided anew next time."""
+    noted = [(decided, _intent(run, decided)) for decided in writes]
+    if not noted:
+        return []
+    rests_on = {intent.id: decided.rests_on for decided, intent in noted if decided.rests_on}
+    stored = run.store.begin(run.lease, [intent for _, intent in noted], rests_on)
+    return [(decided, intent) for decided, intent in noted if intent.id in stored]
 
 
 def booked(run: Run, draft: Draft, decided: Decided, outcome: Outcome) -> None:
@@ -174,8 +182,10 @@ def _booking_outcome(run: Run, draft: Draft, decided: Decided, booking: Booking,
                 writes=True,
                 state=LinkState.UNSETTLED,
                 revision_settled=None,
+                left_out=decided.shared,
             )
-            draft.links.append(replace(joined, sync_error=None, decision=None, decided_digest=""))
+            joined = replace(joined, sync_error=None, decision=None, decided_digest="", decided_left_out=())
+            draft.links.append(joined)
             draft.close(decided, "it stands in the CRM already", saved=True)
             draft.note(decided, "linked", rule="A-33")
         case Result.UNAVAILABLE:
@@ -193,8 +203,20 @@ def _setting(run: Run, draft: Draft, decided: Decided, verdict: Verdict) -> OnSc
     return setting if by_setting else OnSchedulingConflict.ASK
 
 
+def _voided(run: Run, draft: Draft, decided: Decided, verdict: Verdict) -> tuple[Decided, Verdict]:
+    """Return what is asked anew if more dates overlap than an answer leaves out: about all, that answer void."""
+    if not decided.leaving or decided.whole is None:
+        return decided, verdict
+    draft.note(decided, "answer void", rule="Q-02", detail="more dates overlap by now")
+    whole = replace(decided, candidate=decided.whole, busy=decided.whole_busy, leaving=())
+    whole = replace(whole, written_digest=decided.digest)
+    fresh = run.parts.crm.validate([candidate_of(run, whole)], run.rules.conflict)[0]
+    return whole, fresh if fresh.unavailable else verdict
+
+
 def _refused(run: Run, draft: Draft, decided: Decided, booking: Booking, verdict: Verdict) -> None:
     """Ask, or do at first sight what the mailbox's setting says (Q-10)."""
+    decided, verdict = _voided(run, draft, decided, verdict)
     setting = _setting(run, draft, decided, verdict)
     link = decided.link
     undecided = link.state in (LinkState.UNSETTLED, LinkState.FAILED) or link.decision_by == "setting"
@@ -296,6 +318,7 @@ def _reschedule_refused(run: Run, draft: Draft, decided: Decided, merged: Merge,
     if _clashes(verdict) <= _known_clashes(run, decided, agreed, row):
         _write_unchecked(run, draft, decided, merged)
         return
+    decided, verdict = _voided(run, draft, decided, verdict)
     setting = _setting(run, draft, decided, verdict)
     if setting is OnSchedulingConflict.SAVE_ANYWAY and decided.alert is None:
         draft.note(decided, "saved anyway", rule="Q-10", detail="by setting")
@@ -397,8 +420,10 @@ def _hand_over(draft: Draft, decided: Decided) -> None:
     link = replace(decided.link, agreed=None, writes=False, crm_version=decided.link.crm_version_seen)
     if decided.row is not None:
         link = replace(link, state=LinkState.SETTLED, sync_error=None, error_params={}, error_time=None)
+    if decided.peer is not None:
+        link = replace(link, left_out=decided.peer.left_out)
     draft.close(decided, "another person's calendar decides")
-    link = replace(link, retries=0, next_try=None, decision=None, decided_digest="")
+    link = replace(link, retries=0, next_try=None, decision=None, decided_digest="", decided_left_out=())
     if not _knows_more(decided):
         draft.settle(link)
     elif (kept := replace(link, seen_settled=link.seen, revision_settled=None)) != decided.link:
@@ -420,7 +445,8 @@ def _join(draft: Draft, decided: Decided) -> None:
     assert peer is not None
     link = replace(decided.link, crm_id=peer.crm_id, agreed=None, writes=False, sync_error=None)
     link = replace(link, crm_version=peer.crm_version, crm_version_seen=peer.crm_version_seen)
-    link = replace(link, decision=None, decision_by=None, decided_digest="")
+    link = replace(link, decision=None, decision_by=None, decided_digest="", decided_left_out=())
+    link = replace(link, left_out=peer.left_out)
     # Not settled: the next pass compares it with the row.
     draft.links.append(replace(link, state=LinkState.SETTLED, seen_settled=link.seen, revision_settled=None))
     draft.close(decided, "saved from another person's calendar", saved=True)

@@ -160,6 +160,8 @@ def _settle_intents(run: Run) -> None:
         if differences(decided.candidate, row_content(row)):
             # Somebody edited the row since: the edit must stay visible as unsettled.
             mine = replace(link, crm_id=row.id, agreed=decided.candidate, crm_version_seen=row.version)
+            mine = replace(mine, left_out=decided.leaving, decided_left_out=())
+            mine = replace(mine, scheduling_digest=decided.written_digest)
             draft.links.append(replace(mine, revision_settled=None, decision=None, decided_digest="", sync_error=None))
             draft.close(decided, "saved", saved=True)
             draft.note(decided, "saved")
@@ -184,12 +186,13 @@ def _between_pages(run: Run) -> None:
 
 def _carry_out_answers(run: Run) -> None:
     """Carry out given answers in a narrow cycle: read just those items, then plan and apply as always (Q-01, Q-02)."""
-    links = run.store.answered_links(run.mailbox.id, ANSWERS_MAX)
-    if not links:
-        return
-    living = observe_items(run, links)
-    fresh = run.store.links_by_id([link.id for link in links if link.id in living])
-    apply_all(run, decide(run, [link for link in fresh if link.seen is Seen.PRESENT and not unseen(link)]))
+    after = 0
+    while links := run.store.answered_links(run.mailbox.id, ANSWERS_MAX, after):
+        after = links[-1].id
+        living = observe_items(run, links)
+        fresh = run.store.links_by_id([link.id for link in links if link.id in living])
+        apply_all(run, decide(run, [link for link in fresh if link.seen is Seen.PRESENT and not unseen(link)]))
+        run.keep()
 
 
 def _pass(run: Run) -> bool:
@@ -336,7 +339,7 @@ def _failed(parts: Parts, lease: Lease, error: SyncError) -> datetime | None:
     if after.alert is not None:
         alerts.append(after.alert)
     try:
-        parts.store.write(lease, Changes(mailbox=after.mailbox, alerts=alerts, disable=after.disable))
+        parts.store.write(lease, Changes(mailbox=after.mailbox, alerts=alerts, disable=after.disable, decided=True))
     except SyncError as lost:
         if lost.code != "LeaseLost":
             raise

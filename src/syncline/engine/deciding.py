@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from syncline.core.appointment import Appointment, Identity
+from syncline.core.leaving_out import without
 from syncline.core.merging import carried, organized
 from syncline.core.planning import Action, Decision, Presence, Situation, Source, Verb, plan
 from syncline.core.scheduling import Person
@@ -19,7 +20,7 @@ from syncline.engine.boundary import contain, item_error
 from syncline.engine.observing import row_content
 from syncline.engine.run import Run
 from syncline.errors import CATALOGUE, ErrorClass, SyncError
-from syncline.ports import Alert, AlertState, CrmRow, Link, LinkState, Seen
+from syncline.ports import Alert, AlertState, Answer, CrmRow, Link, LinkState, Seen
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
 _PRESENCE = {Seen.PRESENT: Presence.PRESENT, Seen.GONE: Presence.GONE, Seen.UNTRACKED: Presence.UNTRACKED}
@@ -35,20 +36,47 @@ class Decided:
     """One link with its action and everything that carrying it out needs.
 
     `peer` is the other mailbox's link that decides; `waiting` are the mailboxes whose copies wait for this one (Q-06).
-    `alert` is its question, `notices` the open alerts that ask nothing; `error` is the bug that stopped it.
+    `alert` is its question, `notices` the open alerts that ask nothing; `error` is the bug that stopped it. `digest`
+    binds answers. Of a series `leaving` are the dates that its answer leaves out of `candidate`; `whole` is the content
+    with them, `whole_busy` its people, and `written_digest` the digest of what is written. `shared` are the dates that
+    the row of another mailbox's copy does without, `rests_on` the answers that decided, as link and number.
     """
 
     link: Link
     action: Action
     candidate: Appointment | None = None
+    whole: Appointment | None = None
     busy: tuple[Person, ...] = ()
+    whole_busy: tuple[Person, ...] = ()
     digest: str = ""
+    written_digest: str = ""
+    leaving: tuple[datetime, ...] = ()
+    shared: tuple[datetime, ...] = ()
+    rests_on: tuple[tuple[int, int], ...] = ()
     row: CrmRow | None = None
     peer: Link | None = None
     alert: Alert | None = None
     waiting: tuple[int, ...] = ()
     notices: tuple[Alert, ...] = ()
     error: SyncError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a row should hold, whom that makes busy, and the digest of both."""
+
+    content: Appointment | None = None
+    busy: tuple[Person, ...] = ()
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What was decided, which dates that leaves out, and on which answers it rests."""
+
+    decision: Decision
+    leaving: tuple[datetime, ...] = ()
+    rests_on: tuple[tuple[int, int], ...] = ()
 
 
 def decide(run: Run, links: Sequence[Link]) -> list[Decided]:
@@ -89,15 +117,19 @@ def _contained(
 def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, CrmRow], alert: Alert | None) -> Decided:
     row = rows.get(link.crm_id or "")
     link = _based(link, row)
-    candidate, busy, digest = _wanted(run, link)
     source, peer = _source(run, link, family)
+    whole = _wanted(run, link, peer.left_out if peer is not None else link.left_out)
+    answer = _decision(link, alert, whole.digest, family)
+    wanted = whole
+    if answer.leaving:
+        wanted = _wanted(run, link, (*link.left_out, *answer.leaving))
     if inside_series(link, row):
         source = Source.SAVED_ELSEWHERE
     standing = row if peer is None or row is not None else rows.get(peer.crm_id or "")
     known = link.observed or link.agreed
     situation = Situation(
         presence=_PRESENCE[link.seen],
-        candidate=candidate,
+        candidate=wanted.content,
         agreed=link.agreed,
         linked=link.crm_id is not None,
         row=standing.status if standing else None,
@@ -106,15 +138,21 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
         colleague=known is not None and run.people.colleague(known),
         copy=_copy(link, family),
         started=known is not None and known.span.start < run.now(),
-        persons_moved=_persons_moved(link, digest),
-        decision=_decision(link, alert, digest, family),
+        persons_moved=_persons_moved(link, wanted.digest),
+        decision=answer.decision,
     )
     return Decided(
         link=link,
         action=plan(situation, run.rules.policy),
-        candidate=candidate,
-        busy=busy,
-        digest=digest,
+        candidate=wanted.content,
+        whole=whole.content,
+        busy=wanted.busy,
+        whole_busy=whole.busy,
+        digest=whole.digest,
+        written_digest=wanted.digest,
+        leaving=answer.leaving,
+        shared=_shared(link, family),
+        rests_on=answer.rests_on,
         row=row,
         peer=peer,
         alert=alert,
@@ -127,15 +165,23 @@ def _persons_moved(link: Link, digest: str) -> bool:
     return bool(link.crm_id and link.scheduling_digest and digest and link.scheduling_digest != digest)
 
 
-def _wanted(run: Run, link: Link) -> tuple[Appointment | None, tuple[Person, ...], str]:
-    """Return what the row should hold, whom that makes busy, and the digest of both; nothing if it is not there."""
+def _wanted(run: Run, link: Link, left_out: tuple[datetime, ...]) -> _Wanted:
+    """Return what the row should hold without some dates; nothing if the item is not there."""
     if link.seen is not Seen.PRESENT or link.observed is None:
-        return None, (), ""
+        return _Wanted()
     candidate = carried(link.agreed, run.projected(link.observed), link.first_seen)
     if run.rules.keep_crm_organizer:
         candidate = organized(link.agreed, candidate)
-    busy = run.busy(link.observed)
-    return candidate, busy, run.digest(candidate, busy)
+    candidate = without(candidate, left_out)
+    # Who takes part in a date that is left out only is not kept busy by the others.
+    busy = run.busy(without(link.observed, left_out))
+    return _Wanted(candidate, busy, run.digest(candidate, busy))
+
+
+def _shared(link: Link, family: Iterable[Link]) -> tuple[datetime, ...]:
+    """Return the dates that a row does without to which copies in other mailboxes are linked (Q-06)."""
+    others = (each for each in family if each.mailbox_id != link.mailbox_id and each.crm_id is not None)
+    return tuple(sorted({start for other in others for start in other.left_out}))
 
 
 def inside_series(link: Link, row: CrmRow | None) -> bool:
@@ -152,15 +198,26 @@ def _based(link: Link, row: CrmRow | None) -> Link:
     return link
 
 
-def _decision(link: Link, alert: Alert | None, digest: str, family: Iterable[Link]) -> Decision:
-    """Return what was decided about exactly this digest; a Yes to another copy holds for this one too (Q-06)."""
+def _decision(link: Link, alert: Alert | None, digest: str, family: Iterable[Link]) -> _Answer:
+    """Return what was decided about exactly this digest; a Yes to another copy holds for this one too (Q-06).
+
+    Whatever is done about an item whose answer is not carried out rests on that answer, also if it is void.
+    """
+    own = ((link.id, link.answers),) if link.decision is not None else ()
     if link.decision is not None and link.decided_digest == digest:
-        return _ANSWERS[link.decision]
-    if digest and any(copy.decision == "yes" and copy.decided_digest == digest for copy in family):
-        return Decision.YES
+        return _answered(link, link.decision, own)
+    agreed = (copy for copy in family if copy.id != link.id and copy.decision == "yes")
+    copy = next((copy for copy in agreed if digest and copy.decided_digest == digest), None)
+    if copy is not None:
+        return _answered(copy, "yes", (*own, (copy.id, copy.answers)))
     if alert is not None and alert.state is AlertState.LAPSED and alert.digest == digest:
-        return Decision.LAPSED
-    return Decision.NONE
+        return _Answer(Decision.LAPSED, rests_on=own)
+    return _Answer(Decision.NONE, rests_on=own)
+
+
+def _answered(link: Link, answer: Answer, rests_on: tuple[tuple[int, int], ...]) -> _Answer:
+    leaving = link.decided_left_out if answer == "yes" else ()
+    return _Answer(Decision.WITHOUT_OVERLAPS if leaving else _ANSWERS[answer], leaving, rests_on)
 
 
 def _peers(run: Run, links: Sequence[Link]) -> Mapping[Identity, list[Link]]:

@@ -31,7 +31,7 @@ class Light:
 
 def guard(run: Run, lights: Sequence[Light]) -> frozenset[int]:
     """Return the links whose action is held; opens, refreshes or withdraws the guards' questions."""
-    standing = [alert for alert in run.store.open_alerts(run.mailbox.id) if alert.code in CODES]
+    standing = _standing(run)
     opened = {alert.code: alert for alert in standing if alert.state is AlertState.OPEN}
     dropped = _carry_out_no(run, standing)
     released = {i for a in standing if a.answer == "yes" for i in a.held}
@@ -50,6 +50,16 @@ def guard(run: Run, lights: Sequence[Light]) -> frozenset[int]:
     if alerts and not run.dry:
         run.write(Changes(alerts=alerts))
     return frozenset(held)
+
+
+def _standing(run: Run) -> list[Alert]:
+    """Return the guards' questions; from here on their answers are carried out, so none is taken back any more."""
+    standing = [alert for alert in run.store.open_alerts(run.mailbox.id) if alert.code in CODES]
+    answers = {alert.id: alert.answers for alert in standing if alert.before is not None}
+    if not answers or run.dry:
+        return standing
+    run.store.take_up(run.lease, answers)
+    return [alert for alert in run.store.open_alerts(run.mailbox.id) if alert.code in CODES]
 
 
 def _holds(light: Light, code: str, codes: Sequence[str], asked: Alert | None, held: Collection[int]) -> bool:
@@ -131,4 +141,4 @@ def _carry_out_no(run: Run, standing: Sequence[Alert]) -> frozenset[int]:
 
 def _dealt_with(link: Link) -> Link:
     settled = replace(link, seen_settled=link.seen, revision_settled=link.revision, state=LinkState.SETTLED)
-    return replace(settled, decision=None, decision_by=None, decided_digest="")
+    return replace(settled, decision=None, decision_by=None, decided_digest="", decided_left_out=())

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from syncline.core.appointment import Appointment, Identity, Status
+from syncline.core.leaving_out import still_left_out
 from syncline.core.merging import canonical, differences
 from syncline.core.scheduling import Person
 from syncline.engine.boundary import contain, item_error
@@ -315,6 +316,7 @@ def observed_link(run: Run, link: Link, found: Observed) -> Link:
         revision=found.revision,
         observed=item,
         created_order=item.created,
+        left_out=still_left_out(link.left_out, link.observed, item),
         **more,
     )
 

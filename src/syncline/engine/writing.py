@@ -47,6 +47,7 @@ class Draft:
             alerts=self.alerts,
             dropped_intents=self.intents_done,
             entries=self.entries,
+            decided=True,
         )
 
     def note(self, decided: Decided, action: str, *, rule: str | None = None, detail: str = "") -> None:
@@ -74,7 +75,9 @@ class Draft:
             decision=None,
             decision_by=None,
             decided_digest="",
-            scheduling_digest=decided.digest,
+            decided_left_out=(),
+            left_out=tuple(sorted({*link.left_out, *decided.leaving})),
+            scheduling_digest=decided.written_digest,
             revision_settled=link.revision,
             seen_settled=link.seen,
         )
@@ -124,6 +127,7 @@ class Draft:
             sync_error=None,
             error_time=decided.link.error_time or self.run.now(),
             decision="no",
+            decided_left_out=(),
             decision_by="setting" if by_setting else decided.link.decision_by,
             scheduling_digest=decided.link.scheduling_digest if decided.link.crm_id else decided.digest,
             decided_digest=decided.digest,
@@ -158,6 +162,7 @@ class Draft:
             decision=alert.answer,
             decision_by=alert.decided_by,
             decided_digest=decided.digest if rule else "",
+            decided_left_out=(),
             scheduling_digest=link.scheduling_digest if link.crm_id else decided.digest,
         )
         self.settle(asked)

@@ -62,6 +62,21 @@ class Coded(TypeDecorator[object]):
         return None if value is None else decode(value, cast(type[object], self.kind))
 
 
+class Dates(TypeDecorator[tuple[datetime, ...]]):
+    """Instants as a JSON list; none at all is NULL, so that nearly every row stays as small as it was."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[datetime, ...] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Encode the instants."""
+        return encode(value) if value else None
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[datetime, ...]:  # noqa: ARG002
+        """Decode the list."""
+        return () if value is None else decode(value, tuple[datetime, ...])
+
+
 class Word(TypeDecorator[str]):
     """A member of a StrEnum, kept as its word; the table adds the check."""
 

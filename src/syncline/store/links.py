@@ -70,7 +70,10 @@ _LINKS_BY_NAME = _by(link.c.global_object_id, LIGHT_LINK)
 _REFS_IN = select(link.c.ref).where(
     link.c.mailbox_id == _MAILBOX, link.c.folder == bindparam("folder"), link.c.seen != Seen.GONE
 )
-_ANSWERED_LINKS = select(*LINK).where(link.c.mailbox_id == _MAILBOX, ANSWERED).order_by(link.c.id).limit(_LIMIT)
+_AFTER = link.c.id > bindparam("after", type_=Integer)
+_ANSWERED_LINKS = (
+    select(*LINK).where(link.c.mailbox_id == _MAILBOX, ANSWERED, _AFTER).order_by(link.c.id).limit(_LIMIT)
+)
 _LINK_COUNT = select(func.count()).select_from(link).where(link.c.mailbox_id == _MAILBOX, _HELD)
 _INTENTS = select(*INTENT).where(intent.c.mailbox_id == _MAILBOX).order_by(intent.c.created, intent.c.id)
 _STANDING_ALERTS = select(*ALERT).where(alert.c.mailbox_id == _MAILBOX, STANDING).order_by(alert.c.id)
@@ -122,9 +125,10 @@ class Links(Connected):
         given = {"mailbox_id": mailbox_id, "now": now, "after": after, "limit": limit}
         return tuple(self._read_links(_UNREAD_LINKS, given))
 
-    def answered_links(self, mailbox_id: int, limit: int) -> tuple[Link, ...]:
-        """Return links whose answer (Yes or No) was given and is not carried out yet; one indexed query."""
-        return tuple(self._read_links(_ANSWERED_LINKS, {"mailbox_id": mailbox_id, "limit": limit}))
+    def answered_links(self, mailbox_id: int, limit: int, after: int = 0) -> tuple[Link, ...]:
+        """Return links, by id from `after`, whose answer was given and is not carried out yet; one indexed query."""
+        given = {"mailbox_id": mailbox_id, "limit": limit, "after": after}
+        return tuple(self._read_links(_ANSWERED_LINKS, given))
 
     def link_count(self, mailbox_id: int) -> int:
         """Return how many links hold a CRM row and were present when last settled (the base of the guards)."""

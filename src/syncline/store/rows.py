@@ -106,6 +106,7 @@ def decision_values(alert: Alert) -> dict[str, Any]:
         "decided_by": alert.decided_by,
         "version": alert.version,
         "digest": alert.digest,
+        "left_out": alert.left_out,
     }
 
 

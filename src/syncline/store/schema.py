@@ -33,6 +33,7 @@ from syncline.ports import (
     AlertOutcome,
     AlertState,
     Approval,
+    Before,
     Folder,
     LinkState,
     OnSchedulingConflict,
@@ -41,7 +42,7 @@ from syncline.ports import (
     Track,
     Verb,
 )
-from syncline.store.columns import Coded, Instant, Word
+from syncline.store.columns import Coded, Dates, Instant, Word
 
 metadata = MetaData(
     naming_convention={
@@ -195,6 +196,8 @@ link = Table(
     _count("answers"),
     Column("answered", Integer, nullable=False, server_default=text("0")),
     Column("attention", Integer, Computed(_ATTENTION_RULE, persisted=True)),
+    Column("left_out", Dates),
+    Column("decided_left_out", Dates),
     UniqueConstraint("mailbox_id", "ref"),
     _one_of("seen", Seen),
     _one_of("seen_settled", Seen),
@@ -212,6 +215,7 @@ _HELD = text("crm_id IS NOT NULL AND crm_gone = 0 AND seen_settled = 'present'")
 Index("ix_link_base", link.c.mailbox_id, sqlite_where=_HELD, postgresql_where=_HELD)
 _STUCK = text("state NOT IN ('settled', 'unsettled')")
 Index("ix_link_stuck", link.c.mailbox_id, link.c.id, sqlite_where=_STUCK, postgresql_where=_STUCK)
+Index("ix_link_stuck_state", link.c.state, link.c.id, sqlite_where=_STUCK, postgresql_where=_STUCK)
 
 alert = Table(
     "alert",
@@ -244,6 +248,8 @@ alert = Table(
     Column("matters", Instant),
     _count("dates"),
     _count("clashing"),
+    Column("left_out", Dates),
+    Column("before", Coded(Before)),
     _one_of("state", AlertState),
     _one_of("outcome", AlertOutcome),
     _one_of("answer", ANSWERS),
@@ -295,10 +301,13 @@ decision = Table(
     Column("decided_by", Text, nullable=False),
     Column("version", Integer, nullable=False),
     _text("digest"),
+    Column("left_out", Dates),
+    _flag("undone"),
     _one_of("answer", ANSWERS),
     sqlite_autoincrement=True,
 )
 Index(None, decision.c.alert_id)
+Index(None, decision.c.link_id)
 
 journal = Table(
     "journal",

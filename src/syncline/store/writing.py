@@ -6,7 +6,7 @@ must not decide anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from sqlalchemy import (
     delete,
     exists,
     insert,
+    or_,
     select,
     update,
 )
@@ -27,9 +28,8 @@ from sqlalchemy import (
 from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Intent, Lease, Link, LinkState, Mailbox
 from syncline.store.leases import Leases
 from syncline.store.links import STANDING, chunks
-from syncline.store.rows import (
 from syncline.store.marks import keep_places, write_marks
-from syncline.store.standing import fix_answers, standing_answers, still_decided
+from syncline.store.rows import (
     MAILBOX_FIELDS,
     PEOPLE_FIELDS,
     alert_values,
@@ -39,12 +39,13 @@ from syncline.store.standing import fix_answers, standing_answers, still_decided
     mailbox_values,
 )
 from syncline.store.schema import alert, decision, intent, journal, link, mailbox
+from syncline.store.standing import fix_answers, standing_answers, still_decided
 
 _PREFIX = "new_"
 
 # Columns that an answer writes: kept as they are when one was given after the value was read.
-_LINK_ANSWER = ("decision", "decision_by", "decided_digest", "answered")
-_ALERT_ANSWER = ("state", "outcome", "reason", "answer", "decided_by", "decided_on", "pending")
+_LINK_ANSWER = ("decision", "decision_by", "decided_digest", "decided_left_out", "answered")
+_ALERT_ANSWER = ("state", "outcome", "reason", "answer", "decided_by", "decided_on", "left_out", "pending")
 # What the person saw who answered: the answer holds for that and for nothing that was found out since (Q-07).
 _ALERT_SEEN = ("subject", "span", "params", "version", "verdict", "held", "digest")
 
@@ -55,6 +56,8 @@ class Writing(Leases):
     def write(self, lease: Lease, changes: Changes) -> tuple[int, ...]:
         """Apply one transaction and return the ids of the inserted links, in order; all or nothing."""
         with self.fenced(lease) as connection:
+            if changes.decided:
+                changes = still_decided(connection, changes)
             orphans = _remove_links(connection, changes.removed_links)
             _note_overtaken(connection, changes)
             ids = _write_links(connection, changes.links)
@@ -63,19 +66,41 @@ class Writing(Leases):
             _withdraw_orphans(connection, orphans)
             _write_intents(connection, changes.dropped_intents, changes.intents)
             _write_entries(connection, changes.entries)
-            if changes.mailbox is not None:
-                _write_mailbox(connection, changes.mailbox)
-            if changes.disable:
             named = {at: ids[of] for at, of in changes.mark_links.items()}
             marks = [replace(each, link_id=named.get(at, each.link_id)) for at, each in enumerate(changes.marks)]
             write_marks(connection, marks, changes.removed_marks)
+            if changes.mailbox is not None:
+                _write_mailbox(connection, changes.mailbox)
+            if changes.disable:
                 connection.execute(update(mailbox).where(mailbox.c.id == lease.mailbox_id).values(enabled=False))
             return new
+
+    def begin(
+        self, lease: Lease, intents: Sequence[Intent], rests_on: Mapping[str, Sequence[tuple[int, int]]]
+    ) -> frozenset[str]:
+        """Store the intents of a chunk and fix the answers that they carry out: from now on none is taken back.
+
+        `rests_on` names those answers by intent, as the link that carries the answer and its number. Returns the
+        intents stored; the others rest on an answer that does not stand any more.
+        """
+        with self.fenced(lease) as connection:
+            standing = standing_answers(connection, link, {pair for pairs in rests_on.values() for pair in pairs})
+            stored = [each for each in intents if standing.issuperset(rests_on.get(each.id, ()))]
+            fix_answers(connection, alert.c.link_id, {at for each in stored for at, _ in rests_on.get(each.id, ())})
+            _write_intents(connection, (), stored)
+        return frozenset(each.id for each in stored)
+
+    def take_up(self, lease: Lease, answers: Mapping[int, int]) -> None:
+        """Fix these answers by alert and number: from now on none is taken back."""
+        with self.fenced(lease) as connection:
+            standing = standing_answers(connection, alert, set(answers.items()))
+            fix_answers(connection, alert.c.id, {at for at, _ in standing})
 
 
 def _remove_links(connection: Connection, ids: Sequence[int]) -> list[int]:
     """Delete links and return the alerts that lose theirs."""
     orphans: list[int] = []
+    keep_places(connection, ids)
     for part in chunks(ids):
         orphans.extend(connection.scalars(_ALERTS_OF_LINKS, {"ids": part}))
         connection.execute(_DELETE_LINKS, {"ids": part})
@@ -83,7 +108,7 @@ def _remove_links(connection: Connection, ids: Sequence[int]) -> list[int]:
 
 
 def _withdraw_orphans(connection: Connection, ids: Sequence[int]) -> None:
-    """Withdraw the questions that were answered while their item was dropped: nothing is left to carry out."""
+    """Withdraw the questions that were answered while their item was dropped, or whose answer was taken back."""
     for part in chunks(ids):
         connection.execute(_WITHDRAW_ANSWERED, {"ids": part})
 
@@ -100,7 +125,6 @@ def _write_links(connection: Connection, links: Sequence[Link]) -> list[int]:
         connection.execute(_INSERT_LINK, [link_values(each) for each in new])
         numbers = _numbers(connection, new)
         ids = {id(each): numbers[each.ref] for each in new}
-    keep_places(connection, ids)
     return [each.id or ids[id(each)] for each in links]
 
 
@@ -124,11 +148,11 @@ def _note_overtaken(connection: Connection, changes: Changes) -> None:
         if not late:
             continue
         mine = (alert.c.link_id.in_(late), alert.c.pending == 1)
-        saved = {"outcome": AlertOutcome.SAVED, "pending": 0, "answers": alert.c.answers + 1}
+        saved = {"outcome": AlertOutcome.SAVED, "pending": 0, "answers": alert.c.answers + 1, "left_out": ()}
         too_late = {"state": AlertState.WITHDRAWN, "reason": "It was saved before the answer came."}
         connection.execute(update(alert).where(*mine, alert.c.answer == "no").values(saved | too_late))
         connection.execute(update(alert).where(*mine, alert.c.answer == "yes").values(saved))
-        over = {"answered": 0, "decision": None, "decision_by": None, "decided_digest": ""}
+        over = {"answered": 0, "decision": None, "decision_by": None, "decided_digest": "", "decided_left_out": ()}
         connection.execute(update(link).where(link.c.id.in_(late)).values(over))
 
 
@@ -231,7 +255,7 @@ def _update_keeping(columns: Sequence[Column[Any]], answers: Column[Any], kept: 
     return update(table).where(table.c.id == bindparam(_PREFIX + "id")).values(values)
 
 
-_OWN = ("id", "answers", "attention")
+_OWN = ("id", "answers", "attention", "before")
 _UPDATE_LINK = _update_keeping([each for each in link.c if each.name not in _OWN], link.c.answers, _LINK_ANSWER)
 _UPDATE_ALERT = _update_keeping(
     [each for each in alert.c if each.name not in _OWN], alert.c.answers, _ALERT_ANSWER + _ALERT_SEEN
@@ -242,7 +266,7 @@ _DELETE_INTENTS = delete(intent).where(intent.c.id.in_(_IDS))
 _ALERTS_OF_LINKS = select(alert.c.id).where(alert.c.link_id.in_(_IDS))
 _WITHDRAW_ANSWERED = (
     update(alert)
-    .where(alert.c.id.in_(_IDS), alert.c.pending == 1)
+    .where(alert.c.id.in_(_IDS), alert.c.question == 1, or_(alert.c.pending == 1, alert.c.state == AlertState.OPEN))
     .values(
         state=AlertState.WITHDRAWN,
         outcome=None,
@@ -266,7 +290,7 @@ _SETTLE_ALERTS = (
         alert.c.outcome.in_((AlertOutcome.SAVED, AlertOutcome.KEPT_OUT)),
         ~exists().where(link.c.id == alert.c.link_id, link.c.answered == 1),
     )
-    .values(pending=0)
+    .values(pending=0, before=None)
 )
 _UPDATE_MAILBOX = (
     update(mailbox)

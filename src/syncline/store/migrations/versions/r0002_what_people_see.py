@@ -20,6 +20,8 @@ def upgrade() -> None:
     _messages()
     _wall()
     _marks()
+    _answers()
+    _tables()
 
 
 # --- preferences --------------------------------------------------------------------------------------------------
@@ -186,3 +188,24 @@ def _marks() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_mark_mailbox_id_id", "mark", ["mailbox_id", "id"])
+
+
+# --- dates left out, and answers taken back -----------------------------------------------------------------------
+
+
+def _answers() -> None:
+    op.add_column("link", sa.Column("left_out", sa.Text()))
+    op.add_column("link", sa.Column("decided_left_out", sa.Text()))
+    op.add_column("alert", sa.Column("left_out", sa.Text()))
+    op.add_column("alert", sa.Column("before", sa.Text()))
+    op.add_column("decision", sa.Column("left_out", sa.Text()))
+    op.add_column("decision", sa.Column("undone", sa.Boolean(), server_default=sa.text("0"), nullable=False))
+    op.create_index("ix_decision_link_id", "decision", ["link_id"])
+
+
+# --- failures as a table ------------------------------------------------------------------------------------------
+
+
+def _tables() -> None:
+    stuck = sa.text("state NOT IN ('settled', 'unsettled')")
+    op.create_index("ix_link_stuck_state", "link", ["state", "id"], sqlite_where=stuck, postgresql_where=stuck)
