@@ -26,6 +26,7 @@ _LANES_FEW = 3
 _AXIS, _HEAD, _BAR, _GAP = 46, 24, 22, 6
 _HOUR_PIXELS_MAX, _HOUR_PIXELS_MIN, _HEIGHT_PIXELS_MAX = 58.0, 4.0, 380.0
 _TICK_PIXELS_MIN, _LINE, _CHARACTER, _LINES_MAX = 22.0, 15, 6.3, 4
+_HEAD_SHARE = 0.92
 _NOWHEN = datetime(2000, 1, 1, tzinfo=UTC)
 _HOUR, _HALF, _DAY = timedelta(hours=1), timedelta(minutes=30), timedelta(days=1)
 _TICK_MINUTES = (30, 60, 120, 180, 360, 720, 1440)
@@ -90,7 +91,7 @@ def draw(scene: Scene) -> Markup:
         *_heads(frame, scene),
         *(_shape(scene, box, "crm") for boxes in columns for box in boxes),
         *(_shape(scene, box, "waiting" if n == 0 else "also") for n, box in enumerate(waiting)),
-        *_overlaps(frame, scene, columns),
+        *_overlaps(frame, scene, columns, waiting),
         *(_label(box) for boxes in columns for box in boxes),
         *_waiting_labels(scene, columns, waiting),
         "</svg>",
@@ -172,7 +173,7 @@ def _heads(frame: _Frame, scene: Scene) -> Iterator[str]:
     titles = [plain(lane.title) for lane in lanes] if len(lanes) > 1 else [_("In %(crm)s", crm=scene.crm)]
     waiting = _("Waiting, from Outlook") if len(lanes) <= 1 else _("Waiting")
     for number, title in enumerate([*titles, waiting][-frame.columns :]):
-        shown = escape(_cut(title, frame.column))
+        shown = escape(_cut(title, frame.column * _HEAD_SHARE))
         yield f'<text class="picture-head" x="{frame.x(number) + 3:g}" y="15">{shown}</text>'
 
 
@@ -246,9 +247,9 @@ def _overlapping(minutes: int, width: float) -> str:
     return whole if len(whole) <= _characters(width) else lasting(minutes)
 
 
-def _overlaps(frame: _Frame, scene: Scene, columns: list[list[_Box]]) -> Iterator[str]:
-    """Mark where the waiting block and the others meet: by pattern in every lane and in its own column."""
-    if not scene.waiting:
+def _overlaps(frame: _Frame, scene: Scene, columns: list[list[_Box]], waiting: list[_Box]) -> Iterator[str]:
+    """Mark where the waiting block and the others meet: by pattern in every lane and in itself."""
+    if not waiting:
         return
     main, fill = scene.waiting[0], f'fill="url(#cross-{escape(scene.key)})"'
     begins, ends = scene.times(main)
@@ -264,8 +265,7 @@ def _overlaps(frame: _Frame, scene: Scene, columns: list[list[_Box]]) -> Iterato
             width = box.width if len(columns) > 1 else frame.x(1) - box.x
             yield _band(box.x, top, width, bottom, fill)
     if met and not main.bar:
-        x = frame.x(len(columns)) + 1
-        yield from (_band(x, top, frame.width - x - 3, bottom, fill) for top, bottom in _merged(met))
+        yield from (_band(waiting[0].x, top, waiting[0].width, bottom, fill) for top, bottom in _merged(met))
 
 
 def _band(x: float, top: float, width: float, bottom: float, fill: str) -> str:

@@ -1,147 +1,136 @@
-"""Alerts: the wall of everything that waits, one card alone, and the answers as plain form posts."""
+"""One question: its card alone, its answers as forms and as fragments, and what is said when an answer does not count.
+
+The same addresses serve people with and without script: a request that htmx sends gets the card alone, any other a
+page or a redirect. Whether an answer counts is the desk's decision.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
 from syncline.desk import alerts as desk
-from syncline.desk import mailboxes
-from syncline.desk.finding import one, visible
 from syncline.engine.questions import CONFLICT
 from syncline.errors import SyncError
-from syncline.ports import AlertState, LinkState, Mailbox
-from syncline.web.pages import cards
-from syncline.web.pages.rendering import NOTHING, Here, Visit, go
+from syncline.web.language import _
+from syncline.web.pages import cards, telling
+from syncline.web.pages.rendering import Here, Visit, go, render_outside, visit_of
 from syncline.web.problems import status_of
+from syncline.web.sessions import signed_in
 
 router = APIRouter()
 SECTION = "Alerts"
-TOGETHER_MIN = 6
-"""From so many open questions of one mailbox on they are one card (pages.md)."""
-DRAWN_MAX = 10
-PAGE = 20
-RECENT_MAX = 10
+PLACES = {"alone": 2, "wall": 2, "mailbox": 3}
+"""Where a card stands, and the level of its heading there."""
+
+Place = Annotated[str, Query()]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Many questions of one mailbox as one: how many of how many items, and the first of them."""
-
-    mailbox: Mailbox
-    person: str
-    questions: int
-    items: int
-    first: tuple[cards.Card, ...]
-
-
-@router.get("/alerts")
-def wall(visit: Here) -> Response:
-    """Show what waits: a card for each question, one for all of a mailbox that has many, and the notices."""
-    open_cards, groups = waiting(visit, visible(visit.app, visit.viewer))
-    recent, _ = cards.page(visit, None, only_open=False, limit=RECENT_MAX)
-    return visit.render(
-        "alerts.html",
-        section=SECTION,
-        questions=[card for card in open_cards if card.question],
-        notices=[card for card in open_cards if not card.question],
-        groups=groups,
-        recent=recent,
-        mailboxes=mailboxes.listing(visit.app, visit.viewer),
-        refresh_s=None,
-    )
-
-
-@router.get("/alerts/each")
-def each(visit: Here, mailbox: Annotated[str, Query()], after: Annotated[int | None, Query()] = None) -> Response:
-    """Show every open question of a mailbox by itself, page by page."""
-    found = one(visit.app, visit.viewer, mailbox)
-    shown, following = cards.page(visit, str(found.id), only_open=True, without=desk.NOTICES, after=after, limit=PAGE)
-    return visit.render("alerts_each.html", section=SECTION, mailbox=found, cards_shown=shown, following=following)
-
-
-@router.get("/alerts/together")
-def together(visit: Here, mailbox: Annotated[str, Query()]) -> Response:
-    """Show all open questions of a mailbox as one, with the number and the consequence of an answer."""
-    found = one(visit.app, visit.viewer, mailbox)
-    return visit.render("alerts_together.html", section=SECTION, group=_group(visit, found))
-
-
-@router.post("/alerts/together")
-def answer_together(visit: Here, mailbox: Annotated[str, Form()], answer: Annotated[str, Form()]) -> Response:
-    """Give every open question of a mailbox the same answer."""
-    desk.answer_code(visit.app, visit.viewer, mailbox, CONFLICT, answer)
-    return go("/alerts?said=answered")
-
-
-@router.get("/alerts/{alert_id}")
+@router.get("/alerts/{alert_id:int}")
 def alone(visit: Here, alert_id: int) -> Response:
     """Show one card; while its answer is carried out the page asks again by itself."""
     return _alone(visit, alert_id)
 
 
-@router.post("/alerts/{alert_id}")
+@router.get("/alerts/{alert_id:int}/card")
+def fragment(request: Request, alert_id: int, place: Place = "alone") -> Response:
+    """Show one card without a page around it; the badges come along."""
+    if signed_in(request) is None:
+        return _signed_out(request, alert_id)
+    return _fragment(visit_of(request), alert_id, place)
+
+
+@router.post("/alerts/{alert_id:int}")
 def answer_one(
-    visit: Here,
+    request: Request,
     alert_id: int,
     answer: Annotated[str, Form()],
     version: Annotated[int | None, Form()] = None,
+    place: Annotated[str, Form()] = "alone",
 ) -> Response:
     """Take an answer and lead back to the card; one that does not count shows the card as it stands now, and why."""
-    given = desk.answer(visit.app, visit.viewer, alert_id, answer, version=version)
-    if given.refused is not None:
-        return _alone(visit, alert_id, refused=given.refused)
-    return go(f"/alerts/{alert_id}")
+    if signed_in(request) is None:
+        return _signed_out(request, alert_id)
+    visit = visit_of(request)
+    try:
+        given = desk.answer(visit.app, visit.viewer, alert_id, answer, version=version)
+    except SyncError as error:
+        return _not_yours(visit, alert_id, error)
+    return _answered(visit, alert_id, place, given.refused)
 
 
-def waiting(visit: Visit, wanted: Mapping[int, Mailbox]) -> tuple[list[cards.Card], list[Group]]:
-    """Return the open alerts of these mailboxes: cards, and groups where a mailbox has many questions."""
-    counts = visit.app.store.counts_by_mailbox(desk.hidden_codes(visit.app))
-    shown: list[cards.Card] = []
-    groups: list[Group] = []
-    for mailbox in wanted.values():
-        standing = counts.get(mailbox.id, NOTHING)
-        if standing.questions >= TOGETHER_MIN:
-            groups.append(_group(visit, mailbox))
-        if not standing.open_alerts or standing.questions >= TOGETHER_MIN:
-            continue
-        for without in (desk.NOTICES, desk.QUESTIONS):
-            found, _ = cards.page(visit, str(mailbox.id), only_open=True, without=without, limit=PAGE)
-            shown += found
-    return sorted(shown, key=_order), groups
-
-
-def _group(visit: Visit, mailbox: Mailbox) -> Group:
-    app = visit.app
-    states = app.store.link_states(mailbox.id)
-    first = app.store.alert_page([mailbox.id], [AlertState.OPEN], code=CONFLICT, limit=DRAWN_MAX)
-    shown, _ = cards.page(visit, str(mailbox.id), only_open=True, without=desk.NOTICES, limit=DRAWN_MAX)
-    return Group(
-        mailbox=mailbox,
-        person=visit.called(mailbox.user),
-        questions=len(app.store.question_ids(mailbox.id, CONFLICT)),
-        items=sum(states.values()) - states.get(LinkState.SKIPPED, 0),
-        first=tuple(card for card in shown if card.id in {alert.id for alert in first.items}),
-    )
-
-
-def _order(card: cards.Card) -> tuple[bool, bool, float]:
-    """Questions first, by when they matter; then what has no time, newest first."""
-    at = card.start.timestamp() if card.start is not None else -card.created.timestamp()
-    return not card.question, card.start is None, at
+def _answered(visit: Visit, alert_id: int, place: str, refused: SyncError | None) -> Response:
+    if _by_script(visit.request):
+        return _fragment(visit, alert_id, place, refused)
+    return go(f"/alerts/{alert_id}") if refused is None else _alone(visit, alert_id, refused)
 
 
 def _alone(visit: Visit, alert_id: int, refused: SyncError | None = None) -> Response:
-    card = cards.card(visit, alert_id)
+    try:
+        card = cards.card(visit, alert_id)
+    except SyncError as error:
+        return _not_yours(visit, alert_id, error)
     return visit.render(
         "alert.html",
         section=SECTION,
         status=status_of(refused) if refused is not None else 200,
         card=card,
-        refused=refused,
-        refresh_s=1 if card.state == "saving" and refused is None else None,
+        refused=_refusal(visit, alert_id, refused),
+        waiting=len(visit.app.store.question_ids(card.mailbox_id, CONFLICT)),
+        plain_refresh_s=1 if card.state == "saving" and refused is None else None,
     )
+
+
+def _fragment(visit: Visit, alert_id: int, place: str, refused: SyncError | None = None) -> Response:
+    try:
+        card = cards.card(visit, alert_id)
+    except SyncError as error:
+        return _not_yours(visit, alert_id, error)
+    where = place if place in PLACES else "alone"
+    return visit.render(
+        "card_alone.html",
+        status=status_of(refused) if refused is not None else 200,
+        card=card,
+        place=where,
+        level=PLACES[where],
+        refused=_refusal(visit, alert_id, refused),
+    )
+
+
+def _refusal(visit: Visit, alert_id: int, refused: SyncError | None) -> str:
+    """Return why an answer did not count, in the words of the card."""
+    if refused is None:
+        return ""
+    alert = visit.app.store.alert(alert_id)
+    if refused.code == "AnswerOutdated":
+        at = visit.times.clock(alert.last_seen)
+        return _("Changed in Outlook at %(time)s. Please look again; nothing was done.", time=at)
+    if alert.decided_on is not None:
+        return _("%(what)s. Your answer changed nothing.", what=telling.answered_by(visit, alert))
+    return _("Your answer changed nothing.")
+
+
+def _not_yours(visit: Visit, alert_id: int, error: SyncError) -> Response:
+    """Say who can answer a question that the viewer may not see; any other error is a page of its own."""
+    if error.code != "NotFoundHere":
+        raise error
+    # An alert that does not exist raises the same error here once more.
+    mailbox = visit.app.store.mailbox(visit.app.store.alert(alert_id).mailbox_id)
+    template = "card_not_yours.html" if _by_script(visit.request) else "alert_not_yours.html"
+    values = {"alert_id": alert_id, "error": error, "person": visit.called(mailbox.user)}
+    return visit.render(template, section=SECTION, status=status_of(error), **values)
+
+
+def _signed_out(request: Request, alert_id: int) -> Response:
+    """Lead to sign-in and back to the card: the session ended while it was open."""
+    here = f"/sign-in?{urlencode({'said': 'session-over', 'next': f'/alerts/{alert_id}'})}"
+    if not _by_script(request):
+        return go(here)
+    return render_outside(request, "card_signed_out.html", status=401, alert_id=alert_id, sign_in=here)
+
+
+def _by_script(request: Request) -> bool:
+    return request.headers.get("HX-Request") == "true"

@@ -23,6 +23,7 @@ class Beside:
     """What else waits at the same time, as the viewer may read it."""
 
     subject: str
+    heading: str
     url: str
     span: Span
 

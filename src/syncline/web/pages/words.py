@@ -33,6 +33,13 @@ APPROVALS: Mapping[str, str] = {
     "rejected": noted("Rejected"),
 }
 TESTS: Mapping[str, str] = {"not_run": noted("Not tested"), "success": noted("Success"), "failure": noted("Failure")}
+TEST_STEPS: Mapping[str, str] = {
+    "reached": noted("The server was reached"),
+    "signed_in": noted("Signed in"),
+    "address_found": noted("The address was found"),
+    "calendar_read": noted("The calendar was read"),
+    "categories_read": noted("The categories were read"),
+}
 TRACKS: Mapping[str, str] = {
     "category": noted("Only items with the tracking category"),
     "all": noted("Every item of the calendars"),
@@ -77,6 +84,7 @@ NOTICES: Mapping[str, str] = {
     "role": noted("The role is changed."),
     "revoked": noted("The token is revoked."),
     "signed-out": noted("You are signed out."),
+    "session-over": noted("Your session had ended: nothing was sent. Sign in to answer."),
 }
 """What a page says after an action that led to it (`?said=`); anything else in the address is not shown."""
 

@@ -1,0 +1,297 @@
+"""The card's sentences: its state and age, what it is about, what each answer does, and why it is over.
+
+Everything said here was decided elsewhere; what a viewer may not read has to be masked before. Sentences only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from syncline.core.appointment import Appointment
+from syncline.core.scheduling import Verdict
+from syncline.desk import alerts as desk
+from syncline.desk.objects import AlertObject
+from syncline.desk.reading import Sight
+from syncline.errors import CATALOGUE, ErrorClass
+from syncline.ports import Alert, Link, LinkState, Mailbox
+from syncline.web.language import _, ngettext, noted
+from syncline.web.pages import words
+from syncline.web.pages.rendering import Visit
+from syncline.web.pages.times import day_text
+
+SUBJECT_SHORT = 140
+"""Longer subjects are shown so far; the whole one is a click away."""
+
+ROLES: Mapping[str | None, str] = {
+    "organizer": noted("organiser"),
+    "required": noted("required"),
+    "optional": noted("optional"),
+    "resource": noted("resource"),
+}
+# What the engine notes down when a question is over, as a person reads it after "No answer needed any more:".
+REASONS: Mapping[str, str] = {
+    "nobody is double-booked any more": noted("nobody is double-booked any more, and it is saved"),
+    "saved": noted("the appointment was changed and saved"),
+    "the appointment was canceled": noted("the appointment was canceled"),
+    "it stands in the CRM already": noted("it stands in the CRM already"),
+    "another person's calendar decides": noted("another person's calendar decides"),
+    "saved from another person's calendar": noted("it was saved from another person's calendar"),
+    "asked in another person's mailbox": noted("it is asked in another person's mailbox"),
+    "left out by a rule": noted("it is left out by a rule"),
+    "left out": noted("somebody left it out"),
+    "deleted in Outlook": noted("the appointment was deleted in Outlook"),
+    "deleted or untracked in Outlook": noted("it was deleted in Outlook, or is tracked no longer"),
+    "untracked": noted("it is tracked no longer"),
+    "back at the time that the CRM holds": noted("it is back at the time that the CRM holds"),
+    "the items are back": noted("the items are back"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One answer that can be given: the value sent, the button's word, and what it does."""
+
+    answer: str
+    label: str
+    means: str
+
+
+def status(visit: Visit, alert: Alert, state: str, mailbox: Mailbox, link: Link | None) -> str:
+    """Return the line that opens the card: the state, and since when or by whom."""
+    times, by = visit.times, alert.decided_by or _("somebody")
+    match state:
+        case "waiting":
+            return _("Waiting for an answer · since %(time)s", time=times.moment(alert.created))
+        case "saving":
+            return _("Saving in %(crm)s…", crm=visit.crm)
+        case "working":
+            return _("Still working, you can leave this page")
+        case "saved" if alert.answer == "yes":
+            return _("Saved %(time)s by %(name)s", time=decided_at(visit, alert), name=by)
+        case "saved":
+            return _("Saved")
+        case "kept_out":
+            return _("Kept out %(time)s by %(name)s", time=decided_at(visit, alert), name=by)
+        case "not_saved_yet":
+            return _not_saved_yet(visit, mailbox, link)
+        case "withdrawn":
+            return _withdrawn(visit, alert, link)
+        case "lapsed":
+            return _("It ended %(when)s; not in the CRM", when=ended_when(visit, alert))
+        case "over":
+            return _("Answered %(time)s by %(name)s", time=decided_at(visit, alert), name=by)
+        case _:
+            level = _(words.LEVELS[CATALOGUE[alert.code].level.value])
+            return _("%(level)s · since %(time)s", level=level, time=times.moment(alert.created))
+
+
+def decided_at(visit: Visit, alert: Alert) -> str:
+    """Return when an alert was answered: the time of day, with the date if it was not today."""
+    return _near(visit, alert.decided_on) if alert.decided_on is not None else ""
+
+
+def answered_by(visit: Visit, alert: Alert) -> str:
+    """Return who was first, such as "Jonas Weber answered Yes at 10:41"."""
+    name, at = alert.decided_by or _("Somebody"), decided_at(visit, alert)
+    if alert.answer == "yes":
+        return _("%(name)s answered Yes at %(time)s", name=name, time=at)
+    return _("%(name)s answered No at %(time)s", name=name, time=at)
+
+
+def ended_when(visit: Visit, alert: Alert) -> str:
+    """Return on which day the appointment ended, such as "yesterday"."""
+    if alert.span is None:
+        return ""
+    end = alert.span.end - timedelta(days=1) if alert.span.all_day else alert.span.end
+    day = end.date() if alert.span.all_day else visit.times.date(end)
+    ago = (visit.times.today - day).days
+    return {0: _("today"), 1: _("yesterday")}.get(ago) or _("on %(day)s", day=day_text(day))
+
+
+def sentence(visit: Visit, alert: Alert, look: Sight) -> str:
+    """Return the published sentence of an alert in the viewer's language, its subject masked for him."""
+    params = {"crm": visit.crm, **alert.params}
+    if "subject" in params:
+        params["subject"] = masked(look, params["subject"])
+    if "user" in params and alert.verdict is not None and alert.verdict.unavailable:
+        params["user"] = unavailable(alert.verdict)
+    return _(CATALOGUE[alert.code].text).format_map(_Known(params))
+
+
+def unavailable(verdict: Verdict) -> str:
+    """Return the first unavailable person's name and how many more there are."""
+    first, more = verdict.unavailable[0].full_name, len(verdict.unavailable) - 1
+    return ngettext("%(name)s and %(num)s more", "%(name)s and %(num)s more", more, name=first) if more else first
+
+
+def masked(look: Sight, subject: str) -> str:
+    """Return a subject as the viewer may read it, in his language."""
+    shown = look.subject(subject)
+    return _(shown) if look.masked else shown
+
+
+def facts(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link: Link | None) -> tuple[str, ...]:
+    """Return when, show as, where and who, as far as the viewer may read them."""
+    if alert.span is None:
+        return ()
+    said = [visit.times.span(alert.span.start, alert.span.end, all_day=alert.span.all_day)]
+    if shown.series is not None:
+        dates = shown.series.occurrences
+        said[0] = ngettext("%(when)s, %(num)d date", "%(when)s, %(num)d dates", dates, when=said[0])
+    content = link.observed if link is not None else None
+    look = desk.look_at(visit.viewer, mailbox, private=alert.private)
+    if content is None or look.masked:
+        return tuple(said)
+    said.append(_(words.SHOW_AS[content.show_as.value]))
+    if look.body and content.location:
+        said.append(content.location)
+    return (*said, *_people(visit, content))
+
+
+def choices(visit: Visit, shown: AlertObject, state: str, *, scheduling: bool, moved: bool) -> tuple[Choice, ...]:
+    """Return the answers that can be given in a state, each with what it does."""
+    yes = _yes_means(visit, shown, scheduling=scheduling, moved=moved)
+    if state == "kept_out":
+        return (Choice(answer="yes", label=_("Change to Yes"), means=yes),)
+    if state == "lapsed":
+        left = _("It stays in Outlook, and you are not asked again.")
+        return (
+            Choice(answer="yes", label=_("Save it now"), means=yes),
+            Choice(answer="no", label=_("Leave it out"), means=left),
+        )
+    no = _no_means(visit, shown, scheduling=scheduling, moved=moved)
+    return (Choice(answer="yes", label=_("Yes"), means=yes), Choice(answer="no", label=_("No"), means=no))
+
+
+def overlapping(shown: AlertObject) -> str:
+    """Return how many dates of a series overlap, such as "1 of 12 dates overlaps"."""
+    if shown.series is None:
+        return ""
+    number = len(shown.series.clashing)
+    total = f"{shown.series.occurrences:,}"
+    return ngettext("%(number)s of %(total)s dates overlaps", "%(number)s of %(total)s dates overlap", number,
+                    number=f"{number:,}", total=total)  # fmt: skip
+
+
+def series_means(shown: AlertObject) -> str:
+    """Return what an answer means for the dates of a series."""
+    if shown.series is None:
+        return ""
+    dates = f"{shown.series.occurrences:,}"
+    return _("Yes saves all %(dates)s dates; No keeps all %(dates)s out.", dates=dates)
+
+
+def free_time(visit: Visit, start: datetime) -> str:
+    """Return when a free time begins, such as "Tue 24 Nov 14:00"."""
+    return f"{day_text(visit.times.date(start)).rpartition(' ')[0]} {visit.times.clock(start)}"
+
+
+def short(subject: str) -> str:
+    """Return a subject that fits into a line or two."""
+    return subject if len(subject) <= SUBJECT_SHORT else subject[: SUBJECT_SHORT - 1].rstrip() + "…"
+
+
+class _Known(dict[str, str]):
+    """Parameters of a sentence; a name that is missing stays readable."""
+
+    def __missing__(self, key: str) -> str:
+        return f"({key})"
+
+
+def _near(visit: Visit, at: datetime) -> str:
+    return visit.times.clock(at) if visit.times.date(at) == visit.times.today else visit.times.date_and_time(at)
+
+
+def _not_saved_yet(visit: Visit, mailbox: Mailbox, link: Link | None) -> str:
+    code = mailbox.last_error or (link.sync_error if link is not None else None)
+    if code == "CrmUnavailable":
+        said = _("Answered Yes. The CRM cannot be reached")
+    else:
+        said = _("Answered Yes. It could not be saved yet")
+    times = [at for at in (link.next_try if link is not None else None, mailbox.next_due) if at is not None]
+    if not times or not mailbox.enabled:
+        return said
+    return _("%(what)s; next try %(time)s", what=said, time=_near(visit, max(times)))
+
+
+def _withdrawn(visit: Visit, alert: Alert, link: Link | None) -> str:
+    if CATALOGUE[alert.code].error_class is not ErrorClass.NEEDS_ANSWER:
+        return _("Over")
+    moved = _moved_to(visit, alert, link)
+    if moved:
+        return _("No answer needed any more: the appointment was moved to %(time)s and saved", time=moved)
+    why = REASONS.get(alert.reason)
+    if why is None:
+        return _("No answer needed any more")
+    return _("No answer needed any more: %(reason)s", reason=_(why))
+
+
+def _moved_to(visit: Visit, alert: Alert, link: Link | None) -> str:
+    """Return the time at which the appointment of a withdrawn question stands in the CRM now, if it is another one."""
+    if link is None or link.observed is None or alert.span is None or link.state is not LinkState.SETTLED:
+        return ""
+    now = link.observed.span
+    if link.crm_id is None or (now.start, now.end) == (alert.span.start, alert.span.end):
+        return ""
+    if now.all_day:
+        return visit.times.span(now.start, now.end, all_day=True)
+    same_day = visit.times.date(now.start) == visit.times.date(alert.span.start)
+    return visit.times.clock(now.start) if same_day else visit.times.date_and_time(now.start)
+
+
+def _people(visit: Visit, content: Appointment) -> list[str]:
+    said = []
+    names = {email: user.full_name for user in visit.people.values() for email in user.emails}
+    organizer = content.organizer
+    if organizer is not None:
+        name = names.get(organizer.address.lower()) or organizer.name or organizer.address
+        said.append(_("organised by %(name)s", name=name))
+    guests = [each for each in content.attendees if organizer is None or each.address != organizer.address]
+    outside = sum(guest.address.lower() not in names for guest in guests)
+    if guests and outside == len(guests):
+        said.append(ngettext("%(num)d guest outside the firm", "%(num)d guests outside the firm", outside))
+    elif guests:
+        number = ngettext("%(num)d guest", "%(num)d guests", len(guests))
+        some = _("%(guests)s, %(number)s outside the firm", guests=number, number=outside)
+        said.append(some if outside else number)
+    return said
+
+
+def _yes_means(visit: Visit, shown: AlertObject, *, scheduling: bool, moved: bool) -> str:
+    if not scheduling:
+        return _("Carry it out.")
+    if shown.series is not None:
+        dates = f"{shown.series.occurrences:,}"
+        what = _("Save all %(dates)s dates in %(crm)s, those that overlap too.", dates=dates, crm=visit.crm)
+    elif moved:
+        what = _("Save the change in %(crm)s beside what is in the way.", crm=visit.crm)
+    elif len(shown.clashes) > 1:
+        what = _("Save it in %(crm)s beside the others.", crm=visit.crm)
+    else:
+        what = _("Save it in %(crm)s beside the other.", crm=visit.crm)
+    return f"{what} {_('Nothing is moved, nothing changes in Outlook, no mail is sent.')}"
+
+
+def _no_means(visit: Visit, shown: AlertObject, *, scheduling: bool, moved: bool) -> str:
+    if not scheduling:
+        return _("Leave %(crm)s as it is.", crm=visit.crm)
+    if moved:
+        what = _(
+            "Leave it in %(crm)s as it was before the change. Outlook keeps the change, no mail is sent.", crm=visit.crm
+        )
+    elif shown.series is not None:
+        dates = f"{shown.series.occurrences:,}"
+        what = _(
+            "Keep all %(dates)s dates out of %(crm)s. They stay in Outlook, no mail is sent.",
+            dates=dates,
+            crm=visit.crm,
+        )
+    else:
+        what = _("Keep it out of %(crm)s. It stays in Outlook, no mail is sent.", crm=visit.crm)
+    again = _(
+        "You are asked again only if its time, people or “show as” change; you can change your mind under "
+        "Failures › Kept out."
+    )
+    return f"{what} {again}"
