@@ -157,6 +157,7 @@ def test_users_and_tokens_by_commands(terminal: Terminal) -> None:
     terminal("init", "--admin", "ines")
     user = terminal.json("users", "add", "maya", "--email", ADDRESS, "--role", "User", "--full-name", "Maya Lind")
     terminal("users", "set-role", "maya", "System Administrator")
+    assert "in Europe/Copenhagen now" in terminal("users", "set-time-zone", "maya", "Europe/Copenhagen")
     reset = terminal.json("users", "reset-password", "maya")
     token = terminal("tokens", "create", "--user", "maya", "--name", "script").strip()
     listed = terminal.json("tokens", "list", "--user", "maya")

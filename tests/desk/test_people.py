@@ -148,3 +148,16 @@ def test_adding_goes_on_where_it_was_interrupted(office: Office) -> None:
 def test_a_user_lists_himself(office: Office) -> None:
     """A User sees his own record only."""
     assert [user.name for user in users.listing(office.app, office.viewer("maya"))] == ["maya"]
+
+
+def test_everybody_sets_his_own_time_zone(office: Office) -> None:
+    """By IANA or Windows name; another's only by a System Administrator."""
+    changed = users.set_time_zone(office.app, office.viewer("maya"), "maya", "W. Europe Standard Time")
+
+    assert changed.time_zone == "Europe/Berlin"
+    with pytest.raises(SyncError, match="Only jonas or a System Administrator"):
+        users.set_time_zone(office.app, office.viewer("maya"), "jonas", "Europe/Berlin")
+    with pytest.raises(SyncError, match="Atlantis"):
+        users.set_time_zone(office.app, OPERATOR, "jonas", "Europe/Atlantis")
+    with pytest.raises(SyncError, match="user nobody"):
+        users.set_time_zone(office.app, OPERATOR, "nobody", "Europe/Berlin")

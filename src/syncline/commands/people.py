@@ -86,6 +86,20 @@ def set_role(
     typer.echo(f"{name} is now {role}.")
 
 
+@users.command("set-time-zone")
+def set_time_zone(
+    name: Name,
+    zone: Annotated[str, typer.Argument(metavar="ZONE", help="IANA name such as Europe/Copenhagen.")],
+    data: Data = None,
+) -> None:
+    """Let a user read times in another zone; all-day items take his days in it."""
+    from syncline.desk import users as user_desk
+
+    with opened(data) as app:
+        user = user_desk.set_time_zone(app, OPERATOR, name, zone)
+    typer.echo(f"{name} reads times in {user.time_zone} now.")
+
+
 @users.command("reset-password")
 def reset_password(name: Name, password_file: PasswordFile = None, data: Data = None, json: Json = False) -> None:
     """Set a new password; without one given, it is made up and printed once. Open sessions end."""

@@ -39,6 +39,7 @@ class ForetoldQuestion:
     subject: str
     start: datetime | None
     end: datetime | None
+    all_day: bool
     created: datetime
     outcome: str
 
@@ -152,6 +153,7 @@ def _shown(app: App, viewer: Viewer, matched: Sequence[Asked]) -> tuple[Foretold
                 subject=look_at(viewer, mailbox, private=alert.private).subject(alert.subject),
                 start=alert.span.start if alert.span else None,
                 end=alert.span.end if alert.span else None,
+                all_day=alert.span is not None and alert.span.all_day,
                 created=alert.created,
                 outcome=_outcome(each),
             )

@@ -26,6 +26,8 @@ DAYS = 30
 NAME_MAX_CHARACTERS = 80
 CONDITION_MAX_CHARACTERS = 255
 RULES_MAX = 500
+ELSEWHERE = "another mailbox"
+"""What stands for a mailbox that the viewer may not see, or that was removed."""
 _SAID = {"yes": "Save anyway", "no": "Keep out"}
 _FLAGS = {
     "all_day": ("all-day", "not all-day"),
@@ -194,9 +196,7 @@ def _object(viewer: Viewer, rule: AnswerRule, mailboxes: Mapping[int, Mailbox], 
         answer=rule.answer,
         enabled=rule.enabled,
         position=rule.position,
-        mailboxes=tuple(
-            mailboxes[number].address if number in mailboxes else "another mailbox" for number in wanted.mailboxes
-        ),
+        mailboxes=tuple(mailboxes[number].address if number in mailboxes else ELSEWHERE for number in wanted.mailboxes),
         category=wanted.category,
         organizer=wanted.organizer,
         all_day=wanted.all_day,

@@ -74,6 +74,15 @@ def set_role(app: App, viewer: Viewer, name: str, role: str) -> UserObject:
     return show(app, viewer, name)
 
 
+def set_time_zone(app: App, viewer: Viewer, name: str, zone: str) -> UserObject:
+    """Let a user read times in another zone; everybody may change his own."""
+    require_own(viewer, name, "change this time zone")
+    known = typed.zone(zone)
+    show(app, viewer, name)
+    app.crm.set_user(name, time_zone=known)
+    return show(app, viewer, name)
+
+
 def reset_password(app: App, viewer: Viewer, name: str, password: str | None = None) -> str:
     """Set a password (None: a made-up one) and return it; open sessions of the user end."""
     require_own(viewer, name, "set this password")

@@ -15,8 +15,9 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from syncline.desk import signing
+from syncline.desk import preferences, signing
 from syncline.errors import SyncError
+from syncline.web.language import choose
 from syncline.web.safety import Arrival
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def sign_in(request: Request, response: Response, name: str, password: str) -> s
 
 
 def start_session(request: Request, response: Response, secret: str, session: signing.Session) -> None:
-    """Set the cookie of a session that was opened already."""
+    """Set the cookie of a session that was opened already, and speak the person's language from now on."""
     came = arrival_of(request)
     response.set_cookie(
         _cookie_name(came),
@@ -75,6 +76,9 @@ def start_session(request: Request, response: Response, secret: str, session: si
         httponly=True,
         samesite="lax",
     )
+    language = preferences.of(request.app.state.syncline, session.viewer.name).language
+    if language:
+        choose(response, language)
     request.state.session = session
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from syncline.web.pages import alerts, calendar, entry, failures, guides, mailboxes, profiles, settings
+from syncline.web.pages import alerts, calendar, entry, failures, guides, mailboxes, me, profiles, rules, settings
 from syncline.web.pages.refusing import error_page
 
 __all__ = ["error_page", "router"]
 
 router = APIRouter()
-for _part in (entry, alerts, mailboxes, failures, calendar, profiles, settings, guides):
+for _part in (entry, alerts, mailboxes, failures, calendar, profiles, settings, rules, me, guides):
     router.include_router(_part.router)
