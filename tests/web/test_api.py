@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from syncline.desk import alerts as alert_desk
+from syncline.desk import wall as wall_desk
 from syncline.desk import tokens
 from syncline.desk.reading import OPERATOR
 from syncline.errors import SyncError
@@ -366,7 +366,7 @@ def test_a_bug_is_a_500_problem_without_its_secrets(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(alert_desk, "page", broken)
+    monkeypatch.setattr(wall_desk, "page", broken)
     answer = client.get(f"{API}/alerts", headers=ines.headers)
 
     assert answer.status_code == 500

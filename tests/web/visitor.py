@@ -59,3 +59,9 @@ def visiting(office: Office, *, origin: str = "http://127.0.0.1", peer: str = "1
 def shown(html: str) -> str:
     """Return the words of a page without its markup."""
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", html)))
+
+
+def hidden_fields(html: str) -> dict[str, str]:
+    """Return the hidden fields of the forms of a page but its token, as a browser would send them."""
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', html)
+    return {name: unescape(value) for name, value in found if name not in ("csrf_token", "next")}

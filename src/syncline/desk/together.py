@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from syncline.desk.alerts import ANSWERS
+from syncline.desk import answering
 from syncline.desk.finding import within
 from syncline.desk.reading import Viewer
-from syncline.engine import alerts as engine
 from syncline.errors import SyncError
 from syncline.ports import Alert
 from syncline.store.wall import Wanted
@@ -43,11 +42,11 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Together:
-    """What became of an answer to many: how many took it, since when, and which were over (by whom, how many)."""
+    """What became of an answer to many: how many took it, the instant that they carry, and which refused it."""
 
     answered: int
     at: datetime | None
-    over: Mapping[str, int]
+    refused: tuple[int, ...]
 
 
 def choose(app: App, wanted: Wanted) -> Chosen:
@@ -69,18 +68,15 @@ def changed(before: Seen, now: Seen) -> bool:
 
 def answer(app: App, viewer: Viewer, ids: Sequence[int], decision: str) -> Together:
     """Give many questions one answer in one transaction; what the viewer may not see is not there for him."""
-    if decision not in ANSWERS:
-        raise SyncError("InvalidRequest", detail=f"The answer is yes or no, not {decision!r}.")
     mine = app.store.chosen(Wanted(mailbox_ids=within(app, viewer), state=None, question=True, ids=tuple(ids)))
     if len(mine) < len(set(ids)):
         raise SyncError("NotFoundHere", detail="one of the alerts")
     wanted = [number for number, _ in mine]
-    results = engine.answer_all(app.store, app.clock, wanted, ANSWERS[decision], viewer.called)
+    results = answering.give(app, viewer, wanted, decision)
     taken = [each for each in results if isinstance(each, Alert)]
-    refused = [number for number, each in zip(wanted, results, strict=True) if isinstance(each, SyncError)]
-    app.worker.wake(sorted({each.mailbox_id for each in taken}))
+    refused = tuple(number for number, each in zip(wanted, results, strict=True) if isinstance(each, SyncError))
     at = taken[0].decided_on if taken else None
-    return Together(answered=len(taken), at=at, over=who_answered(app, refused))
+    return Together(answered=len(taken), at=at, refused=refused)
 
 
 def who_answered(app: App, ids: Sequence[int]) -> Mapping[str, int]:

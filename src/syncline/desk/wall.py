@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from syncline.desk.alerts import hidden_codes, visible_alert
+from syncline.desk.alerts import hidden_codes, objects, visible_alert
 from syncline.desk.finding import one, owned, within
+from syncline.desk.objects import AlertObject
+from syncline.desk.paging import PAGE, Page
 from syncline.desk.reading import PRIVATE_SUBJECT, Viewer
 from syncline.engine.questions import CONFLICT
 from syncline.errors import CATALOGUE, SyncError
@@ -80,6 +82,19 @@ def wanted(app: App, viewer: Viewer, filters: Filters) -> Wanted:
         readable=mine,
         masked=words.casefold() in PRIVATE_SUBJECT.casefold(),
     )
+
+
+def page(
+    app: App, viewer: Viewer, filters: Filters, *, after: int | None = None, limit: int = PAGE
+) -> Page[AlertObject, int]:
+    """Return what the filters ask for as objects, the newest first; an administrator gets alerts of every level."""
+    asked = wanted(app, viewer, filters)
+    asked = replace(asked, hidden=frozenset() if viewer.administrator else asked.hidden)
+    found = app.store.newest(asked, limit + 1, after)
+    shown = found[:limit]
+    mailboxes = app.store.mailboxes_by_id({alert.mailbox_id for alert in shown})
+    following = shown[-1].id if len(found) > limit else None
+    return Page(items=tuple(objects(app, viewer, shown, mailboxes)), next=following)
 
 
 def hidden(app: App, viewer: Viewer, level: str = "") -> frozenset[str]:

@@ -6,7 +6,7 @@ what: whoever asks says which mailboxes and whose private subjects count.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -50,8 +50,10 @@ STATES: Mapping[str, Any] = {
     "kept_out": and_(_KEPT_OUT, _STILL_OUT, ~_ASKED_SINCE),
     "withdrawn": alert.c.state == AlertState.WITHDRAWN,
     "lapsed": alert.c.state == AlertState.LAPSED,
+    "decided": alert.c.state == AlertState.ANSWERED,
+    "closed": alert.c.state != AlertState.OPEN,
 }
-"""The states that people tell apart; what is kept out is so only while its answer holds."""
+"""The states that people tell apart, and two wider ones; what is kept out is so only while its answer holds."""
 SORTS = ("matters", "newest", "oldest", "mailbox")
 
 
@@ -70,10 +72,12 @@ class Wanted:
     hidden: Collection[str] = ()
     since: datetime | None = None
     until: datetime | None = None
+    seen_since: datetime | None = None
     words: str = ""
     readable: Collection[int] = ()
     masked: bool = False
     ids: Sequence[int] | None = None
+    decided_since: datetime | None = None
     global_object_id: str | None = None
     unavailable: str | None = None
 
@@ -125,6 +129,16 @@ class Health:
     enabled: int
     troubled: int
     last_sync: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSync:
+    """How far the first sync of a mailbox is: `done` of the `items` seen until now."""
+
+    mailbox_id: int
+    user: str
+    items: int
+    done: int
 
 
 class Wall(Connected):
@@ -184,15 +198,27 @@ class Wall(Connected):
         with self.reading() as connection:
             return frozenset(connection.scalars(select(mailbox.c.id).where(where)))
 
-    def addresses(self, mailbox_ids: Collection[int] | None, *, waiting: bool) -> Sequence[tuple[int, str]]:
-        """Return number and address of mailboxes, with `waiting` of those with an open alert only."""
-        query = select(mailbox.c.id, mailbox.c.address).order_by(mailbox.c.address)
-        if mailbox_ids is not None:
-            query = query.where(mailbox.c.id.in_(sorted(mailbox_ids)))
-        if waiting:
-            query = query.where(mailbox.c.id.in_(select(alert.c.mailbox_id).where(STATES["open"])))
+    def waiting_addresses(self, mailbox_ids: Collection[int] | None, limit: int) -> tuple[str, ...]:
+        """Return the addresses of some mailboxes on which something stands open."""
+        standing = select(alert.c.mailbox_id).where(*_where(Wanted(mailbox_ids=mailbox_ids)))
+        query = select(mailbox.c.address).where(mailbox.c.id.in_(standing)).order_by(mailbox.c.address).limit(limit)
         with self.reading() as connection:
-            return [(number, address) for number, address in connection.execute(query)]
+            return tuple(connection.scalars(query))
+
+    def question_counts(self, mailbox_ids: Collection[int], code: str) -> dict[int, int]:
+        """Return how many open questions with this code each of these mailboxes has."""
+        wanted = Wanted(mailbox_ids=mailbox_ids, codes=(code,), question=True)
+        query = select(alert.c.mailbox_id, func.count()).where(*_where(wanted)).group_by(alert.c.mailbox_id)
+        with self.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def newest(self, wanted: Wanted, limit: int, after: int | None = None) -> tuple[Alert, ...]:
+        """Return what is wanted, the newest first, from below the number `after` on."""
+        query = select(*ALERT).where(*_where(wanted)).order_by(alert.c.id.desc()).limit(limit)
+        if after is not None:
+            query = query.where(alert.c.id < after)
+        with self.reading() as connection:
+            return tuple(to_alert(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
 
     def item_counts(self, mailbox_ids: Collection[int]) -> Mapping[int, int]:
         """Return how many items each of these mailboxes has, without those that a rule leaves out."""
@@ -226,32 +252,34 @@ class Wall(Connected):
                     found[row["id"]] = to_alert(row)  # type: ignore[arg-type]
         return tuple(sorted(found.values(), key=_moment, reverse=True)[:limit])
 
-    def answered_at(self, by: str, at: datetime) -> tuple[Mapping[str, int], int]:
-        """Return what one person answered at one instant: how many by state in one word, and the newest alert."""
-        word = case((alert.c.pending == 1, "waiting"), else_=literal_column("'done'"))
-        query = select(word, func.count(), func.max(alert.c.id)).where(
-            alert.c.decided_on == at, alert.c.decided_by == by
-        )
+    def answered_at(self, by: str, at: datetime) -> Mapping[str, int]:
+        """Return how many questions one person answered at one instant: `waiting` to be carried out, and `done`."""
+        word = case((alert.c.pending == 1, "waiting"), else_="done")
+        query = select(word, func.count()).where(alert.c.decided_on == at, alert.c.decided_by == by)
         with self.reading() as connection:
-            rows = connection.execute(query.group_by(word)).all()
-        return {name: many for name, many, _ in rows}, max((newest for *_, newest in rows), default=0)
+            return {row[0]: row[1] for row in connection.execute(query.group_by(word))}
+
+    def first_syncs(self, mailbox_ids: Collection[int] | None, limit: int) -> tuple[FirstSync, ...]:
+        """Return the mailboxes whose first sync is under way, and how far it is."""
+        done = func.sum(case((link.c.state != LinkState.UNSETTLED, 1), else_=0))
+        columns = (mailbox.c.id, mailbox.c.user, func.count(link.c.id), done)
+        query = select(*columns).outerjoin_from(mailbox, link, link.c.mailbox_id == mailbox.c.id)
+        query = query.where(mailbox.c.enabled, mailbox.c.first_sync_done.is_(False), mailbox.c.last_error.is_(None))
+        if mailbox_ids is not None:
+            query = query.where(mailbox.c.id.in_(sorted(mailbox_ids)))
+        with self.reading() as connection:
+            rows = connection.execute(query.group_by(mailbox.c.id).order_by(mailbox.c.id).limit(limit)).all()
+        return tuple(FirstSync(number, user, items, int(settled or 0)) for number, user, items, settled in rows)
 
 
 def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
-    of: list[tuple[bool, ColumnElement[bool]]] = [
-        (wanted.mailbox_ids is not None, alert.c.mailbox_id.in_(sorted(wanted.mailbox_ids or ()))),
-        (wanted.state is not None, STATES[wanted.state or "open"]),
-        (wanted.question is not None, alert.c.question == int(bool(wanted.question))),
-        (wanted.codes is not None, alert.c.code.in_(sorted(wanted.codes or ()))),
-        (bool(wanted.hidden), alert.c.code.not_in(sorted(wanted.hidden))),
-        (wanted.since is not None, alert.c.created >= wanted.since),
-        (wanted.until is not None, alert.c.created < wanted.until),
-        (bool(wanted.words), _readable(wanted)),
-        (wanted.ids is not None, alert.c.id.in_(list(wanted.ids or ()))),
-        (wanted.global_object_id is not None, _of_series(wanted)),
-        (wanted.unavailable is not None, _occupies(wanted)),
-    ]
-    return [condition for asked, condition in of if asked]
+    said = ((getattr(wanted, name), condition) for name, condition in _CONDITIONS.items())
+    found: list[ColumnElement[bool]] = [condition(value) for value, condition in said if value is not None]
+    if wanted.hidden:
+        found.append(alert.c.code.not_in(sorted(wanted.hidden)))
+    if wanted.words:
+        found.append(_readable(wanted))
+    return found
 
 
 def _readable(wanted: Wanted) -> ColumnElement[bool]:
@@ -261,15 +289,30 @@ def _readable(wanted: Wanted) -> ColumnElement[bool]:
     return or_(found, ~open_to_all) if wanted.masked else found
 
 
-def _of_series(wanted: Wanted) -> ColumnElement[bool]:
-    same = select(link.c.id).where(link.c.global_object_id == (wanted.global_object_id or ""))
-    return alert.c.link_id.in_(same)
+def _of_series(global_object_id: str) -> ColumnElement[bool]:
+    return alert.c.link_id.in_(select(link.c.id).where(link.c.global_object_id == global_object_id))
 
 
-def _occupies(wanted: Wanted) -> ColumnElement[bool]:
+def _occupies(full_name: str) -> ColumnElement[bool]:
     # The verdict is canonical JSON: a quote inside a subject is escaped, so this member is found nowhere else.
-    named = encode({"full_name": wanted.unavailable or ""}).strip("{}")
+    named = encode({"full_name": full_name}).strip("{}")
     return literal_column("alert.verdict", Text).contains(named, autoescape=True)
+
+
+_CONDITIONS: Mapping[str, Callable[[Any], Any]] = {
+    "mailbox_ids": lambda ids: alert.c.mailbox_id.in_(sorted(ids)),
+    "state": lambda state: STATES[state],
+    "question": lambda question: alert.c.question == int(question),
+    "codes": lambda codes: alert.c.code.in_(sorted(codes)),
+    "since": lambda since: alert.c.created >= since,
+    "until": lambda until: alert.c.created < until,
+    "seen_since": lambda since: alert.c.last_seen >= since,
+    "decided_since": lambda since: alert.c.decided_on >= since,
+    "ids": lambda ids: alert.c.id.in_(list(ids)),
+    "global_object_id": _of_series,
+    "unavailable": _occupies,
+}
+"""What narrows by itself, by the field of `Wanted`."""
 
 
 def _parts(wanted: Wanted) -> Iterable[Wanted]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from syncline.desk import alerts, explaining, failures, free_times
+from syncline.desk import alerts, explaining, failures, free_times, wall
 from syncline.desk.objects import AlertObject, FailureObject, Listing
 from syncline.errors import SyncError
 from syncline.web.asking import Asker, Paged, Parts, answered, paged
 from syncline.web.problems import problem
 
 router = APIRouter(tags=["alerts"])
+Word = Literal["yes", "no", "without_overlaps"]
+Level = Literal["error", "warning", "information"]
+State = Literal["open", "answered", "kept_out", "withdrawn", "lapsed"]
 
 
 class Answer(BaseModel):
@@ -22,7 +25,7 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    answer: Literal["yes", "no"]
+    answer: Word
     version: int | None = None
 
 
@@ -31,23 +34,44 @@ class Answers(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    answer: Literal["yes", "no"]
+    answer: Word
     ids: list[int] | None = None
     mailbox: str | None = None
     code: str | None = None
 
 
+class Narrowed:
+    """Which alerts are listed: by mailbox, code, level, state, and words of the subject as far as it may be read."""
+
+    def __init__(
+        self,
+        mailbox: Annotated[str | None, Query(description="Only this mailbox (id or address).")] = None,
+        only_open: Annotated[bool | None, Query(alias="open", description="Only open, or only closed alerts.")] = None,
+        code: Annotated[str | None, Query(description="Only alerts with this catalogue code.")] = None,
+        level: Annotated[Level | None, Query(description="Only alerts of this level.")] = None,
+        state: Annotated[
+            State | None, Query(description="Only alerts in this state; not together with `open`.")
+        ] = None,
+        search: Annotated[
+            str | None, Query(max_length=wall.WORDS_MAX, description="Words of the subject, as the asker may read it.")
+        ] = None,
+    ) -> None:
+        if only_open is not None and state is not None:
+            raise SyncError("InvalidRequest", detail="Name either open or state.")
+        word = wall.ANY if only_open is None else "open" if only_open else "closed"
+        self.filters = wall.Filters(
+            mailbox=mailbox or "",
+            kind=code or "",
+            level=level or "",
+            state=word if state is None else "decided" if state == "answered" else state,
+            words=search or "",
+        )
+
+
 @router.get("/alerts", response_model=Listing, summary="List alerts")
-def list_alerts(
-    app: Parts,
-    viewer: Asker,
-    window: Paged,
-    mailbox: Annotated[str | None, Query(description="Only this mailbox (id or address).")] = None,
-    only_open: Annotated[bool | None, Query(alias="open", description="Only open, or only closed alerts.")] = None,
-) -> Response:
-    """Return alerts, each question by itself."""
-    after = window.after_number
-    found = alerts.page(app, viewer, mailbox=mailbox, only_open=only_open, after=after, limit=window.limit)
+def list_alerts(app: Parts, viewer: Asker, window: Paged, narrowed: Annotated[Narrowed, Depends()]) -> Response:
+    """Return alerts, each question by itself, the newest first."""
+    found = wall.page(app, viewer, narrowed.filters, after=window.after_number, limit=window.limit)
     return answered(paged(found.items, found.next))
 
 
@@ -79,9 +103,19 @@ def list_free_times(app: Parts, viewer: Asker, alert_id: int) -> Response:
 
 @router.post("/alerts/{alert_id}/answer", response_model=AlertObject, status_code=202, summary="Answer a question")
 def answer(app: Parts, viewer: Asker, alert_id: int, body: Answer) -> Response:
-    """Answer Yes or No; 409 with the alert as it stands in `alert` if it cannot be answered so any more."""
+    """Answer Yes, No, or Yes without the dates of a series that overlap (`without_overlaps`).
+
+    409 with the alert as it stands in `alert` if it cannot be answered so any more.
+    """
     given = alerts.answer(app, viewer, alert_id, body.answer, version=body.version)
     return answered(given.alert, 202) if given.refused is None else problem(given.refused, alert=given.alert)
+
+
+@router.post("/alerts/{alert_id}/undo", response_model=AlertObject, status_code=202, summary="Take an answer back")
+def undo(app: Parts, viewer: Asker, alert_id: int) -> Response:
+    """Take back an answer that nobody has begun to carry out; 409 with the alert in `alert` if that is too late."""
+    (taken,) = alerts.undo(app, viewer, [alert_id])
+    return answered(taken.alert, 202) if taken.refused is None else problem(taken.refused, alert=taken.alert)
 
 
 @router.get("/failures", response_model=Listing, tags=["failures"], summary="List failures")

@@ -1,0 +1,176 @@
+"""Many questions as one: how many of how many, folded by series and day, and the first of them with their pictures.
+
+What a viewer may read of each is decided by the desk. It must not know how questions are chosen or answered.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from syncline.desk import alerts as desk
+from syncline.desk.reading import Sight
+from syncline.ports import Alert, Mailbox
+from syncline.store.wall import Outline, Wanted
+from syncline.web.language import _, ngettext
+from syncline.web.pages import cards
+from syncline.web.pages.rendering import Visit
+from syncline.web.pages.times import day_text
+
+DRAWN_MAX = 10
+LINES_MAX = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a fold: a series with the dates that overlap, or all questions of one day."""
+
+    text: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Many questions as one: `lines` fold them, `first` are drawn; `same_calendar` of these clash with their like.
+
+    `items` is how many items the mailbox has, None where the questions are of several; `series` how many are series.
+    `yes_means` and `no_means` say what one answer for all of them does, with their number.
+    """
+
+    key: str
+    mailbox: Mailbox | None
+    person: str
+    questions: int
+    items: int | None
+    series: int
+    lines: tuple[Line, ...]
+    more_lines: int
+    first: tuple[cards.Card, ...]
+    same_calendar: int
+    yes_means: str
+    no_means: str
+
+
+def groups(visit: Visit, counts: Mapping[int, int], wanted: Wanted, *, drawn: int) -> Mapping[int, Group]:
+    """Return the questions of each mailbox in `counts` as one; those of the first `drawn` mailboxes with pictures."""
+    store = visit.app.store
+    mailboxes = store.mailboxes_by_id(counts)
+    items = store.item_counts(counts)
+    found = store.outlines(wanted)
+    of: dict[int, list[Outline]] = {number: [] for number in counts}
+    for outline in found:
+        of[outline.mailbox_id].append(outline)
+    return {
+        number: _group(visit, of[number], mailboxes, items.get(number, 0), draw=place < drawn)
+        for place, number in enumerate(counts)
+    }
+
+
+def group_of(visit: Visit, wanted: Wanted) -> Group:
+    """Return everything that is wanted as one, with the pictures of the first."""
+    outlines = visit.app.store.outlines(wanted)
+    mailboxes = visit.app.store.mailboxes_by_id({outline.mailbox_id for outline in outlines})
+    one = next(iter(mailboxes)) if len(mailboxes) == 1 else None
+    items = visit.app.store.item_counts([one])[one] if one is not None else None
+    return _group(visit, outlines, mailboxes, items, draw=True)
+
+
+def _group(
+    visit: Visit, outlines: Sequence[Outline], mailboxes: Mapping[int, Mailbox], items: int | None, *, draw: bool
+) -> Group:
+    numbers = {outline.mailbox_id for outline in outlines}
+    mailbox = mailboxes[outlines[0].mailbox_id] if len(numbers) == 1 else None
+    lines = _lines(visit, outlines, mailboxes)
+    first = _alerts(visit, outlines[:DRAWN_MAX]) if draw else []
+    series = sum(outline.dates > 1 for outline in outlines)
+    return Group(
+        key=str(mailbox.id) if mailbox is not None else "all",
+        mailbox=mailbox,
+        person=visit.called(mailbox.user) if mailbox is not None else "",
+        questions=len(outlines),
+        items=items,
+        series=series,
+        lines=tuple(lines[:LINES_MAX]),
+        more_lines=max(0, len(lines) - LINES_MAX),
+        first=tuple(cards.several(visit, first)),
+        same_calendar=sum(_same_calendar(visit, alert) for alert in first),
+        yes_means=_yes_means(visit, len(outlines), series),
+        no_means=_no_means(visit, len(outlines)),
+    )
+
+
+def _alerts(visit: Visit, outlines: Sequence[Outline]) -> list[Alert]:
+    found = visit.app.store.alerts_by_id(outline.id for outline in outlines)
+    return [found[outline.id] for outline in outlines if outline.id in found]
+
+
+def _lines(visit: Visit, outlines: Sequence[Outline], mailboxes: Mapping[int, Mailbox]) -> list[Line]:
+    """Fold into a line for each series and one for each day, in the order in which they matter."""
+    days: Counter[date] = Counter()
+    lines: dict[date | int, Line] = {}
+    looks: dict[tuple[int, bool], Sight] = {}
+    for outline in outlines:
+        if outline.dates > 1:
+            at = (outline.mailbox_id, outline.private)
+            look = looks.get(at) or desk.look_at(visit.viewer, mailboxes[at[0]], private=at[1])
+            looks[at] = look
+            lines[outline.id] = Line(text=_series(look.subject(outline.subject), outline), url=f"/alerts/{outline.id}")
+        elif outline.matters is not None:
+            day = visit.times.date(outline.matters)
+            days[day] += 1
+            lines.setdefault(day, Line(text=""))
+    return [_day(key, days[key]) if isinstance(key, date) else line for key, line in lines.items()]
+
+
+def _day(day: date, questions: int) -> Line:
+    return Line(text=_("%(number)s on %(day)s", number=f"{questions:,}", day=day_text(day)))
+
+
+def _series(subject: str, outline: Outline) -> str:
+    return ngettext(
+        "%(subject)s: %(clashing)s of %(num)d date overlaps",
+        "%(subject)s: %(clashing)s of %(num)d dates",
+        outline.dates,
+        subject=subject,
+        clashing=f"{outline.clashing:,}",
+    )
+
+
+def _same_calendar(visit: Visit, alert: Alert) -> bool:
+    """Return whether both sides of a question's clash came from the calendar of its own mailbox."""
+    people = alert.verdict.unavailable if alert.verdict is not None else ()
+    ids = {clash.row_id for person in people for clash in person.clashes}
+    return bool(ids) and set(visit.app.store.links_by_crm_id(alert.mailbox_id, sorted(ids))) >= ids
+
+
+def _yes_means(visit: Visit, questions: int, series: int) -> str:
+    saved = ngettext(
+        "Save %(number)s appointment in %(crm)s beside what is in the way.",
+        "Save %(number)s appointments in %(crm)s beside what is in the way.",
+        questions,
+        number=f"{questions:,}",
+        crm=visit.crm,
+    )
+    said = [saved]
+    if series:
+        dates = ngettext(
+            "%(num)d of them is a series: all its dates are saved.",
+            "%(num)d of them are series: all their dates are saved.",
+            series,
+        )
+        said.append(dates)
+    said.append(_("Nothing is moved, nothing changes in Outlook, no mail is sent."))
+    return " ".join(said)
+
+
+def _no_means(visit: Visit, questions: int) -> str:
+    said = ngettext(
+        "Keep %(number)s appointment out of %(crm)s. It stays in Outlook, no mail is sent.",
+        "Keep %(number)s appointments out of %(crm)s. They stay in Outlook, no mail is sent.",
+        questions,
+        number=f"{questions:,}",
+        crm=visit.crm,
+    )
+    return f"{said} {_('You can change your mind under Failures, Kept out.')}"
