@@ -12,11 +12,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from syncline.core.answering import OTHER_ORGANIZER, OWN_ORGANIZER, AnswerRule, Conditions
-from syncline.desk.alerts import ANSWERS
 from syncline.desk.finding import one, within
 from syncline.desk.reading import Viewer
 from syncline.errors import SyncError
-from syncline.ports import Mailbox
+from syncline.ports import Answer, Mailbox
 
 if TYPE_CHECKING:
     from syncline.wiring import App
@@ -28,6 +27,7 @@ CONDITION_MAX_CHARACTERS = 255
 RULES_MAX = 500
 ELSEWHERE = "another mailbox"
 """What stands for a mailbox that the viewer may not see, or that was removed."""
+_ANSWERS: Mapping[str, Answer] = {"yes": "yes", "no": "no"}
 _SAID = {"yes": "Save anyway", "no": "Keep out"}
 _FLAGS = {
     "all_day": ("all-day", "not all-day"),
@@ -114,7 +114,7 @@ def remove(app: App, viewer: Viewer, rule_id: int) -> None:
 
 def made(app: App, viewer: Viewer, wanted: NewRule) -> AnswerRule:
     """Return the rule that is wanted, checked and not stored; SyncError("InvalidRequest") says what is wrong."""
-    if wanted.answer not in ANSWERS:
+    if wanted.answer not in _ANSWERS:
         raise SyncError("InvalidRequest", detail=f"A rule answers yes or no, not {wanted.answer!r}.")
     mailboxes = [one(app, viewer, key) for key in wanted.mailboxes]
     conditions = Conditions(
@@ -128,7 +128,7 @@ def made(app: App, viewer: Viewer, wanted: NewRule) -> AnswerRule:
     name = _short(wanted.name, "name", NAME_MAX_CHARACTERS) or _name(app, wanted.answer, conditions, mailboxes)
     return AnswerRule(
         name=name,
-        answer=ANSWERS[wanted.answer],
+        answer=_ANSWERS[wanted.answer],
         conditions=conditions,
         owner=_owner(app, viewer),
         position=RULES_MAX,
