@@ -69,14 +69,20 @@ def _row(alert: AlertObject) -> tuple[object, ...]:
 @alerts.command("answer")
 def answer(
     alert_id: AlertId,
-    decision: Annotated[Literal["yes", "no"], typer.Argument(metavar="yes|no", help="The answer.")],
+    decision: Annotated[
+        Literal["yes", "no", "without_overlaps"],
+        typer.Argument(metavar="yes|no|without_overlaps", help="The answer; the last one is for series."),
+    ],
     all_like_this: Annotated[
         bool, typer.Option("--all-like-this", help="Answer every open question of the same mailbox and code.")
     ] = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Answer a question: yes saves the appointment anyway, no keeps it out."""
+    """Answer a question: yes saves the appointment anyway, no keeps it out.
+
+    without_overlaps saves a series without the dates that overlap.
+    """
     from syncline.desk import alerts as alert_desk
 
     with opened(data) as app:
@@ -96,6 +102,22 @@ def answer(
     for refused in refusals:
         say_error(refused)
     if refusals or any(alert.outcome == "not_saved_yet" for alert in settled):
+        raise typer.Exit(FAILED)
+
+
+@alerts.command("undo")
+def undo(alert_id: AlertId, data: Data = None, json: Json = False) -> None:
+    """Take back an answer that has not begun to be carried out."""
+    from syncline.desk import alerts as alert_desk
+
+    with opened(data) as app:
+        (taken,) = alert_desk.undo(app, OPERATOR, [alert_id])
+    if json:
+        print_json(taken.alert)
+    else:
+        typer.echo(f"{alert_id}: {taken.alert.subject or taken.alert.text}: {taken.alert.outcome or taken.alert.state}")
+    if taken.refused is not None:
+        say_error(taken.refused)
         raise typer.Exit(FAILED)
 
 

@@ -12,23 +12,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from syncline.core.scheduling import Verdict
+from syncline.desk import answering
 from syncline.desk.clashing import Occupying, clashes, rows_of, verdicts
 from syncline.desk.finding import may_see, one, visible
 from syncline.desk.objects import AlertObject, ClashingSeries
 from syncline.desk.paging import PAGE, Page, everything
 from syncline.desk.reading import Sight, Viewer, sight
 from syncline.desk.running import jobs_run
-from syncline.engine import alerts as engine
 from syncline.engine.questions import CONFLICT
 from syncline.errors import CATALOGUE, ErrorClass, Level, SyncError, render
-from syncline.ports import Alert, AlertOutcome, AlertState, Answer, Mailbox
+from syncline.ports import Alert, AlertOutcome, AlertState, Mailbox
 
 if TYPE_CHECKING:
     from syncline.wiring import App
 
 CARRY_OUT_S = 60.0
 POLL_S = 0.1
-ANSWERS: Mapping[str, Answer] = {"yes": "yes", "no": "no"}
+REFUSALS = frozenset({"AlreadyAnswered", "AnswerOutdated", "NothingWouldRemain"})
 QUESTIONS = frozenset(row.code for row in CATALOGUE.values() if row.error_class is ErrorClass.NEEDS_ANSWER)
 NOTICES = frozenset(CATALOGUE) - QUESTIONS
 _FINAL = (AlertOutcome.SAVED, AlertOutcome.KEPT_OUT, AlertOutcome.NOT_SAVED_YET)
@@ -78,29 +78,20 @@ def show(app: App, viewer: Viewer, alert_id: int) -> AlertObject:
 def answer(app: App, viewer: Viewer, alert_id: int, decision: str, *, version: int | None = None) -> Answered:
     """Answer one question; the mailbox is due at once. `version` is that of the alert that the person saw (Q-07)."""
     visible_alert(app, viewer, alert_id)
-    refused: SyncError | None = None
-    try:
-        alert = engine.answer(app.store, app.clock, alert_id, _answer(decision), viewer.called, version)
-        app.worker.wake([alert.mailbox_id])
-    except SyncError as error:
-        if error.code not in ("AlreadyAnswered", "AnswerOutdated"):
-            raise
-        refused = error
-    return Answered(alert=show(app, viewer, alert_id), refused=refused)
+    (result,) = answering.give(app, viewer, [alert_id], decision, version=version)
+    return Answered(alert=show(app, viewer, alert_id), refused=_refusal(result))
 
 
 def answer_ids(app: App, viewer: Viewer, alert_ids: Sequence[int], decision: str) -> list[Answered]:
     """Give many questions the same answer in one transaction; each counts or is refused alone."""
-    wanted = list(dict.fromkeys(alert_ids))
-    found = [visible_alert(app, viewer, alert_id) for alert_id in wanted]
-    results = engine.answer_all(app.store, app.clock, wanted, _answer(decision), viewer.called)
-    app.worker.wake(sorted({result.mailbox_id for result in results if isinstance(result, Alert)}))
-    standing = [app.store.alert(alert_id) for alert_id in wanted]
-    shown = objects(app, viewer, standing, {mailbox.id: mailbox for _, mailbox in found})
-    return [
-        Answered(alert=alert, refused=result if isinstance(result, SyncError) else None)
-        for alert, result in zip(shown, results, strict=True)
-    ]
+    wanted, mailboxes = _visible_alerts(app, viewer, alert_ids)
+    return _answered(app, viewer, wanted, mailboxes, answering.give(app, viewer, wanted, decision))
+
+
+def undo(app: App, viewer: Viewer, alert_ids: Sequence[int]) -> list[Answered]:
+    """Take back answers that nobody has begun to carry out, in one transaction; each is refused alone."""
+    wanted, mailboxes = _visible_alerts(app, viewer, alert_ids)
+    return _answered(app, viewer, wanted, mailboxes, answering.take_back(app, viewer, wanted))
 
 
 def answer_code(app: App, viewer: Viewer, mailbox: str, code: str, decision: str) -> list[Answered]:
@@ -132,7 +123,16 @@ def carry_out(app: App, given: Sequence[Answered], wait_s: float = CARRY_OUT_S) 
 
 def objects(app: App, viewer: Viewer, alerts: Sequence[Alert], mailboxes: Mapping[int, Mailbox]) -> list[AlertObject]:
     """Return alerts as the viewer may read them; what is in the way is asked once for all of them."""
-    found = verdicts(app, alerts, mailboxes)
+    return _objects(app, viewer, alerts, mailboxes, verdicts(app, alerts, mailboxes))
+
+
+def _objects(
+    app: App,
+    viewer: Viewer,
+    alerts: Sequence[Alert],
+    mailboxes: Mapping[int, Mailbox],
+    found: Mapping[int, Verdict],
+) -> list[AlertObject]:
     rows = rows_of(app, list(found.values()))
     return [_object(app, viewer, alert, mailboxes[alert.mailbox_id], found.get(alert.id), rows) for alert in alerts]
 
@@ -176,6 +176,8 @@ def _object(
         unavailable=tuple(person.full_name for person in verdict.unavailable),
         series=series,
         clashes=clashes(viewer, verdict, rows),
+        left_out=alert.left_out,
+        can_undo=answering.can_undo(viewer, alert),
     )
 
 
@@ -204,7 +206,35 @@ def visible_alert(app: App, viewer: Viewer, alert_id: int) -> tuple[Alert, Mailb
     return alert, mailbox
 
 
-def _answer(text: str) -> Answer:
-    if text not in ANSWERS:
-        raise SyncError("InvalidRequest", detail=f"The answer is yes or no, not {text!r}.")
-    return ANSWERS[text]
+def _visible_alerts(app: App, viewer: Viewer, alert_ids: Sequence[int]) -> tuple[list[int], Mapping[int, Mailbox]]:
+    """Return the alerts wanted, each once, and the mailboxes; SyncError("NotFoundHere") if one may not be seen."""
+    wanted, mailboxes = list(dict.fromkeys(alert_ids)), visible(app, viewer)
+    found = app.store.alerts_by_id(wanted)
+    for alert_id in wanted:
+        if alert_id not in found or found[alert_id].mailbox_id not in mailboxes:
+            raise SyncError("NotFoundHere", detail=f"alert {alert_id}")
+    return wanted, mailboxes
+
+
+def _answered(
+    app: App,
+    viewer: Viewer,
+    wanted: Sequence[int],
+    mailboxes: Mapping[int, Mailbox],
+    results: Sequence[Alert | SyncError],
+) -> list[Answered]:
+    """Return the alerts as they stand now, with what was in the way when they were asked: nothing is checked anew."""
+    standing = app.store.alerts_by_id(wanted)
+    found = {alert.id: alert.verdict for alert in standing.values() if alert.verdict is not None}
+    shown = _objects(app, viewer, [standing[alert_id] for alert_id in wanted], mailboxes, found)
+    return [
+        Answered(alert=alert, refused=result if isinstance(result, SyncError) else None)
+        for alert, result in zip(shown, results, strict=True)
+    ]
+
+
+def _refusal(result: Alert | SyncError) -> SyncError | None:
+    """Return why an answer does not count as the question stands; what was never a possible answer is an error."""
+    if isinstance(result, SyncError) and result.code not in REFUSALS:
+        raise result
+    return result if isinstance(result, SyncError) else None

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from syncline.core.leaving_out import without
 from syncline.core.merging import PrivatePolicy, carried, project
 from syncline.core.scheduling import Clash as Overlap
 from syncline.core.scheduling import Unavailable, Verdict, persons
@@ -62,8 +63,8 @@ def candidate(app: App, link: Link, mailbox: Mailbox) -> Candidate:
     policy = app.settings.conflict
     content = project(link.observed, PrivatePolicy(app.settings.private.policy))
     return Candidate(
-        appointment=carried(link.agreed, content, link.first_seen),
-        persons=persons(link.observed, mailbox.address),
+        appointment=without(carried(link.agreed, content, link.first_seen), link.left_out),
+        persons=persons(without(link.observed, link.left_out), mailbox.address),
         user=mailbox.user,
         since=None if policy.check_past else link.first_seen,
         row_id=link.crm_id,

@@ -143,6 +143,8 @@ def _story(app: App, viewer: Viewer, link: Link, mailbox: Mailbox) -> Story:
 def _text(app: App, link: Link, mailbox: Mailbox, look: Sight, state: LinkState) -> str:
     crm = app.settings.crm.name
     parts = [f'"{look.subject(link.subject)}" of {mailbox.address} {STATES[state].format(crm=crm)}.']
+    if link.left_out:
+        parts.append(_left_out(app, link))
     if link.sync_error is not None:
         params = {"crm": crm, **link.error_params, "subject": look.subject(link.subject)}
         row = SyncError(link.sync_error).row
@@ -153,6 +155,14 @@ def _text(app: App, link: Link, mailbox: Mailbox, look: Sight, state: LinkState)
     if again is not None:
         parts.append(f"Next try: {again:%Y-%m-%d %H:%M:%S} UTC.")
     return " ".join(parts)
+
+
+def _left_out(app: App, link: Link) -> str:
+    """Say which dates of a series are not in the CRM, and who decided that; of a copy another mailbox knows it."""
+    dates = ", ".join(f"{start:%Y-%m-%d %H:%M} UTC" for start in link.left_out)
+    text = f"{dates} {'is' if len(link.left_out) == 1 else 'are'} left out of {app.settings.crm.name}"
+    found = app.store.left_out_by(link.id)
+    return f"{text}: {found[0]} answered so on {found[1]:%Y-%m-%d}." if found is not None else f"{text} by an answer."
 
 
 def _next_try(link: Link, mailbox: Mailbox) -> datetime | None:

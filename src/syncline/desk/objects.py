@@ -85,7 +85,10 @@ class ClashingSeries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertObject:
-    """One alert; a question has Yes and No while `state` is open (and Yes while it is kept out or lapsed)."""
+    """One alert; a question has Yes and No while `state` is open (and Yes while it is kept out or lapsed).
+
+    `left_out` are the dates that a Yes leaves out; `can_undo`: the answer can still be taken back by who asks.
+    """
 
     id: int
     mailbox: str
@@ -107,6 +110,8 @@ class AlertObject:
     unavailable: tuple[str, ...]
     series: ClashingSeries | None
     clashes: tuple[Clash, ...]
+    left_out: tuple[datetime, ...] = ()
+    can_undo: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
