@@ -11,6 +11,7 @@ from syncline import __version__
 from syncline.commands import (
     calendar,
     demo,
+    mail,
     mailboxes,
     outside,
     people,
@@ -53,6 +54,7 @@ for _module in (demo, setup, serving, syncing, questions, outside):
     _module.register(app)
 app.add_typer(profiles.group, name="profiles")
 app.add_typer(mailboxes.group, name="mailboxes")
+app.add_typer(mail.group, name="mail")
 app.add_typer(questions.alerts, name="alerts")
 app.add_typer(questions.failures, name="failures")
 app.add_typer(rules.group, name="rules")

@@ -13,20 +13,20 @@ import difflib
 import os
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, get_type_hints
-from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
+from syncline.channels import MailSettings, WebhookSettings, unsendable
 from syncline.core.answering_by_category import CategoryNames
 from syncline.core.free_times import WEEKDAYS, WorkingHours
 from syncline.core.guards import Limits
 from syncline.core.scheduling import AllDayBlocks, ConflictPolicy
 from syncline.errors import SyncError
+from syncline.meant import Meant
 from syncline.ports import OnSchedulingConflict
 
 CONFIG_FILE = "config.toml"
@@ -43,17 +43,6 @@ class PrivatePolicy(StrEnum):
     IMPORT = "import"
     MASK = "mask"
     SKIP = "skip"
-
-
-@dataclass(frozen=True, slots=True)
-class Meant:
-    """What a setting is for, and its bounds (inclusive) where it is a number."""
-
-    text: str
-    low: float | None = None
-    high: float | None = None
-    secret: bool = False
-    """Whether the value is shown nowhere (`value_of` says only that there is one)."""
 
 
 # --- the sections ------------------------------------------------------------------------------------------------
@@ -211,65 +200,8 @@ class WebSettings:
         bool, Meant("Allow sign-in over plain http on other than loopback addresses (for a trial only).")
     ] = False
     base_url: Annotated[
-        str, Meant("Address at which people reach the pages, such as https://syncline.example.com: for links in mails.")
+        str, Meant("Address at which people reach the pages, such as https://syncline.example.com; mails lead there.")
     ] = ""
-
-
-class MailSecurity(StrEnum):
-    """How the way to the mail server is protected."""
-
-    STARTTLS = "starttls"
-    TLS = "tls"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailSettings:
-    """How questions reach their people by mail; without `host` no mail is sent."""
-
-    host: Annotated[str, Meant("Name of the SMTP server that takes the mails; empty: no mail is sent.")] = ""
-    port: Annotated[int, Meant("Port of the SMTP server (587 for starttls, 465 for tls).", low=1, high=65_535)] = 587
-    security: Annotated[
-        MailSecurity,
-        Meant("How the way there is protected; certificates are always verified. None: only on this machine."),
-    ] = MailSecurity.STARTTLS
-    ca_file: Annotated[str, Meant("PEM file of the authority that signed the server's certificate.")] = ""
-    username: Annotated[str, Meant("Name to sign in with; empty: the server takes mails without.")] = ""
-    password: Annotated[
-        str, Meant("Password of `username`; better in the environment or in `password_file`.", secret=True)
-    ] = field(default="", repr=False)
-    password_file: Annotated[str, Meant("File whose first line is the password.")] = ""
-    sender: Annotated[str, Meant("Address that the mails come from.")] = ""
-    timeout_s: Annotated[float, Meant("Longest wait for the server, in seconds.", low=1, high=600)] = 30.0
-    gather_s: Annotated[
-        float, Meant("So long, in seconds, new questions are gathered before the first mail.", low=0, high=86_400)
-    ] = 60.0
-    pause_min_s: Annotated[
-        float, Meant("Shortest pause between two mails to one person, in seconds.", low=0, high=86_400)
-    ] = 120.0
-    links_valid_days: Annotated[
-        int, Meant("How many days the Yes and No links of a mail can be used; 0: mails have none.", low=0, high=60)
-    ] = 7
-    private_subjects: Annotated[
-        bool, Meant("Write what private appointments are called into mails to their owner, but for the subject line.")
-    ] = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookSettings:
-    """Where questions are told to a program, such as a chat; without `url` nothing is sent."""
-
-    url: Annotated[
-        str, Meant("Address that gets a POST for each question that opens or ends; empty: none.", secret=True)
-    ] = field(default="", repr=False)
-    secret: Annotated[
-        str, Meant("Secret that signs each request; better in the environment or in `secret_file`.", secret=True)
-    ] = field(default="", repr=False)
-    secret_file: Annotated[str, Meant("File whose first line is the secret.")] = ""
-    ca_file: Annotated[str, Meant("PEM file of the authority that signed the target's certificate.")] = ""
-    allow_private: Annotated[bool, Meant("Allow targets inside the own network, and plain http.")] = False
-    timeout_s: Annotated[float, Meant("Longest time for one request, in seconds.", low=0.1, high=120)] = 10.0
-    subjects: Annotated[bool, Meant("Tell subjects of appointments that are not private; off: only times.")] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,8 +249,8 @@ class Settings:
     calendar: CalendarSettings = CalendarSettings()
     web: WebSettings = WebSettings()
     outlook: OutlookSettings = OutlookSettings()
-    mail: MailSettings = MailSettings()
-    webhook: WebhookSettings = WebhookSettings()
+    mail: MailSettings = MailSettings()  # noqa: RUF009 - frozen
+    webhook: WebhookSettings = WebhookSettings()  # noqa: RUF009 - frozen
 
 
 # --- the table ---------------------------------------------------------------------------------------------------
@@ -446,37 +378,8 @@ def _confusing(settings: Settings) -> Iterator[str]:
 
 
 def _unsendable(settings: Settings) -> Iterator[str]:
-    """Say why mails or messages could not be sent, or would be unsafe, with these settings."""
-    base = urlsplit(settings.web.base_url)
-    if settings.web.base_url and (base.scheme not in ("http", "https") or not base.hostname or base.query):
-        yield "web.base_url takes an address such as https://syncline.example.com."
-    if (settings.mail.host or settings.webhook.url) and not settings.web.base_url:
-        yield "web.base_url is missing: the links in mails and messages need it."
-    if settings.mail.host:
-        private_way = base.scheme == "https" or loopback(base.hostname or "") or settings.web.insecure_http
-        yield from _unmailable(settings.mail, private_way=private_way)
-
-
-def _unmailable(mail: MailSettings, *, private_way: bool) -> Iterator[str]:
-    if not private_way:
-        yield "web.base_url is http://, and the Yes and No links of a mail could be read on the way; use https."
-    if not _is_address(mail.sender):
-        yield "mail.sender takes an address such as syncline@example.com; the mails come from it."
-    if mail.security is MailSecurity.NONE and not loopback(mail.host):
-        yield "mail.security none is only for a server on this machine; use starttls or tls."
-
-
-def loopback(host: str) -> bool:
-    """Return whether a host is this machine, by name or address."""
-    try:
-        return host.lower() == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_address(text: str) -> bool:
-    local, _, domain = text.rpartition("@")
-    return bool(local and domain) and text.isascii() and text.isprintable() and not set(text) & set(' <>,;:"')
+    web = settings.web
+    return unsendable(settings.mail, settings.webhook, web.base_url, insecure_http=web.insecure_http)
 
 
 def _from_file(path: Path, *, must_exist: bool) -> dict[str, Value]:

@@ -30,7 +30,7 @@ class Finding:
 def examine(data: Path) -> list[Finding]:
     """Check a data folder from the outside in, and stop where going on makes no sense."""
     findings: list[Finding] = []
-    for check in (_folder, _key, _settings, _disk, _databases, _jobs, _mailboxes):
+    for check in (_folder, _key, _settings, _disk, _databases, _jobs, _mailboxes, _ways_out):
         try:
             findings.extend(check(data))
         except SyncError as error:
@@ -101,3 +101,17 @@ def _mailboxes(data: Path) -> Iterator[Finding]:
             yield _finding(mailbox.address, ok=mailbox.last_error is None and (mailbox.enabled or waits), text=text)
     finally:
         app.close()
+
+
+def _ways_out(data: Path) -> Iterator[Finding]:
+    """Try mail server and webhook without sending anything; those that are not set are no finding."""
+    from syncline.wiring import mail_of, webhook_of
+
+    settings = load(data)
+    for subject, notifier in (("mail", mail_of(settings)), ("webhook", webhook_of(settings))):
+        if notifier is None:
+            continue
+        try:
+            yield _finding(subject, ok=True, text=notifier.probe())
+        except SyncError as error:
+            yield _finding(subject, ok=False, text=f"{error.text} {error.row.what_to_do}")

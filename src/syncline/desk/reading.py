@@ -26,12 +26,16 @@ class AccessRole(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """Who asks: sign-in name, role and own e-mail addresses (lower case)."""
+    """Who asks: sign-in name, role and own e-mail addresses (lower case).
+
+    `discreet`: what is private is masked even though it is his own, because others may look over his shoulder (mails).
+    """
 
     name: str
     role: AccessRole
     emails: frozenset[str] = frozenset()
     full_name: str = ""
+    discreet: bool = False
 
     @property
     def administrator(self) -> bool:
@@ -84,7 +88,7 @@ def sight(viewer: Viewer, *, owners: Iterable[str | None], people: Iterable[str 
     """
     owner = viewer.among(owners)
     if private:
-        return Sight.OWN if owner else Sight.PRIVATE
+        return Sight.OWN if owner and not viewer.discreet else Sight.PRIVATE
     if owner or viewer.among(people):
         return Sight.OWN
     return Sight.OUTLINE if viewer.administrator else Sight.BUSY

@@ -154,6 +154,13 @@ class Messages(Connected):
             connection.execute(over)
             return _told(connection, told.c.channel == channel.value, _WAITS)
 
+    def drop_questions(self, channel: Channel, alert_ids: Sequence[int]) -> None:
+        """Note that nobody is to be told of these questions any more."""
+        with self.writing() as connection:
+            for part in chunks(alert_ids):
+                mine = (told.c.channel == channel.value, told.c.alert_id.in_(part), _WAITS)
+                connection.execute(update(told).where(*mine).values(state="dropped"))
+
     def ended_questions(self, channel: Channel, limit: int) -> tuple[Told, ...]:
         """Return the questions that a channel was told of and that are not open any more."""
         with self.reading() as connection:

@@ -50,7 +50,8 @@ class Arrival:
     """How a request came: the scheme and host the browser sees, the peer, and what follows for the cookie.
 
     `secure`: over https or through a trusted proxy, the cookie is `__Host-` and Secure. `private_way`: plain http
-    that never leaves this machine (or is allowed by `insecure_http`), the cookie is a plain one.
+    that never leaves this machine (or is allowed by `insecure_http`), the cookie is a plain one. `client` is the peer,
+    or whom a trusted proxy names.
     """
 
     scheme: str
@@ -58,6 +59,7 @@ class Arrival:
     peer: str
     secure: bool
     private_way: bool
+    client: str = ""
 
     @property
     def origin(self) -> str:
@@ -76,6 +78,7 @@ def arrival(scope: Scope, web: WebSettings) -> Arrival:
     peer = (scope.get("client") or ("127.0.0.1", 0))[0]
     host, scheme = headers.get("host", ""), str(scope.get("scheme", "http"))
     proxied = _listed(peer, web.trusted_proxies)
+    client = (_last(headers.get("x-forwarded-for")) if proxied else "") or peer
     if proxied:
         host = _last(headers.get("x-forwarded-host")) or host
         # A named proxy is taken to speak https to the browser unless it says otherwise (pages.md).
@@ -83,7 +86,7 @@ def arrival(scope: Scope, web: WebSettings) -> Arrival:
     secure = scheme == "https"
     local = host_name(host) in LOOPBACK_NAMES and _is_loopback(peer)
     private_way = not secure and (local or web.insecure_http)
-    return Arrival(scheme=scheme, host=host, peer=peer, secure=secure, private_way=private_way)
+    return Arrival(scheme=scheme, host=host, peer=peer, secure=secure, private_way=private_way, client=client)
 
 
 def host_name(host: str) -> str:

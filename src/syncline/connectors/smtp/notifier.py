@@ -10,7 +10,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from syncline.errors import SyncError
@@ -87,16 +87,15 @@ class SmtpNotifier:
             )
         else:
             server = smtplib.SMTP(relay.host, relay.port, local_hostname=name, timeout=relay.timeout_s)
-        try:
+        with ExitStack() as given_up:
+            given_up.callback(server.close)
             server.ehlo_or_helo_if_needed()
             if relay.security == "starttls":
                 server.starttls(context=self._trust())
                 server.ehlo()
             if relay.username:
                 server.login(relay.username, relay.password)
-        except BaseException:
-            server.close()
-            raise
+            given_up.pop_all()
         return server
 
     def _trust(self) -> ssl.SSLContext:

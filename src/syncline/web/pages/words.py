@@ -40,6 +40,29 @@ TEST_STEPS: Mapping[str, str] = {
     "calendar_read": noted("The calendar was read"),
     "categories_read": noted("The categories were read"),
 }
+PLANNED: Mapping[str, str] = {
+    "save": noted("would be saved in the CRM"),
+    "ask": noted("would wait for an answer"),
+    "update": noted("would be updated"),
+    "link": noted("stand in the CRM already"),
+    "wait": noted("would wait for another mailbox"),
+    "keep out": noted("would be kept out"),
+    "skip": noted("would be left out by a rule"),
+    "cancel": noted("would be canceled"),
+    "delete": noted("would be deleted"),
+    "unlink": noted("would be left alone from now on"),
+    "forget": noted("would be left alone from now on"),
+    "update texts": noted("would get new texts only"),
+    "fail": noted("could not be saved"),
+}
+"""What a preview says of items, by the word of the plan."""
+START_STEPS: Mapping[str, str] = {
+    "profile": noted("Exchange server"),
+    "mailbox": noted("Mailbox"),
+    "test": noted("Test"),
+    "preview": noted("Preview"),
+    "sync": noted("First sync"),
+}
 TRACKS: Mapping[str, str] = {
     "category": noted("Only items with the tracking category"),
     "all": noted("Every item of the calendars"),
@@ -61,6 +84,21 @@ ACCESS: Mapping[str, str] = {
     "impersonation": noted("Impersonation"),
     "delegate": noted("Delegate"),
     "own": noted("Each mailbox signs in itself"),
+}
+
+MESSAGE_KINDS: Mapping[str, str] = {
+    "question": noted("One question"),
+    "digest": noted("Several questions"),
+    "opened": noted("Opened"),
+    "answered": noted("Answered"),
+    "withdrawn": noted("Needs no answer any more"),
+}
+MESSAGE_STATES: Mapping[str, str] = {
+    "waiting": noted("Waiting"),
+    "leaving": noted("On its way"),
+    "sent": noted("Sent"),
+    "failed": noted("Given up"),
+    "dropped": noted("Not needed any more"),
 }
 
 NOTICES: Mapping[str, str] = {
