@@ -44,7 +44,8 @@ def test_a_rule_is_looked_at_made_and_its_questions_answered(office: Office, may
     (rule_id,) = re.findall(r"made=(\d+)", maya.post(PATH, **fields).headers["location"])
     page = maya.text(f"{PATH}?made={rule_id}")
     assert "1 open question matches it now. A new rule leaves it alone." in shown(page)
-    assert "Answer it too: Yes" in page and "A Yes is final." in page
+    assert "Answer it too: Yes" in page
+    assert "Answered too, it is saved in Syncline CRM beside what is there. A Yes is final." in shown(page)
     assert "Save anyway: organizer own, not all-day" in page
     assert maya.post(f"{PATH}/answer", rule=rule_id, count="0").status_code == 422
     assert maya.post(f"{PATH}/answer", rule=rule_id, count="1").headers["location"] == f"{PATH}?said=answered"
