@@ -16,7 +16,7 @@ from syncline.desk import answering
 from syncline.desk.finding import within
 from syncline.desk.reading import Viewer
 from syncline.errors import SyncError
-from syncline.ports import Alert
+from syncline.ports import Alert, AlertState
 from syncline.store.wall import Wanted
 
 if TYPE_CHECKING:
@@ -42,11 +42,20 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Together:
-    """What became of an answer to many: how many took it, the instant that they carry, and which refused it."""
+    """What became of an answer to many: how many took it, the instants that they carry, and which refused it."""
 
     answered: int
-    at: datetime | None
+    at: tuple[datetime, ...]
     refused: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Over:
+    """Why questions did not take an answer: who had answered how many, how many need none any more, how many wait."""
+
+    by: Mapping[str, int]
+    needless: int
+    waiting: int
 
 
 def choose(app: App, wanted: Wanted) -> Chosen:
@@ -67,18 +76,59 @@ def changed(before: Seen, now: Seen) -> bool:
 
 
 def answer(app: App, viewer: Viewer, ids: Sequence[int], decision: str) -> Together:
-    """Give many questions one answer in one transaction; what the viewer may not see is not there for him."""
-    mine = app.store.chosen(Wanted(mailbox_ids=within(app, viewer), state=None, question=True, ids=tuple(ids)))
-    if len(mine) < len(set(ids)):
+    """Give many questions one answer; what the viewer may not see is not there for him.
+
+    `without_overlaps` saves series without the dates that clash, and everything else beside what is in the way.
+    """
+    mine = _mine(app, viewer, ids)
+    results: list[Alert | SyncError] = []
+    for word, part in _parts(app, mine, decision):
+        results += answering.give(app, viewer, part, word)
+    return _together(mine, results)
+
+
+def take_back(app: App, viewer: Viewer, instants: Sequence[datetime]) -> Together:
+    """Take back what the viewer answered at these instants, as far as nobody has begun to carry it out."""
+    ids = [number for at in instants for number in app.store.answered_at(viewer.called, at)]
+    mine = _mine(app, viewer, ids)
+    return _together(mine, answering.take_back(app, viewer, mine))
+
+
+def over(app: App, viewer: Viewer, ids: Sequence[int]) -> Over:
+    """Return why these questions did not take an answer, of those that the viewer may see."""
+    seen = app.store.alerts_by_id(_seen(app, viewer, ids)).values()
+    answered = Counter(each.decided_by or "" for each in seen if each.state is AlertState.ANSWERED)
+    waiting = sum(each.state is AlertState.OPEN for each in seen)
+    return Over(by=answered, needless=len(seen) - answered.total() - waiting, waiting=waiting)
+
+
+def _parts(app: App, ids: Sequence[int], decision: str) -> list[tuple[str, Sequence[int]]]:
+    """Return which of these questions get which answer."""
+    if decision != answering.WITHOUT_OVERLAPS:
+        return [(decision, ids)]
+    outlines = app.store.outlines(Wanted(state=None, ids=ids))
+    series = [outline.id for outline in outlines if outline.dates > 1]
+    others = [outline.id for outline in outlines if outline.dates <= 1]
+    return [(word, part) for word, part in ((decision, series), ("yes", others)) if part]
+
+
+def _mine(app: App, viewer: Viewer, ids: Sequence[int]) -> list[int]:
+    found = _seen(app, viewer, ids)
+    if len(found) < len(set(ids)):
         raise SyncError("NotFoundHere", detail="one of the alerts")
-    wanted = [number for number, _ in mine]
-    results = answering.give(app, viewer, wanted, decision)
+    return found
+
+
+def _seen(app: App, viewer: Viewer, ids: Sequence[int]) -> list[int]:
+    wanted = Wanted(mailbox_ids=within(app, viewer), state=None, question=True, ids=tuple(ids))
+    return [number for number, _version in app.store.chosen(wanted)]
+
+
+def _together(ids: Sequence[int], results: Sequence[Alert | SyncError]) -> Together:
     taken = [each for each in results if isinstance(each, Alert)]
-    refused = tuple(number for number, each in zip(wanted, results, strict=True) if isinstance(each, SyncError))
-    at = taken[0].decided_on if taken else None
-    return Together(answered=len(taken), at=at, refused=refused)
-
-
-def who_answered(app: App, ids: Sequence[int]) -> Mapping[str, int]:
-    """Return by whom these alerts were answered, and how many; an empty name for those that need no answer."""
-    return Counter(each.decided_by or "" for each in app.store.alerts_by_id(ids).values())
+    at = {each.decided_on for each in taken if each.decided_on is not None}
+    return Together(
+        answered=len(taken),
+        at=tuple(sorted(at)),
+        refused=tuple(sorted(set(ids) - {each.id for each in taken})),
+    )

@@ -115,6 +115,7 @@ class Outline:
     id: int
     version: int
     mailbox_id: int
+    code: str
     subject: str
     private: bool
     matters: datetime | None
@@ -124,7 +125,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How mailboxes stand: how many are enabled, how many of them in trouble, and the last sync of any."""
+    """How mailboxes stand: how many are enabled, how many in trouble (enabled or not), and the last sync of any."""
 
     enabled: int
     troubled: int
@@ -139,6 +140,14 @@ class FirstSync:
     user: str
     items: int
     done: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far an answer is: whether it waits to be carried out, and whether it can still be taken back."""
+
+    waits: bool
+    free: bool
 
 
 class Wall(Connected):
@@ -229,13 +238,14 @@ class Wall(Connected):
 
     def health(self, mailbox_ids: Collection[int] | None) -> Health:
         """Return how mailboxes stand, in one query."""
+        enabled = func.sum(case((mailbox.c.enabled, 1), else_=0))
         troubled = func.sum(case((mailbox.c.last_error.is_not(None), 1), else_=0))
-        query = select(func.count(), troubled, func.max(mailbox.c.last_sync)).where(mailbox.c.enabled)
+        query = select(enabled, troubled, func.max(mailbox.c.last_sync))
         if mailbox_ids is not None:
             query = query.where(mailbox.c.id.in_(sorted(mailbox_ids)))
         with self.reading() as connection:
-            enabled, bad, last = connection.execute(query).one()
-        return Health(enabled=enabled, troubled=int(bad or 0), last_sync=last)
+            on, bad, last = connection.execute(query).one()
+        return Health(enabled=int(on or 0), troubled=int(bad or 0), last_sync=last)
 
     def lately(self, mailbox_ids: Collection[int] | None, hidden: Collection[str], limit: int) -> tuple[Alert, ...]:
         """Return what was answered or withdrawn last, the latest first."""
@@ -252,12 +262,13 @@ class Wall(Connected):
                     found[row["id"]] = to_alert(row)  # type: ignore[arg-type]
         return tuple(sorted(found.values(), key=_moment, reverse=True)[:limit])
 
-    def answered_at(self, by: str, at: datetime) -> Mapping[str, int]:
-        """Return how many questions one person answered at one instant: `waiting` to be carried out, and `done`."""
-        word = case((alert.c.pending == 1, "waiting"), else_="done")
-        query = select(word, func.count()).where(alert.c.decided_on == at, alert.c.decided_by == by)
+    def answered_at(self, by: str, at: datetime) -> Mapping[int, Standing]:
+        """Return what one person answered at one instant, by number, and how far each answer is."""
+        columns = (alert.c.id, alert.c.pending == 1, alert.c.before.is_not(None))
+        query = select(*columns).where(alert.c.decided_on == at, alert.c.decided_by == by)
         with self.reading() as connection:
-            return {row[0]: row[1] for row in connection.execute(query.group_by(word))}
+            rows = connection.execute(query.where(alert.c.state == AlertState.ANSWERED))
+            return {number: Standing(bool(waits), bool(free)) for number, waits, free in rows}
 
     def first_syncs(self, mailbox_ids: Collection[int] | None, limit: int) -> tuple[FirstSync, ...]:
         """Return the mailboxes whose first sync is under way, and how far it is."""

@@ -12,6 +12,7 @@ from datetime import date
 
 from syncline.desk import alerts as desk
 from syncline.desk.reading import Sight
+from syncline.engine.questions import CONFLICT
 from syncline.ports import Alert, Mailbox
 from syncline.store.wall import Outline, Wanted
 from syncline.web.language import _, ngettext
@@ -35,21 +36,26 @@ class Line:
 class Group:
     """Many questions as one: `lines` fold them, `first` are drawn; `same_calendar` of these clash with their like.
 
+    `scheduling` says that all of them are about scheduling conflicts.
     `items` is how many items the mailbox has, None where the questions are of several; `series` how many are series.
-    `yes_means` and `no_means` say what one answer for all of them does, with their number.
+    `partly` is how many are series that overlap in some of their dates only. `yes_means`, `without_means` and
+    `no_means` say what one answer for all of them does, with their number.
     """
 
     key: str
     mailbox: Mailbox | None
     person: str
     questions: int
+    scheduling: bool
     items: int | None
     series: int
     lines: tuple[Line, ...]
     more_lines: int
     first: tuple[cards.Card, ...]
     same_calendar: int
+    partly: int
     yes_means: str
+    without_means: str
     no_means: str
 
 
@@ -85,17 +91,21 @@ def _group(
     lines = _lines(visit, outlines, mailboxes)
     first = _alerts(visit, outlines[:DRAWN_MAX]) if draw else []
     series = sum(outline.dates > 1 for outline in outlines)
+    partly = sum(outline.dates > 1 and outline.clashing < outline.dates for outline in outlines)
     return Group(
         key=str(mailbox.id) if mailbox is not None else "all",
         mailbox=mailbox,
         person=visit.called(mailbox.user) if mailbox is not None else "",
         questions=len(outlines),
+        scheduling=all(outline.code == CONFLICT for outline in outlines),
         items=items,
         series=series,
         lines=tuple(lines[:LINES_MAX]),
         more_lines=max(0, len(lines) - LINES_MAX),
         first=tuple(cards.several(visit, first)),
         same_calendar=sum(_same_calendar(visit, alert) for alert in first),
+        partly=partly,
+        without_means=_without_means(visit, len(outlines), partly),
         yes_means=_yes_means(visit, len(outlines), series),
         no_means=_no_means(visit, len(outlines)),
     )
@@ -163,6 +173,25 @@ def _yes_means(visit: Visit, questions: int, series: int) -> str:
         said.append(dates)
     said.append(_("Nothing is moved, nothing changes in Outlook, no mail is sent."))
     return " ".join(said)
+
+
+def _without_means(visit: Visit, questions: int, partly: int) -> str:
+    series = ngettext(
+        "Save %(num)d series in %(crm)s without the dates that overlap; those dates stay in Outlook only.",
+        "Save %(num)d series in %(crm)s without the dates that overlap; those dates stay in Outlook only.",
+        partly,
+        crm=visit.crm,
+    )
+    others = questions - partly
+    if not others:
+        return f"{series} {_('Nothing changes in Outlook, no mail is sent.')}"
+    rest = ngettext(
+        "%(number)s other appointment is saved beside what is in the way.",
+        "%(number)s other appointments are saved beside what is in the way.",
+        others,
+        number=f"{others:,}",
+    )
+    return f"{series} {rest} {_('Nothing changes in Outlook, no mail is sent.')}"
 
 
 def _no_means(visit: Visit, questions: int) -> str:

@@ -10,8 +10,6 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from syncline.desk import together as desk
-from syncline.desk.finding import within
-from syncline.store.wall import Wanted
 from syncline.web.language import _, ngettext
 from syncline.web.pages.rendering import Visit
 
@@ -19,62 +17,88 @@ OVER_MAX = 50
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DIGITS_MAX = 18
+INSTANTS_MAX = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """An answer to many as it stands: what is said, how many are under way, and its instant in the address."""
+    """An answer to many as it stands: what is said, how many are under way, and how many can be taken back.
+
+    `done` names it in the address and in the form that takes it back.
+    """
 
     said: str
     under_way: int
-    instant: str
+    free: int
+    done: str
 
 
 def address(given: desk.Together, over: tuple[int, ...]) -> str:
     """Return where the outcome of an answer is shown."""
-    said = {"done": (given.at - _EPOCH) // _MICROSECOND if given.at is not None else 0}
-    return "/alerts?" + urlencode(said | ({"over": ",".join(map(str, over[:OVER_MAX]))} if over else {}))
+    done = ",".join(str((at - _EPOCH) // _MICROSECOND) for at in given.at)
+    said = {"done": done, "over": ",".join(map(str, over[:OVER_MAX]))}
+    return "/alerts?" + urlencode({name: value for name, value in said.items() if value})
+
+
+def taken_back(given: desk.Together) -> str:
+    """Return where is shown what became of taking answers back."""
+    return "/alerts?" + urlencode({"undone": given.answered, "begun": len(given.refused)})
+
+
+def instants(done: str) -> list[datetime]:
+    """Return the instants that an address names."""
+    return [_EPOCH + int(text) * _MICROSECOND for text in done.split(",")[:INSTANTS_MAX] if _number(text)]
 
 
 def outcome_of(visit: Visit) -> Shown | None:
     """Return what became of the answer that the address names; None if it names none of the viewer's."""
-    instant = visit.request.query_params.get("done", "")
-    if not _number(instant):
+    query = visit.request.query_params
+    if _number(query.get("undone", "")):
+        return Shown(said=_undone(int(query["undone"]), query.get("begun", "")), under_way=0, free=0, done="")
+    done = query.get("done", "")
+    standing = [s for at in instants(done) for s in visit.app.store.answered_at(visit.viewer.called, at).values()]
+    numbers = [int(text) for text in query.get("over", "").split(",")[:OVER_MAX] if _number(text)]
+    said = _said(len(standing), desk.over(visit.app, visit.viewer, numbers))
+    if not said:
         return None
-    at = _EPOCH + int(instant) * _MICROSECOND
-    standing = visit.app.store.answered_at(visit.viewer.called, at)
-    numbers = [int(text) for text in visit.request.query_params.get("over", "").split(",") if _number(text)]
-    said = _said(sum(standing.values()), _over(visit, numbers[:OVER_MAX]))
-    return Shown(said=said, under_way=standing.get("waiting", 0), instant=instant) if said else None
+    return Shown(
+        said=said,
+        under_way=sum(each.waits for each in standing),
+        free=sum(each.free for each in standing),
+        done=done,
+    )
 
 
 def _number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < _DIGITS_MAX
 
 
-def _over(visit: Visit, ids: list[int]) -> dict[str, int]:
-    """Return by whom the others were answered, of those that the viewer may see."""
-    if not ids:
-        return {}
-    wanted = Wanted(mailbox_ids=within(visit.app, visit.viewer), state=None, ids=ids)
-    return dict(desk.who_answered(visit.app, [number for number, _version in visit.app.store.chosen(wanted)]))
-
-
-def _said(answered: int, over: dict[str, int]) -> str:
-    parts = (
-        [ngettext("%(number)s answered", "%(number)s answered", answered, number=f"{answered:,}")] if answered else []
+def _undone(taken_back: int, begun: str) -> str:
+    said = ngettext("%(num)d answer was taken back", "%(num)d answers were taken back", taken_back)
+    many = int(begun) if _number(begun) else 0
+    if not many:
+        return f"{said}."
+    return (
+        f"{said}; {ngettext('%(num)d was being carried out already', '%(num)d were being carried out already', many)}."
     )
-    for name, many in sorted(over.items()):
-        if name:
-            said = ngettext(
-                "%(num)d was answered by %(name)s meanwhile",
-                "%(num)d were answered by %(name)s meanwhile",
-                many,
-                name=name,
-            )
-            parts.append(said)
-        else:
-            parts.append(ngettext("%(num)d needs no answer any more", "%(num)d need no answer any more", many))
-    if not answered and over:
+
+
+def _said(answered: int, over: desk.Over) -> str:
+    parts = []
+    if answered:
+        parts.append(ngettext("%(number)s answered", "%(number)s answered", answered, number=f"{answered:,}"))
+    for name, many in sorted(over.by.items()):
+        said = ngettext(
+            "%(num)d was answered by %(name)s meanwhile",
+            "%(num)d were answered by %(name)s meanwhile",
+            many,
+            name=name or _("somebody"),
+        )
+        parts.append(said)
+    if over.needless:
+        parts.append(ngettext("%(num)d needs no answer any more", "%(num)d need no answer any more", over.needless))
+    if over.waiting:
+        parts.append(ngettext("%(num)d still waits", "%(num)d still wait", over.waiting))
+    if parts and not answered:
         parts.insert(0, _("Nothing was left to answer"))
     return "; ".join(parts) + "." if parts else ""

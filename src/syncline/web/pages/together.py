@@ -19,13 +19,14 @@ from starlette.responses import Response
 
 from syncline.desk import together as desk
 from syncline.desk import wall
+from syncline.desk.answering import WITHOUT_OVERLAPS
 from syncline.engine.questions import CONFLICT
 from syncline.errors import SyncError
 from syncline.store.wall import Wanted
 from syncline.web.language import _, ngettext
 from syncline.web.pages import asked
 from syncline.web.pages.groups import Group, group_of
-from syncline.web.pages.outcome import address
+from syncline.web.pages.outcome import address, instants, taken_back
 from syncline.web.pages.rendering import Here, Visit, go
 
 router = APIRouter()
@@ -104,12 +105,17 @@ def answer_together(visit: Here, given: Annotated[Given, Form()]) -> Response:
     return go(address(result, (*over, *result.refused)))
 
 
+@router.post("/alerts/together/undo")
+def undo_together(visit: Here, done: Annotated[str, Form()]) -> Response:
+    """Take back an answer to many, as far as nobody has begun to carry it out."""
+    return go(taken_back(desk.take_back(visit.app, visit.viewer, instants(done))))
+
+
 def _show(visit: Visit, choice: Choice, *, moved: bool = False) -> Response:
     wanted = _wanted(visit, choice)
     chosen = desk.choose(visit.app, wanted)
     group = group_of(visit, wanted) if chosen.ids else None
-    scheduling = wanted.codes is not None and set(wanted.codes) == {CONFLICT}
-    offers = _offers(group, choice.state, scheduling=scheduling) if group is not None else ()
+    offers = _offers(group, choice.state) if group is not None else ()
     only = [offer for offer in offers if offer.answer == choice.answer]
     return visit.render(
         "alerts_together.html",
@@ -157,17 +163,21 @@ def _over(visit: Visit, wanted: Wanted, given: Given, left: Sequence[int]) -> tu
     return tuple(number for number, _version in found if number not in set(left) and number <= given.newest)
 
 
-def _offers(group: Group, state: str, *, scheduling: bool) -> tuple[Offer, ...]:
-    if not scheduling and state == "open":
+def _offers(group: Group, state: str) -> tuple[Offer, ...]:
+    if not group.scheduling:
         return _plain_offers(group)
-    buttons = {
+    yes, no = {
         "open": (_("Save all anyway"), _("Keep all out")),
         "lapsed": (_("Save them now"), _("Leave them out")),
         "kept_out": (_("Change to Yes"), ""),
     }[state]
-    means = (group.yes_means, group.no_means)
-    made = (Offer(answer=a, button=b, means=m) for a, b, m in zip(("yes", "no"), buttons, means, strict=True))
-    return tuple(offer for offer in made if offer.button)
+    made = [Offer(answer="yes", button=yes, means=group.yes_means)]
+    if group.partly and state == "open":
+        without = _("Save without overlapping dates")
+        made.append(Offer(answer=WITHOUT_OVERLAPS, button=without, means=group.without_means))
+    if no:
+        made.append(Offer(answer="no", button=no, means=group.no_means))
+    return tuple(made)
 
 
 def _plain_offers(group: Group) -> tuple[Offer, ...]:

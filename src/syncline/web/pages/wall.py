@@ -161,7 +161,7 @@ def _choices(visit: Visit) -> dict[str, object]:
 
 def _aside(visit: Visit, asked: Asked) -> dict[str, object]:
     """Return what stands beside the questions on the wall as it opens: past, kept out, lately, and how syncing goes."""
-    if not asked.plain or asked.listed:
+    if not asked.plain:
         return {"past": (), "kept_out": (), "recent": (), "health": None, "first_syncs": ()}
     app, viewer = visit.app, visit.viewer
     mailbox_ids = within(app, viewer)
