@@ -112,7 +112,7 @@ def test(address: Address, data: Data = None, json: Json = False) -> None:
     if json:
         print_json(tested.mailbox)
     elif tested.error is None:
-        typer.echo(f"{tested.mailbox.address}: {', '.join(tested.steps)}. Enabled.")
+        typer.echo(f"{tested.mailbox.address}: {', '.join(step.replace('_', ' ') for step in tested.steps)}. Enabled.")
     if tested.error is not None:
         say_error(tested.error)
         raise typer.Exit(FAILED)

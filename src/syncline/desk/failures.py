@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from syncline.desk.alerts import look_at
-from syncline.desk.finding import may_see, visible
+from syncline.desk.finding import may_see, one, owned, visible, within
 from syncline.desk.objects import FailureObject
 from syncline.desk.paging import PAGE, Page, everything
 from syncline.desk.reading import Viewer
@@ -17,7 +17,7 @@ from syncline.desk.running import jobs_run
 from syncline.engine.questions import ended
 from syncline.errors import CATALOGUE, SyncError, render
 from syncline.ports import Alert, Changes, Entry, Link, LinkState, Mailbox
-from syncline.store import FAILURE_STATES
+from syncline.store import FAILURE_STATES, Counts, Slice, Sliced
 
 if TYPE_CHECKING:
     from syncline.wiring import App
@@ -50,15 +50,45 @@ def page(
     return Page(items=tuple(_object(viewer, link, mailboxes) for link in found.items), next=found.next)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One item of a table of failures: as people see it, where it belongs, and what fills the words of its error."""
+
+    item: FailureObject
+    link: Link
+    mailbox: Mailbox
+    params: Mapping[str, str]
+
+
+def table(app: App, viewer: Viewer, wanted: Slice, mailbox: str | None = None) -> Sliced[Standing]:
+    """Return a slice of the items that the viewer may see; words are looked for only in what he may read."""
+    ids = within(app, viewer) if mailbox is None else frozenset({one(app, viewer, mailbox).id})
+    found = app.store.failure_slice(replace(wanted, mailbox_ids=ids, readable=owned(app, viewer)))
+    boxes = app.store.mailbox_by_id({link.mailbox_id for link in found.items})
+    rows = (
+        Standing(
+            item=_object(viewer, link, boxes),
+            link=link,
+            mailbox=boxes[link.mailbox_id],
+            params=_params(app, viewer, link, boxes[link.mailbox_id]),
+        )
+        for link in found.items
+    )
+    return Sliced(tuple(rows), found.total)
+
+
+def counts(app: App, viewer: Viewer, mailbox: str | None = None) -> Counts:
+    """Return how many items stand in each state."""
+    return app.store.counts(within(app, viewer) if mailbox is None else [one(app, viewer, mailbox).id])
+
+
 def what_to_do(app: App, viewer: Viewer, failure_id: int) -> tuple[str, str]:
     """Return what is wrong with an item and what a person can do about it."""
     link, mailbox = _found(app, viewer, failure_id)
     code = code_of(link)
     if not code:
         return "", ""
-    look = look_at(viewer, mailbox, private=link.private)
-    params = {"crm": app.settings.crm.name, **link.error_params, "subject": look.subject(link.subject)}
-    return render(code, params), CATALOGUE[code].what_to_do
+    return render(code, _params(app, viewer, link, mailbox)), CATALOGUE[code].what_to_do
 
 
 def retry(app: App, viewer: Viewer, failure_id: int) -> FailureObject | None:
@@ -95,6 +125,11 @@ def code_of(link: Link) -> str:
     if link.state in (LinkState.KEPT_OUT, LinkState.PARKED):
         return KEPT_OUT
     return link.sync_error or ""
+
+
+def _params(app: App, viewer: Viewer, link: Link, mailbox: Mailbox) -> Mapping[str, str]:
+    look = look_at(viewer, mailbox, private=link.private)
+    return {"crm": app.settings.crm.name, **link.error_params, "subject": look.subject(link.subject)}
 
 
 def _write(app: App, mailbox: Mailbox, link: Link, action: str, viewer: Viewer) -> None:

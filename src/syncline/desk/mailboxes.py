@@ -10,20 +10,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from syncline.desk.finding import one, visible
+from syncline.desk.alerts import hidden_codes
+from syncline.desk.finding import one, visible, within
 from syncline.desk.objects import MailboxObject
 from syncline.desk.reading import Viewer, require_administrator
 from syncline.desk.typed import word, zone
 from syncline.engine import mailboxes as engine
 from syncline.errors import SyncError
-from syncline.ports import Approval, Mailbox, OnSchedulingConflict, TestState, Track
-from syncline.store import Counts
+from syncline.ports import Approval, LinkState, Mailbox, OnSchedulingConflict, TestState, Track
+from syncline.store import Counts, Slice, Sliced
 
 if TYPE_CHECKING:
     from syncline.wiring import App
 
 NOTHING = Counts()
-STEPS = ("address found", "signed in", "calendar read", "categories read")
+FEW_MAX = 200
+"""Up to so many mailboxes are counted by themselves; more are counted together with all."""
+STEPS = ("reached", "signed_in", "address_found", "calendar_read", "categories_read")
+"""The steps of a test in their order; desk and commands know them by these names."""
+_FAILS_AT: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("ServerUnreachable", "ServerTimeout", "CertificateUntrusted", "HttpRefused", "NotFound"), "reached"
+    ),
+    **dict.fromkeys(("ServiceUnavailable", "ServerAnswerInvalid", "ThrottledByExchange"), "reached"),
+    **dict.fromkeys(("Unauthorized", "Forbidden", "ErrorImpersonateUserDenied"), "signed_in"),
+    "ErrorNonExistentMailbox": "address_found",
+    "CalendarUnreadable": "calendar_read",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +54,54 @@ class NewMailbox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tested:
-    """What a test found: the mailbox as it stands then, the steps done, and the error of the step that failed."""
+    """What a test found: the mailbox as it stands then, the steps done, and the error of the step that failed.
+
+    `failed` is that step where the error tells which one it was.
+    """
 
     mailbox: MailboxObject
     steps: tuple[str, ...] = ()
+    failed: str = ""
     error: SyncError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a first sync is: items dealt with, of those known so far; more may be found while it is `reading`."""
+
+    done: int
+    known: int
+    reading: bool
+    over: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One mailbox in a table: what stands in it, and what is wrong with it as a whole."""
+
+    mailbox: MailboxObject
+    counts: Counts
+    error: SyncError | None
 
 
 def listing(app: App, viewer: Viewer) -> list[MailboxObject]:
     """Return the mailboxes that the viewer may see, by address."""
     return objects(app, visible(app, viewer))
+
+
+def table(app: App, viewer: Viewer, wanted: Slice) -> Sliced[Row]:
+    """Return a slice of the mailboxes that the viewer may see, with what stands in each."""
+    found = app.store.mailbox_slice(replace(wanted, mailbox_ids=within(app, viewer)))
+    boxes = {mailbox.id: mailbox for mailbox in found.items}
+    counts = app.store.counts_by_mailbox(hidden_codes(app), list(boxes))
+    shown = zip(objects(app, boxes), boxes.values(), strict=True)
+    rows = (Row(mailbox=each, counts=counts[box.id], error=_error_of(box)) for each, box in shown)
+    return Sliced(tuple(rows), found.total)
+
+
+def states(app: App, viewer: Viewer) -> Mapping[str, int]:
+    """Return how many of the mailboxes that the viewer may see are in each run state."""
+    return app.store.mailbox_states(within(app, viewer))
 
 
 def show(app: App, viewer: Viewer, key: str) -> MailboxObject:
@@ -60,7 +111,10 @@ def show(app: App, viewer: Viewer, key: str) -> MailboxObject:
 
 def trouble(app: App, viewer: Viewer, key: str) -> SyncError | None:
     """Return what is wrong with a mailbox as a whole, or None."""
-    mailbox = one(app, viewer, key)
+    return _error_of(one(app, viewer, key))
+
+
+def _error_of(mailbox: Mailbox) -> SyncError | None:
     if mailbox.last_error is None:
         return None
     return SyncError(mailbox.last_error, mailbox=mailbox.address, detail=mailbox.last_error_text)
@@ -103,15 +157,28 @@ def reject(app: App, viewer: Viewer, key: str) -> MailboxObject:
     return _object(app, engine.reject(app.store, one(app, viewer, key).id))
 
 
-def test(app: App, viewer: Viewer, key: str) -> Tested:
-    """Test a mailbox for real and enable it on success."""
+def test(app: App, viewer: Viewer, key: str, *, enable: bool = True) -> Tested:
+    """Test a mailbox for real and enable it on success (or only test it)."""
     mailbox = one(app, viewer, key)
     try:
-        tested = engine.test_and_enable(app.store, app.connect, app.clock, mailbox.id)
+        tested = engine.test_and_enable(app.store, app.connect, app.clock, mailbox.id, enable=enable)
     except SyncError as error:
-        return Tested(mailbox=_object(app, app.store.mailbox(mailbox.id)), error=error)
-    app.worker.wake([mailbox.id])
+        failed = _FAILS_AT.get(error.code, "")
+        done = STEPS[: STEPS.index(failed)] if failed else ()
+        now = _object(app, app.store.mailbox(mailbox.id))
+        return Tested(mailbox=now, steps=done, failed=failed, error=error)
+    if tested.enabled:
+        app.worker.wake([mailbox.id])
     return Tested(mailbox=_object(app, tested), steps=STEPS)
+
+
+def progress(app: App, viewer: Viewer, key: str) -> Progress:
+    """Return how far the first sync of a mailbox is."""
+    mailbox = one(app, viewer, key)
+    states = app.store.link_states(mailbox.id)
+    known = sum(states.values())
+    done = known - states.get(LinkState.UNSETTLED, 0)
+    return Progress(done=done, known=known, reading=done == 0, over=mailbox.first_sync_done)
 
 
 def enable(app: App, viewer: Viewer, key: str) -> MailboxObject:
@@ -168,7 +235,8 @@ def state_of(mailbox: Mailbox) -> str:
 def objects(app: App, mailboxes: Mapping[int, Mailbox]) -> list[MailboxObject]:
     """Return mailboxes as people see them."""
     profiles = {profile.id: profile.name for profile in app.store.profiles()}
-    badges = app.store.counts_by_mailbox()
+    few = list(mailboxes) if len(mailboxes) <= FEW_MAX else None
+    badges = app.store.counts_by_mailbox(mailbox_ids=few)
     return [
         MailboxObject(
             id=mailbox.id,

@@ -77,6 +77,12 @@ def statistics(app: App, viewer: Viewer) -> Figures:
     )
 
 
+def figures(app: App, mailbox: Mailbox) -> MailboxFigures:
+    """Return the figures of one mailbox that the viewer was found to see."""
+    badges = app.store.counts_by_mailbox(hidden_codes(app), [mailbox.id])
+    return _figures(app, mailbox, badges[mailbox.id], app.store.totals([mailbox.id]).get(mailbox.id, NO_CYCLES))
+
+
 def changes(app: App, viewer: Viewer, cursor: str | None, limit: int) -> Listing:
     """Return the CRM's change log since a cursor; `next` is where the next call goes on, also at the end."""
     require_administrator(viewer, "read the change log")

@@ -151,8 +151,10 @@ def disable(store: Mailboxes, mailbox_id: int) -> Mailbox:
     return store.change_mailbox(mailbox_id, lambda old: replace(old, enabled=False))
 
 
-def test_and_enable(store: Mailboxes, connect: Connect, clock: Clock, mailbox_id: int) -> Mailbox:
-    """Test a mailbox for real and switch it on if every step succeeds (T-02, T-06, T-07).
+def test_and_enable(
+    store: Mailboxes, connect: Connect, clock: Clock, mailbox_id: int, *, enable: bool = True
+) -> Mailbox:
+    """Test a mailbox for real and switch it on if every step succeeds (T-02, T-06, T-07); without `enable` only test.
 
     Steps: address resolves, sign-in, calendar readable, category list readable, the calendar's first page can be
     asked for. A failing step is stored on the mailbox, opens an alert, and is raised; a permanent one switches it off.
@@ -165,7 +167,7 @@ def test_and_enable(store: Mailboxes, connect: Connect, clock: Clock, mailbox_id
         _store_failed_test(store, mailbox, error, clock.now())
         raise
     now = clock.now()
-    tested = store.change_mailbox(mailbox_id, lambda old: _passed(old, folders, categories, now))
+    tested = store.change_mailbox(mailbox_id, lambda old: _passed(old, folders, categories, now, enable=enable))
     store.withdraw_notices(mailbox_id, "Test and enable succeeded.")
     return tested
 
@@ -186,14 +188,16 @@ def _probed(connect: Connect, mailbox: Mailbox) -> tuple[tuple[Folder, ...], tup
         return folders, replica.categories()
 
 
-def _passed(old: Mailbox, folders: tuple[Folder, ...], categories: tuple[Category, ...], now: datetime) -> Mailbox:
+def _passed(
+    old: Mailbox, folders: tuple[Folder, ...], categories: tuple[Category, ...], now: datetime, *, enable: bool
+) -> Mailbox:
     """A known category keeps every name it has had (L-04a); the next cycle reads folders and categories again."""
     names = [each.name for each in categories if each.id == old.category_id]
     return replace(
         old,
         test=TestState.SUCCESS,
         tested_on=now,
-        enabled=True,
+        enabled=old.enabled or enable,
         next_due=now,
         folders=folders,
         hierarchy_due=None,

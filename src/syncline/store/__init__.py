@@ -10,6 +10,7 @@ from syncline.store.preferences import Mails, Preferences
 from syncline.store.rules import Asked
 from syncline.store.schema import AccountRole
 from syncline.store.statistics import CycleRecord, Totals
+from syncline.store.tables import Slice, Sliced
 
 __all__ = [
     "FAILURE_STATES",
@@ -23,6 +24,8 @@ __all__ = [
     "Mails",
     "Preferences",
     "Session",
+    "Slice",
+    "Sliced",
     "Token",
     "Totals",
     "shown_state",

@@ -121,16 +121,21 @@ class Listings(Connected):
             found = [to_alert(row) for row in rows]  # type: ignore[arg-type]
         return {each.link_id: each for each in found if each.link_id is not None}
 
-    def counts_by_mailbox(self, hidden: Collection[str] = ()) -> Mapping[int, Counts]:
+    def counts_by_mailbox(
+        self, hidden: Collection[str] = (), mailbox_ids: Sequence[int] | None = None
+    ) -> Mapping[int, Counts]:
         """Return what stands in each mailbox, in two grouped queries; alerts with a `hidden` code are not counted."""
         opened = select(alert.c.mailbox_id, func.count(), func.sum(alert.c.question)).where(
-            literal_column("alert.state") == literal_column("'open'"), *_without(hidden)
+            literal_column("alert.state") == literal_column("'open'"), *_without(hidden), *_mine(alert, mailbox_ids)
         )
-        stuck = select(link.c.mailbox_id, link.c.state, func.count()).where(_STUCK)
+        stuck = select(link.c.mailbox_id, link.c.state, func.count()).where(_STUCK, *_mine(link, mailbox_ids))
+        known = select(mailbox.c.id)
+        if mailbox_ids is not None:
+            known = known.where(mailbox.c.id.in_(mailbox_ids))
         with self.reading() as connection:
             alerts = {row[0]: row[1:] for row in connection.execute(opened.group_by(alert.c.mailbox_id))}
             items = list(connection.execute(stuck.group_by(link.c.mailbox_id, link.c.state)))
-            counts: dict[int, dict[str, int]] = {number: {} for number in connection.scalars(select(mailbox.c.id))}
+            counts: dict[int, dict[str, int]] = {number: {} for number in connection.scalars(known)}
         for number, state, many in items:
             word = FAILURE_STATES[state]
             counts[number][word] = counts[number].get(word, 0) + many

@@ -131,6 +131,13 @@ class Tables(Connected):
             words[FAILURE_STATES[state]] = words.get(FAILURE_STATES[state], 0) + many
         return Counts(open_alerts=opened, questions=int(questions or 0), **words)
 
+    def newest_mailbox(self) -> Mailbox | None:
+        """Return the mailbox that was added last, before others one that has never been synchronized."""
+        query = select(*MAILBOX).order_by(mailbox.c.first_sync_done, mailbox.c.id.desc()).limit(1)
+        with self.reading() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else Mailbox(**row)
+
     def mailbox_by_id(self, mailbox_ids: Collection[int]) -> Mapping[int, Mailbox]:
         """Return those of these mailboxes that there are."""
         with self.reading() as connection:

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from fastapi import Request
+
 from syncline.desk import failures as desk
+from syncline.desk.failures import Standing
 from syncline.desk.objects import FailureObject
 from syncline.engine.alerts import last_offered
-from syncline.ports import Alert, AlertState, Link, LinkState, Mailbox
-from syncline.store import FAILURE_STATES
+from syncline.ports import Alert, AlertState, LinkState
+from syncline.store import Slice
+from syncline.web.language import noted
 from syncline.web.pages.rendering import Visit
-from syncline.web.pages.words import FAILURE_STATES as WORDS
+from syncline.web.pages.tables import PAGE_ROWS, Asked, Column, Pages, Table
+from syncline.web.pages.troubles import Trouble, trouble_of
 
-PAGE = 100
+STATES = ("open", "waiting", "failed", "kept_out", "skipped", "all")
+MAILBOX = Column(title=noted("Mailbox"), sort="mailbox")
+COLUMNS = (
+    Column(title=noted("Item Subject"), sort="subject"),
+    Column(title=noted("Sync Error"), sort="sync_error"),
+    Column(title=noted("Last Sync Error Time"), sort="last_sync_error_time", falls=True),
+    Column(title=noted("Retries"), sort="retries", number=True, falls=True),
+    MAILBOX,
+    Column(title=noted("State"), sort="state"),
+    Column(title=noted("Next try"), sort="next_try"),
+)
+TABLE = Table(path="/failures", columns=COLUMNS, sort="", descending=True, states=STATES, state="open")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,62 +37,85 @@ class Row:
     """One failure; `answer` leads to its question (with `answer_word`), `can_retry` says whether it is tried again."""
 
     failure: FailureObject
-    state: str
     mailbox_id: int
     next_try: datetime | None
-    text: str
-    what_to_do: str
+    trouble: Trouble | None
     answer: str | None
     answer_word: str
     can_retry: bool
 
 
-def rows(
-    visit: Visit, mailbox: str | None, *, every: bool, after: int | None = None, only: str | None = None
-) -> tuple[list[Row], int | None]:
-    """Return a page of failures, newest first, and the number to go on below; `only` keeps one state."""
-    wanted, following = _wanted(visit, mailbox, every=every, after=after, only=only)
-    ids = [item.id for item in wanted]
-    links = {link.id: link for link in visit.app.store.links_by_id(ids)}
-    questions = visit.app.store.alerts_of_links(ids)
-    boxes = {box.id: box for box in visit.app.store.mailboxes()}
-    made = [
-        _row(visit, item, links[item.id], boxes[links[item.id].mailbox_id], questions.get(item.id))
-        for item in wanted
-        if item.id in links
-    ]
-    return made, following
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failing:
+    """A page of failures, and where it stands among all."""
+
+    rows: tuple[Row, ...]
+    pages: Pages
+
+    @property
+    def asked(self) -> Asked:
+        """Return what was asked."""
+        return self.pages.asked
 
 
-def _wanted(
-    visit: Visit, mailbox: str | None, *, every: bool, after: int | None, only: str | None
-) -> tuple[list[FailureObject], int | None]:
-    """Read on until a page holds something of the state that is wanted."""
-    while True:
-        found = desk.page(visit.app, visit.viewer, mailbox=mailbox, every=every, after=after, limit=PAGE)
-        wanted = [item for item in found.items if only is None or item.state == only]
-        if wanted or found.next is None:
-            return wanted, found.next
-        after = found.next
+def of_all(visit: Visit, request: Request) -> Failing:
+    """Return the failures that are asked for, of every mailbox or of the one named in the address."""
+    mailbox = request.query_params.get("mailbox", "")
+    table = replace(TABLE, kept={"mailbox": mailbox}) if mailbox else TABLE
+    return _failing(visit, table.asked(request), mailbox or None)
 
 
-def _row(visit: Visit, item: FailureObject, link: Link, mailbox: Mailbox, question: Alert | None) -> Row:
-    text, what_to_do = desk.what_to_do(visit.app, visit.viewer, item.id)
-    word = ""
-    if question is not None and item.state == "waiting" and question.state in (AlertState.OPEN, AlertState.LAPSED):
-        late = question.state is AlertState.LAPSED and visit.times.now > last_offered(question)
-        word = "" if late else "Answer"
-    elif question is not None and item.state == "kept_out" and question.state is AlertState.ANSWERED:
-        word = "Change to Yes"
-    failed = link.state is LinkState.FAILED
+def of_mailbox(visit: Visit, request: Request, mailbox_id: int) -> Failing:
+    """Return the failures of one mailbox for its form."""
+    columns = tuple(column for column in COLUMNS if column is not MAILBOX)
+    path = f"/mailboxes/{mailbox_id}"
+    table = replace(TABLE, path=path, columns=columns, states=STATES, state="all", kept={"tab": "failures"})
+    return _failing(visit, table.asked(request), str(mailbox_id))
+
+
+def _failing(visit: Visit, asked: Asked, mailbox: str | None) -> Failing:
+    found = desk.table(visit.app, visit.viewer, _slice(asked), mailbox)
+    if not found.items and found.total:
+        asked = replace(asked, page=Pages(asked=asked, total=found.total).last)
+        found = desk.table(visit.app, visit.viewer, _slice(asked), mailbox)
+    questions = visit.app.store.alerts_of_links([each.item.id for each in found.items])
+    rows = tuple(_row(visit, each, questions.get(each.item.id)) for each in found.items)
+    return Failing(rows=rows, pages=Pages(asked=asked, total=found.total))
+
+
+def _slice(asked: Asked) -> Slice:
+    return Slice(
+        state=asked.state,
+        words=asked.words,
+        sort=asked.sort,
+        descending=asked.descending,
+        first=asked.first,
+        limit=PAGE_ROWS,
+    )
+
+
+def _row(visit: Visit, standing: Standing, question: Alert | None) -> Row:
+    item, link = standing.item, standing.link
+    word = _answer_word(visit, item, question)
+    runs = link.state is LinkState.FAILED and standing.mailbox.enabled
     return Row(
         failure=item,
-        state=WORDS[FAILURE_STATES.get(link.state, "failed")],
-        mailbox_id=mailbox.id,
-        next_try=link.next_try if failed and mailbox.enabled else None,
-        text=text,
-        what_to_do=what_to_do,
+        mailbox_id=standing.mailbox.id,
+        next_try=link.next_try if runs else None,
+        trouble=trouble_of(item.sync_error, standing.params) if item.sync_error else None,
         answer=f"/alerts/{question.id}" if question is not None and word else None,
         answer_word=word,
-        can_retry=failed and mailbox.enabled,
+        can_retry=runs,
     )
+
+
+def _answer_word(visit: Visit, item: FailureObject, question: Alert | None) -> str:
+    """Return what can be answered: a question that still can be, or what was kept out and can come in."""
+    if question is None:
+        return ""
+    if item.state == "waiting" and question.state in (AlertState.OPEN, AlertState.LAPSED):
+        late = question.state is AlertState.LAPSED and visit.times.now > last_offered(question)
+        return "" if late else noted("Answer")
+    if item.state == "kept_out" and question.state is AlertState.ANSWERED:
+        return noted("Change to Yes")
+    return ""

@@ -4,54 +4,39 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
 from syncline.desk import explaining
 from syncline.desk import failures as desk
-from syncline.desk.finding import visible
-from syncline.web.pages.failing import rows
-from syncline.web.pages.rendering import NOTHING, Here, Visit, go
+from syncline.web.pages import failing
+from syncline.web.pages.rendering import Here, go, inside
 
 router = APIRouter()
 SECTION = "Failures"
-FILTERS = ("all", "waiting", "failed", "kept_out", "skipped")
 
 
 @router.get("/failures")
-def listing(
-    visit: Here,
-    state: Annotated[str, Query()] = "open",
-    mailbox: Annotated[str | None, Query()] = None,
-    after: Annotated[int | None, Query()] = None,
-) -> Response:
+def listing(visit: Here) -> Response:
     """List failures; without a state those that need somebody (waiting, failed), with one those in it."""
-    only = state if state in FILTERS[1:] else None
-    every = state in ("all", "kept_out", "skipped")
-    shown, following = rows(visit, mailbox or None, every=every, after=after, only=only)
-    return visit.render(
-        "failures.html",
-        section=SECTION,
-        rows=shown,
-        following=following,
-        state=state if only or state == "all" else "open",
-        mailbox=mailbox,
-        counts=_counts(visit),
-    )
+    found = failing.of_all(visit, visit.request)
+    mailbox = visit.request.query_params.get("mailbox") or None
+    counts = desk.counts(visit.app, visit.viewer, mailbox)
+    return visit.render("failures.html", section=SECTION, found=found, counts=counts, mailbox=mailbox)
 
 
 @router.post("/failures/{failure_id}/retry")
-def retry(visit: Here, failure_id: int) -> Response:
+def retry(visit: Here, failure_id: int, following: Annotated[str, Form(alias="next")] = "/failures") -> Response:
     """Try a failed item again now."""
     still = desk.retry(visit.app, visit.viewer, failure_id)
-    return go(f"/failures?said={'retried' if still is None else 'failed-again'}")
+    return go(_with(inside(following, "/failures"), "retried" if still is None else "failed-again"))
 
 
 @router.post("/failures/{failure_id}/ignore")
-def ignore(visit: Here, failure_id: int) -> Response:
+def ignore(visit: Here, failure_id: int, following: Annotated[str, Form(alias="next")] = "/failures") -> Response:
     """Leave an item out until it changes in Exchange."""
     desk.ignore(visit.app, visit.viewer, failure_id)
-    return go("/failures?said=ignored")
+    return go(_with(inside(following, "/failures"), "ignored"))
 
 
 @router.get("/explain")
@@ -63,7 +48,8 @@ def explain(visit: Here, q: Annotated[str, Query()] = "") -> Response:
     return visit.render("explain.html", section=SECTION, q=q, stories=stories, unknown=unknown)
 
 
-def _counts(visit: Visit) -> dict[str, int]:
-    counts = visit.app.store.counts_by_mailbox()
-    mine = [counts.get(number, NOTHING) for number in visible(visit.app, visit.viewer)]
-    return {name: sum(getattr(each, name) for each in mine) for name in FILTERS[1:]}
+def _with(path: str, said: str) -> str:
+    """Return an address that says something; what it said before is over."""
+    before, _, query = path.partition("?")
+    kept = [part for part in query.split("&") if part and not part.startswith("said=")]
+    return f"{before}?{'&'.join([*kept, f'said={said}'])}"

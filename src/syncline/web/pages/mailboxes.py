@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Form, Query
@@ -10,14 +11,19 @@ from starlette.responses import Response
 
 from syncline.desk import mailboxes as desk
 from syncline.desk import reports, syncing
+from syncline.desk.alerts import hidden_codes
 from syncline.desk.finding import one
 from syncline.desk.reading import Viewer
 from syncline.errors import SyncError
 from syncline.ports import Mailbox
-from syncline.web.pages import cards
-from syncline.web.pages.alerts import waiting
-from syncline.web.pages.failing import rows
+from syncline.store import Slice
+from syncline.web.language import noted
+from syncline.web.pages import failing, wall
 from syncline.web.pages.rendering import Here, Visit, go
+from syncline.web.pages.rows import rows as rows_of
+from syncline.web.pages.tables import PAGE_ROWS, Asked, Column, Pages, Table
+from syncline.web.pages.troubles import trouble as trouble_text
+from syncline.web.pages.words import MAILBOX_STATES
 from syncline.web.problems import status_of
 
 if TYPE_CHECKING:
@@ -26,7 +32,21 @@ if TYPE_CHECKING:
 router = APIRouter()
 SECTION = "Mailboxes"
 TABS = (("general", "General"), ("alerts", "Alerts"), ("failures", "Failures"), ("statistics", "Statistics"))
+TABLE = Table(
+    path="/mailboxes",
+    columns=(
+        Column(title=noted("Address"), sort="address"),
+        Column(title=noted("User"), sort="user"),
+        Column(title=noted("State"), sort="state"),
+        Column(title=noted("Last sync"), sort="last_sync", falls=True),
+        Column(title=noted("Open questions"), sort="questions", number=True, falls=True),
+        Column(title=noted("Failures"), sort="failures", number=True, falls=True),
+    ),
+    sort="address",
+    states=("", *MAILBOX_STATES),
+)
 CLOSED_MAX = 20
+REFRESH_S = 3
 RUNS_MAX = 20
 
 Action = Callable[["App", Viewer, str], object]
@@ -42,10 +62,19 @@ ACTIONS: Mapping[str, tuple[Action, str]] = {
 @router.get("/mailboxes")
 def listing(visit: Here) -> Response:
     """List the mailboxes that the viewer may see."""
-    shown = desk.listing(visit.app, visit.viewer)
-    errors = {mailbox.id: desk.trouble(visit.app, visit.viewer, str(mailbox.id)) for mailbox in shown}
-    counts = visit.app.store.counts_by_mailbox()
-    return visit.render("mailboxes.html", section=SECTION, mailboxes=shown, errors=errors, counts=counts)
+    asked = TABLE.asked(visit.request)
+    found = desk.table(visit.app, visit.viewer, _slice(asked))
+    if not found.items and found.total:
+        asked = replace(asked, page=Pages(asked=asked, total=found.total).last)
+        found = desk.table(visit.app, visit.viewer, _slice(asked))
+    visit.people.meet(row.mailbox.user for row in found.items)
+    return visit.render(
+        "mailboxes.html",
+        section=SECTION,
+        rows=[(row, trouble_text(row.error)) for row in found.items],
+        pages=Pages(asked=asked, total=found.total),
+        states=desk.states(visit.app, visit.viewer),
+    )
 
 
 @router.get("/mailboxes/{key}")
@@ -54,13 +83,30 @@ def form(visit: Here, key: str, tab: Annotated[str, Query()] = "general") -> Res
     return _form(visit, key, tab)
 
 
+@router.get("/mailboxes/{key}/progress")
+def progress(visit: Here, key: str) -> Response:
+    """Return how far the first sync is, as the part of a page that asks for itself again until it is over."""
+    mailbox = one(visit.app, visit.viewer, key)
+    return visit.render("progress.html", record=mailbox, progress=_progress(visit, mailbox))
+
+
 @router.post("/mailboxes/{key}/test")
 def test(visit: Here, key: str) -> Response:
     """Test for real and enable on success; a failed test says which step and what to do."""
     tested = desk.test(visit.app, visit.viewer, key)
     if tested.error is not None:
-        return _form(visit, key, "general", trouble=tested.error)
+        return _form(visit, key, "general", trouble=tested.error, tested=tested)
     return go(f"/mailboxes/{tested.mailbox.id}?said=enabled")
+
+
+@router.post("/mailboxes/{key}/password")
+def password(visit: Here, key: str, password: Annotated[str, Form()] = "") -> Response:
+    """Keep the mailbox's own password, then test and enable with it."""
+    try:
+        desk.set_password(visit.app, visit.viewer, key, password)
+    except SyncError as error:
+        return _form(visit, key, "general", trouble=error)
+    return test(visit, key)
 
 
 @router.post("/mailboxes/{key}/change")
@@ -106,7 +152,20 @@ def act(visit: Here, key: str, action: str) -> Response:
     return go(f"/mailboxes/{found.id}?said={said}")
 
 
-def _form(visit: Visit, key: str, tab: str, trouble: SyncError | None = None) -> Response:
+def _slice(asked: Asked) -> Slice:
+    return Slice(
+        state=asked.state,
+        words=asked.words,
+        sort=asked.sort,
+        descending=asked.descending,
+        first=asked.first,
+        limit=PAGE_ROWS,
+    )
+
+
+def _form(
+    visit: Visit, key: str, tab: str, trouble: SyncError | None = None, tested: desk.Tested | None = None
+) -> Response:
     mailbox = one(visit.app, visit.viewer, key)
     tab = tab if tab in dict(TABS) else "general"
     shown = desk.show(visit.app, visit.viewer, str(mailbox.id))
@@ -119,35 +178,42 @@ def _form(visit: Visit, key: str, tab: str, trouble: SyncError | None = None) ->
         person=visit.called(mailbox.user),
         tabs=TABS,
         tab=tab,
-        figures=_figures(visit, mailbox),
-        trouble=trouble or desk.trouble(visit.app, visit.viewer, str(mailbox.id)),
+        figures=reports.figures(visit.app, mailbox),
+        trouble=trouble_text(trouble or desk.trouble(visit.app, visit.viewer, str(mailbox.id))),
+        tested=tested,
         **_CONTENT[tab](visit, mailbox),
     )
 
 
-def _figures(visit: Visit, mailbox: Mailbox) -> reports.MailboxFigures:
-    figures = reports.statistics(visit.app, visit.viewer).mailboxes
-    return next(each for each in figures if each.mailbox == mailbox.address)
-
-
 def _general(visit: Visit, mailbox: Mailbox) -> Mapping[str, object]:
-    states = visit.app.store.link_states(mailbox.id)
+    first = mailbox.enabled and not mailbox.first_sync_done
     return {
         "default_rule": visit.app.settings.sync.on_scheduling_conflict.value,
-        "seen": sum(states.values()),
+        "progress": _progress(visit, mailbox) if first else None,
+        "plain_refresh_s": REFRESH_S if first else None,
         "running": visit.app.store.holder(mailbox.id, visit.times.now) is not None,
+        "signs_in_itself": _signs_in_itself(visit, mailbox),
     }
 
 
+def _progress(visit: Visit, mailbox: Mailbox) -> desk.Progress:
+    return desk.progress(visit.app, visit.viewer, str(mailbox.id))
+
+
+def _signs_in_itself(visit: Visit, mailbox: Mailbox) -> bool:
+    """Return whether the mailbox's own password is what it signs in with."""
+    profile = visit.app.store.profile(mailbox.profile_id)
+    return profile.access == "own" or profile.username.lower() == mailbox.address
+
+
 def _alerts(visit: Visit, mailbox: Mailbox) -> Mapping[str, object]:
-    shown, groups = waiting(visit, {mailbox.id: mailbox})
-    closed, _ = cards.page(visit, str(mailbox.id), only_open=False, limit=CLOSED_MAX)
-    return {"cards_shown": shown, "groups": groups, "closed": closed}
+    shown, found = wall.of_mailbox(visit, mailbox)
+    lately = visit.app.store.lately([mailbox.id], hidden_codes(visit.app), CLOSED_MAX)
+    return {"shown": shown, "found": found, "closed": rows_of(visit, lately)}
 
 
 def _failures(visit: Visit, mailbox: Mailbox) -> Mapping[str, object]:
-    shown, following = rows(visit, str(mailbox.id), every=True)
-    return {"rows": shown, "following": following}
+    return {"found": failing.of_mailbox(visit, visit.request, mailbox.id)}
 
 
 def _statistics(visit: Visit, mailbox: Mailbox) -> Mapping[str, object]:

@@ -16,14 +16,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from syncline import __version__
-from syncline.desk.finding import visible
+from syncline.desk.finding import within
 from syncline.desk.reading import Viewer
 from syncline.errors import SyncError
 from syncline.ports import User
-from syncline.store import Counts
 from syncline.web.asking import app_of
 from syncline.web.assets import asset
-from syncline.web.language import LANGUAGES, _, current, plural
+from syncline.web.language import LANGUAGES, _, current, ngettext, plural
 from syncline.web.pages import words
 from syncline.web.pages.times import Times
 from syncline.web.sessions import CSRF_FIELD, signed_in
@@ -39,7 +38,6 @@ NAVIGATION = (
     ("Email Configuration", "/email-configuration"),
     ("Settings", "/settings"),
 )
-NOTHING = Counts()
 
 
 class People(Mapping[str, User]):
@@ -133,6 +131,7 @@ class Visit:
             "badges": badges(self),
             "here": here(self.request),
             "said": notice(self.request),
+            "demo": self.request.app.state.demo,
         }
         return HTMLResponse(_template(template, {**shared, **values}), status_code=status)
 
@@ -161,6 +160,8 @@ def render_outside(request: Request, template: str, *, status: int = 200, **valu
         "crm": app_of(request).settings.crm.name,
         "here": here(request),
         "said": notice(request),
+        "demo": None,
+        "guests": request.app.state.demo.guests_of(request) if request.app.state.demo else (),
     }
     return HTMLResponse(_template(template, {**shared, **values}), status_code=status)
 
@@ -196,6 +197,11 @@ def short(number: int) -> str:
     return f"{number // 1_000}k" if number < 100_000 else "99k+"
 
 
+def merged(first: Mapping[str, str], second: Mapping[str, str]) -> Mapping[str, str]:
+    """Return words for a choice: the first as they are, the second (a table) in the reader's language."""
+    return {**first, **{key: _(word) for key, word in second.items()}}
+
+
 def go(path: str) -> RedirectResponse:
     """Lead on after a form was carried out (303), so that loading the page again repeats nothing."""
     return RedirectResponse(path, status_code=303)
@@ -210,13 +216,11 @@ def inside(path: str | None, otherwise: str = "/") -> str:
 
 def badges(visit: Visit) -> Mapping[str, tuple[int, str]]:
     """Return for the sections that count something how much, and what in words."""
-    mailboxes = visible(visit.app, visit.viewer)
-    counts = visit.app.store.counts_by_mailbox()
-    mine = [counts.get(number, NOTHING) for number in mailboxes]
-    questions, failed = sum(each.questions for each in mine), sum(each.failed for each in mine)
+    counts = visit.app.store.counts(within(visit.app, visit.viewer))
+    asks, fails = counts.questions, counts.failed
     return {
-        "Alerts": (questions, words.count(questions, "question waits", "questions wait")),
-        "Failures": (failed, words.count(failed, "item failed", "items failed")),
+        "Alerts": (asks, ngettext("%(num)d question waits", "%(num)d questions wait", asks)),
+        "Failures": (fails, ngettext("%(num)d item failed", "%(num)d items failed", fails)),
     }
 
 
@@ -231,7 +235,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    made.filters |= {"initials": initials, "short": short}
+    made.filters |= {"initials": initials, "merged": merged, "short": short}
     made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_callables(_, plural, newstyle=True)  # type: ignore[attr-defined]
     made.globals |= {

@@ -1,0 +1,170 @@
+"""The set-up of an empty installation: profile, mailbox, test, preview, first sync; each step a form of its own.
+
+Which step is shown follows from what there is (`desk.starting`), so nothing is lost by leaving.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query
+from starlette.responses import Response
+
+from syncline.desk import mailboxes, profiles, starting, syncing
+from syncline.desk.objects import PlannedItem
+from syncline.errors import SyncError
+from syncline.web.pages.rendering import Here, Visit, go
+from syncline.web.pages.troubles import trouble as trouble_text
+from syncline.web.pages.words import PLANNED
+from syncline.web.problems import status_of
+
+router = APIRouter()
+SECTION = "Email Configuration"
+SHOWN_MAX = 15
+REFRESH_S = 3
+USERS_MAX = 200
+"""Up to so many users are a choice; more are typed."""
+
+
+@router.get("/start")
+def start(visit: Here, mailbox: Annotated[str, Query()] = "", step: Annotated[str, Query()] = "") -> Response:
+    """Show the step that comes next; `step=mailbox` begins with another mailbox."""
+    if step == "mailbox" and visit.app.store.profiles():
+        return _page(visit, step=step)
+    return _page(visit, mailbox)
+
+
+@router.post("/start/profile")
+def add_profile(
+    visit: Here,
+    url: Annotated[str, Form()] = "",
+    username: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    auth: Annotated[str, Form()] = "negotiate",
+    read_only: Annotated[str, Form()] = "",
+    allow_http: Annotated[str, Form()] = "",
+    name: Annotated[str, Form()] = "Exchange",
+    ca_file: Annotated[str, Form()] = "",
+) -> Response:
+    """Say where the server is and who signs in to it."""
+    new = profiles.NewProfile(
+        name=name,
+        url=url,
+        username=username,
+        password=password or None,
+        auth=auth,
+        ca_file=ca_file.strip() or None,
+        read_only=bool(read_only),
+        allow_http=bool(allow_http),
+    )
+    try:
+        profiles.add(visit.app, visit.viewer, new)
+    except SyncError as error:
+        return _page(visit, step="profile", error=error, wanted_profile=new)
+    return go("/start")
+
+
+@router.post("/start/mailbox")
+def add_mailbox(
+    visit: Here,
+    address: Annotated[str, Form()] = "",
+    profile: Annotated[str, Form()] = "",
+    user: Annotated[str, Form()] = "",
+    track: Annotated[str, Form()] = "category",
+    password: Annotated[str, Form()] = "",
+) -> Response:
+    """Add the first mailbox; who adds it here approves its address."""
+    new = mailboxes.NewMailbox(address=address, profile=profile, user=user, track=track, password=password or None)
+    try:
+        added = starting.add_mailbox(visit.app, visit.viewer, new)
+    except SyncError as error:
+        return _page(visit, step="mailbox", error=error, wanted_mailbox=new)
+    return go(f"/start?mailbox={added.id}")
+
+
+@router.post("/start/test")
+def test(visit: Here, mailbox: Annotated[str, Form()], password: Annotated[str, Form()] = "") -> Response:
+    """Test the mailbox for real, with another password if one is given; nothing is enabled yet."""
+    try:
+        if password:
+            mailboxes.set_password(visit.app, visit.viewer, mailbox, password)
+        starting.approve(visit.app, visit.viewer, mailbox)
+    except SyncError as error:
+        return _page(visit, mailbox, error=error)
+    tested = mailboxes.test(visit.app, visit.viewer, mailbox, enable=False)
+    return _page(visit, mailbox, error=tested.error, tested=tested)
+
+
+@router.post("/start/preview")
+def preview(visit: Here, mailbox: Annotated[str, Form()]) -> Response:
+    """Read the calendar and say what would happen; the CRM is not touched."""
+    try:
+        report = syncing.sync(visit.app, visit.viewer, [mailbox], dry_run=True).mailboxes[0]
+    except SyncError as error:
+        return _page(visit, mailbox, error=error)
+    if report.error is not None:
+        return _page(visit, mailbox, error=SyncError(report.error, mailbox=report.mailbox, detail=report.text or ""))
+    return _page(visit, mailbox, planned=report.plan)
+
+
+@router.post("/start/enable")
+def enable(visit: Here, mailbox: Annotated[str, Form()]) -> Response:
+    """Enable the tested mailbox; its first sync begins."""
+    try:
+        mailboxes.enable(visit.app, visit.viewer, mailbox)
+    except SyncError as error:
+        return _page(visit, mailbox, error=error)
+    return go(f"/start?mailbox={mailbox}")
+
+
+def _page(
+    visit: Visit,
+    key: str = "",
+    *,
+    step: str = "",
+    error: SyncError | None = None,
+    planned: Sequence[PlannedItem] | None = None,
+    tested: mailboxes.Tested | None = None,
+    wanted_profile: profiles.NewProfile | None = None,
+    wanted_mailbox: mailboxes.NewMailbox | None = None,
+) -> Response:
+    standing = starting.standing(visit.app, visit.viewer, key)
+    step = step or standing.step
+    mailbox = standing.mailbox if step != "mailbox" else None
+    progress = None
+    if mailbox is not None and step in ("sync", "done"):
+        progress = mailboxes.progress(visit.app, visit.viewer, str(mailbox.id))
+    return visit.render(
+        "start.html",
+        section=SECTION,
+        status=status_of(error) if error is not None else 200,
+        step=step,
+        steps=starting.STEPS[:-1],
+        mailbox=mailbox,
+        profiles=visit.app.store.profiles(),
+        users=_users(visit) if step == "mailbox" else (),
+        trouble=trouble_text(error),
+        tested=tested,
+        planned=None if planned is None else _grouped(planned),
+        progress=progress,
+        plain_refresh_s=REFRESH_S if step == "sync" else None,
+        wanted_profile=wanted_profile or profiles.NewProfile(name="Exchange", url="https://", username=""),
+        wanted_mailbox=wanted_mailbox or mailboxes.NewMailbox(address="", profile="", user=""),
+    )
+
+
+def _users(visit: Visit) -> Sequence[object]:
+    """Return the users to choose from; nobody when there are too many for a choice."""
+    found = sorted(visit.people.values(), key=lambda user: user.full_name)
+    return found if len(found) <= USERS_MAX else ()
+
+
+def _grouped(planned: Sequence[PlannedItem]) -> Sequence[tuple[str, int, Sequence[PlannedItem]]]:
+    """Return the plan by what would happen, in the order of `PLANNED`: how many, and the first of them."""
+    counts = Counter(item.action for item in planned)
+    ordered = sorted(counts, key=lambda action: list(PLANNED).index(action) if action in PLANNED else len(PLANNED))
+    return [
+        (action, counts[action], [item for item in planned if item.action == action][:SHOWN_MAX]) for action in ordered
+    ]

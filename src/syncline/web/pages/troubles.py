@@ -1,0 +1,38 @@
+"""Errors of the catalogue as people read them: what happened, to what, what to do, and where more of it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from syncline.errors import CATALOGUE, SyncError, filled
+from syncline.web.language import _
+from syncline.web.pages.rendering import help_url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """One error in the reader's language."""
+
+    code: str
+    title: str
+    text: str
+    what_to_do: str
+    help_url: str
+
+
+def trouble(error: SyncError | None) -> Trouble | None:
+    """Return an error as people read it."""
+    return None if error is None else trouble_of(error.code, error.params)
+
+
+def trouble_of(code: str, params: Mapping[str, str]) -> Trouble:
+    """Return a row of the catalogue as people read it, filled with what it happened to."""
+    row = CATALOGUE[code]
+    return Trouble(
+        code=code,
+        title=_(row.title),
+        text=filled(_(row.text), params),
+        what_to_do=_(row.what_to_do),
+        help_url=help_url(code),
+    )
