@@ -6,7 +6,7 @@ It must not know how alerts are listed or answered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -78,7 +78,8 @@ def rows_of(app: App, found: Sequence[Verdict]) -> Occupying:
         return Occupying()
     try:
         rows = app.crm.read(sorted(ids))
-        return Occupying(rows=rows, addresses={user.id: user.emails for user in app.crm.users()})
+        people = app.crm.users(emails={address for row in rows.values() for address in _addresses(row)})
+        return Occupying(rows=rows, addresses={user.id: user.emails for user in people})
     except SyncError:
         return Occupying()
 
@@ -105,6 +106,12 @@ def _clash(viewer: Viewer, person: Unavailable, clash: Overlap, occupying: Occup
         all_day=clash.all_day,
         role=None if hidden or row is None else _role(row, occupying.addresses.get(person.user_id, ())),
     )
+
+
+def _addresses(row: CrmRow) -> Iterator[str]:
+    if row.appointment.organizer is not None:
+        yield row.appointment.organizer.address.lower()
+    yield from (each.address.lower() for each in row.appointment.attendees)
 
 
 def _role(row: CrmRow, addresses: Sequence[str]) -> str | None:

@@ -62,6 +62,19 @@ def answer_one(
     return _answered(visit, alert_id, place, given.refused)
 
 
+@router.post("/alerts/{alert_id:int}/undo")
+def undo(request: Request, alert_id: int, place: Annotated[str, Form()] = "alone") -> Response:
+    """Take an answer back that nobody has begun to carry out, and lead back to the card."""
+    if signed_in(request) is None:
+        return _signed_out(request, alert_id)
+    visit = visit_of(request)
+    try:
+        (given,) = desk.undo(visit.app, visit.viewer, [alert_id])
+    except SyncError as error:
+        return _not_yours(visit, alert_id, error)
+    return _answered(visit, alert_id, place, given.refused)
+
+
 def _answered(visit: Visit, alert_id: int, place: str, refused: SyncError | None) -> Response:
     if _by_script(visit.request):
         return _fragment(visit, alert_id, place, refused)
@@ -108,9 +121,11 @@ def _refusal(visit: Visit, alert_id: int, refused: SyncError | None) -> str:
     if refused.code == "AnswerOutdated":
         at = visit.times.clock(alert.last_seen)
         return _("Changed in Outlook at %(time)s. Please look again; nothing was done.", time=at)
-    if alert.decided_on is not None:
+    if refused.code == "AlreadyBegun":
+        return _("It is too late to take the answer back: it is being carried out, or has been.")
+    if alert.decided_on is not None and refused.code == "AlreadyAnswered":
         return _("%(what)s. Your answer changed nothing.", what=telling.answered_by(visit, alert))
-    return _("Your answer changed nothing.")
+    return _("%(what)s Nothing was changed.", what=refused.text)
 
 
 def _not_yours(visit: Visit, alert_id: int, error: SyncError) -> Response:

@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from markupsafe import Markup
 
 from syncline.desk import alerts as desk
+from syncline.desk.answering import can_undo
 from syncline.desk.finding import visible
 from syncline.desk.objects import AlertObject
 from syncline.engine.alerts import last_offered
 from syncline.engine.questions import CONFLICT
-from syncline.errors import CATALOGUE
+from syncline.errors import CATALOGUE, SyncError
 from syncline.ports import Alert, AlertState, Link, Mailbox
 from syncline.web.language import _, ngettext
 from syncline.web.pages import telling, words
@@ -136,6 +137,7 @@ def _cards(
 ) -> list[Card]:
     found = visit.app.store.links_by_id([alert.link_id for alert in alerts if alert.link_id is not None])
     links = {link.id: link for link in found}
+    visit.people.meet(mailbox.user for mailbox in mailboxes.values())
     return [
         _card(visit, alert, shown[alert.id], mailboxes[alert.mailbox_id], links.get(alert.link_id or 0))
         for alert in alerts
@@ -175,7 +177,7 @@ def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link
         question=question,
         scheduling=scheduling,
         choices=telling.choices(visit, shown, state, scheduling=scheduling, moved=moved) if can_yes else (),
-        undo=alert.state is AlertState.ANSWERED and alert.before is not None,
+        undo=can_undo(visit.viewer, alert),
         series=telling.overlapping(shown),
         series_means=telling.series_means(shown),
         dates=tuple(visit.times.date_and_time(at) for at in shown.series.clashing) if shown.series else (),
@@ -188,8 +190,8 @@ def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link
 
 def _with_clashes(card: Card, visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox) -> Card:
     """Add what is in the way, drawn and in words, and the ways out."""
-    # Nobody is known while the CRM cannot be asked: then what was found before says too little to be shown.
-    if not shown.clashes or not visit.people:
+    # While the CRM cannot be asked, what was found before says too little to be shown.
+    if not shown.clashes or not _answers(visit):
         return replace(card, unclear=True)
     all_day = bool(alert.span and alert.span.all_day)
     others = beside(visit, alert, mailbox)
@@ -204,6 +206,15 @@ def _with_clashes(card: Card, visit: Visit, alert: Alert, shown: AlertObject, ma
         undrawn=_undrawn(scene),
         many_lanes=scene is not None and len(scene.drawn) > LANES_MAX // 2,
     )
+
+
+def _answers(visit: Visit) -> bool:
+    """Return whether the CRM can be asked."""
+    try:
+        visit.app.crm.read(())
+    except SyncError:
+        return False
+    return True
 
 
 def _undrawn(scene: Scene | None) -> str:

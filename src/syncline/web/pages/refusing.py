@@ -18,10 +18,12 @@ def error_page(request: Request, error: SyncError, status: int) -> Response:
     if error.code == "SignInRequired":
         return to_sign_in(request)
     values: dict[str, Any] = {"error": error, "title": error.row.title, "back": _back(request)}
+    # What htmx sends takes only a part of a page, and puts an error where that part would have stood.
+    template = "error_part.html" if request.headers.get("HX-Request") == "true" else "error.html"
     try:
-        return visit_of(request).render("error.html", status=status, **values)
+        return visit_of(request).render(template, status=status, **values)
     except SyncError:
-        return render_outside(request, "error.html", status=status, **values)
+        return render_outside(request, template, status=status, **values)
 
 
 def to_sign_in(request: Request) -> Response:

@@ -5,7 +5,7 @@ Everything said here was decided elsewhere; what a viewer may not read has to be
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from syncline.core.scheduling import Verdict
 from syncline.desk import alerts as desk
 from syncline.desk.objects import AlertObject
 from syncline.desk.reading import Sight
-from syncline.errors import CATALOGUE, ErrorClass
+from syncline.errors import CATALOGUE, ErrorClass, filled
 from syncline.ports import Alert, Link, LinkState, Mailbox
 from syncline.web.language import _, ngettext, noted
 from syncline.web.pages import words
@@ -68,6 +68,14 @@ def status(visit: Visit, alert: Alert, state: str, mailbox: Mailbox, link: Link 
             return _("Saving in %(crm)s…", crm=visit.crm)
         case "working":
             return _("Still working, you can leave this page")
+        case "saved" if alert.left_out:
+            return ngettext(
+                "Saved %(time)s by %(name)s, without %(num)d date",
+                "Saved %(time)s by %(name)s, without %(num)d dates",
+                len(alert.left_out),
+                time=decided_at(visit, alert),
+                name=by,
+            )
         case "saved" if alert.answer == "yes":
             return _("Saved %(time)s by %(name)s", time=decided_at(visit, alert), name=by)
         case "saved":
@@ -117,7 +125,7 @@ def sentence(visit: Visit, alert: Alert, look: Sight) -> str:
         params["subject"] = masked(look, params["subject"])
     if "user" in params and alert.verdict is not None and alert.verdict.unavailable:
         params["user"] = unavailable(alert.verdict)
-    return _(CATALOGUE[alert.code].text).format_map(_Known(params))
+    return filled(_(CATALOGUE[alert.code].text), params)
 
 
 def unavailable(verdict: Verdict) -> str:
@@ -162,7 +170,8 @@ def choices(visit: Visit, shown: AlertObject, state: str, *, scheduling: bool, m
             Choice(answer="no", label=_("Leave it out"), means=left),
         )
     no = _no_means(visit, shown, scheduling=scheduling, moved=moved)
-    return (Choice(answer="yes", label=_("Yes"), means=yes), Choice(answer="no", label=_("No"), means=no))
+    asked = (Choice(answer="yes", label=_("Yes"), means=yes), Choice(answer="no", label=_("No"), means=no))
+    return (*asked, *_without(visit, shown))
 
 
 def overlapping(shown: AlertObject) -> str:
@@ -191,13 +200,6 @@ def free_time(visit: Visit, start: datetime) -> str:
 def short(subject: str) -> str:
     """Return a subject that fits into a line or two."""
     return subject if len(subject) <= SUBJECT_SHORT else subject[: SUBJECT_SHORT - 1].rstrip() + "…"
-
-
-class _Known(dict[str, str]):
-    """Parameters of a sentence; a name that is missing stays readable."""
-
-    def __missing__(self, key: str) -> str:
-        return f"({key})"
 
 
 def _near(visit: Visit, at: datetime) -> str:
@@ -243,8 +245,10 @@ def _moved_to(visit: Visit, alert: Alert, link: Link | None) -> str:
 
 def _people(visit: Visit, content: Appointment) -> list[str]:
     said = []
-    names = {email: user.full_name for user in visit.people.values() for email in user.emails}
     organizer = content.organizer
+    invited = [each.address.lower() for each in content.attendees]
+    known = visit.people.by_address([*invited, *([organizer.address.lower()] if organizer is not None else [])])
+    names = {address: user.full_name for address, user in known.items()}
     if organizer is not None:
         name = names.get(organizer.address.lower()) or organizer.name or organizer.address
         said.append(_("organised by %(name)s", name=name))
@@ -257,6 +261,25 @@ def _people(visit: Visit, content: Appointment) -> list[str]:
         some = _("%(guests)s, %(number)s outside the firm", guests=number, number=outside)
         said.append(some if outside else number)
     return said
+
+
+def _without(visit: Visit, shown: AlertObject) -> Iterator[Choice]:
+    """Yield the third answer of a series: its other dates only, if there are any."""
+    if shown.series is None or not 0 < len(shown.series.clashing) < shown.series.occurrences:
+        return
+    out = len(shown.series.clashing)
+    rest = ngettext(
+        "Save the %(num)d other date in %(crm)s.",
+        "Save the %(num)d other dates in %(crm)s.",
+        shown.series.occurrences - out,
+        crm=visit.crm,
+    )
+    left = ngettext(
+        "The date that overlaps is left out there and stays in Outlook; no mail is sent.",
+        "The %(num)d dates that overlap are left out there and stay in Outlook; no mail is sent.",
+        out,
+    )
+    yield Choice(answer="without_overlaps", label=_("Save without the overlapping dates"), means=f"{rest} {left}")
 
 
 def _yes_means(visit: Visit, shown: AlertObject, *, scheduling: bool, moved: bool) -> str:

@@ -1,0 +1,314 @@
+"""The card in all its states, after every answer and every error: with script (a fragment) and without (a page)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import httpx2
+import pytest
+
+from syncline.desk import alerts, mailboxes
+from syncline.desk.reading import OPERATOR
+from syncline.errors import SyncError
+from tests.desk.office import DOMAIN, NOW, Office, at
+from tests.web.visitor import HTML, Visitor, shown, visiting
+
+SCRIPT = {**HTML, "HX-Request": "true"}
+DEMO = "Product demo for Alpen Sport"
+
+
+@pytest.fixture
+def maya(office: Office) -> Iterator[Visitor]:
+    """Give Maya at her browser."""
+    with visiting(office) as visitor:
+        yield visitor.sign_in("maya")
+
+
+def send(visitor: Visitor, path: str, **fields: str) -> httpx2.Response:
+    """Send a form as htmx does."""
+    values = {"csrf_token": visitor.csrf, **fields}
+    return visitor.client.post(path, data=values, headers=SCRIPT, follow_redirects=False)
+
+
+def part(visitor: Visitor, path: str) -> str:
+    """Load a fragment as htmx does."""
+    answer = visitor.client.get(path, headers=SCRIPT, follow_redirects=False)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def without_crm(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the CRM be unreachable."""
+
+    def unavailable(*_: object, **__: object) -> None:
+        raise SyncError("CrmUnavailable", crm="Syncline CRM", detail="connection refused")
+
+    for name in ("validate", "read", "users", "book", "reschedule", "find", "changes"):
+        monkeypatch.setattr(type(office.app.crm), name, unavailable)
+
+
+def test_an_answer_by_script_gets_the_card_and_nothing_around_it(office: Office, maya: Visitor) -> None:
+    """The fragment is busy, its buttons are disabled, it asks again after a second, and the badges come along."""
+    question = office.the_scene()
+    answer = send(maya, question.url, answer="yes", version=str(question.version), place="wall")
+    text = answer.text
+
+    assert answer.status_code == 200 and "<html" not in text
+    assert "Saving in Syncline CRM…" in shown(text) and 'aria-busy="true"' in text
+    assert f'hx-get="/alerts/{question.id}/card?place=wall"' in text and 'hx-trigger="load delay:1s' in text
+    assert re.findall(r"<button[^>]*disabled>(\w+)<", text) == ["Yes", "No"]
+    assert 'hx-swap-oob="innerHTML:.counted-alerts"' in text and "question waits" not in text
+    office.sync("maya")
+
+    saved = part(maya, f"/alerts/{question.id}/card?place=wall")
+    assert "folded" in saved and "hx-trigger" not in saved
+    assert "Saved 08:00 by Maya Lind · Open in Calendar" in shown(saved)
+    assert "Failures" not in shown(saved)
+
+
+def test_alone_the_card_stays_whole(office: Office, maya: Visitor) -> None:
+    """Where one card is alone on its page it does not fold; its sentence stays."""
+    question = office.the_scene()
+    send(maya, question.url, answer="yes")
+    office.sync("maya")
+    text = part(maya, f"{question.url}/card?place=alone")
+
+    assert "folded" not in text and "A scheduling conflict was found" in text and "<h2" in text
+    assert "<h3" in part(maya, f"{question.url}/card?place=mailbox")
+    assert "<h2" in part(maya, f"{question.url}/card?place=nowhere")
+
+
+def test_after_half_a_minute_it_asks_no_more(office: Office, maya: Visitor) -> None:
+    """An answer that is carried out for long says that one may leave."""
+    question = office.the_scene()
+    send(maya, question.url, answer="yes")
+    office.clock.at = NOW + timedelta(seconds=31)
+    text = part(maya, f"{question.url}/card")
+
+    assert "Still working, you can leave this page" in shown(text) and "hx-trigger" not in text
+
+
+def test_without_script_the_page_loads_itself_again(office: Office, maya: Visitor) -> None:
+    """The refresh is for browsers without script only: with script the card asks by itself."""
+    question = office.the_scene()
+    assert maya.post(question.url, answer="yes").headers["location"] == question.url
+    text = maya.text(question.url)
+
+    assert '<noscript><meta http-equiv="refresh" content="1"></noscript>' in text
+    assert text.count('http-equiv="refresh"') == 1
+
+
+def test_kept_out_on_the_wall_is_one_line_with_a_way_back(office: Office, maya: Visitor) -> None:
+    """After No the line says who and when, and Change to Yes saves it after all."""
+    question = office.the_scene()
+    text = send(maya, question.url, answer="no", version=str(question.version), place="wall").text
+
+    assert "Kept out 08:00 by Maya Lind" in shown(text) and "Change to Yes" in text and "folded" in text
+    office.sync("maya")
+    version = alerts.show(office.app, OPERATOR, question.id).version
+    again = send(maya, question.url, answer="yes", version=str(version), place="wall")
+    assert again.status_code == 200
+    office.sync("maya")
+    assert "Saved 08:00 by Maya Lind" in shown(part(maya, f"{question.url}/card?place=wall"))
+
+
+def test_an_answer_that_cannot_be_carried_out_says_when_it_is_tried_again(
+    office: Office, maya: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the CRM is away a Yes is kept, with the next try and the reason under Details."""
+    question = office.the_scene()
+    maya.post(question.url, answer="yes")
+    with monkeypatch.context() as broken:
+        without_crm(office, broken)
+        office.app.worker.run_now([office.mailbox("maya").id])
+    card = maya.text(question.url)
+
+    assert "Answered Yes. The CRM cannot be reached; next try 08:" in shown(card)
+    assert "connection refused" in card and ">Yes<" not in card
+
+
+def test_a_question_stays_answerable_while_the_crm_is_away(
+    office: Office, maya: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The buttons stay; what is in the way cannot be shown."""
+    question = office.the_scene()
+    without_crm(office, monkeypatch)
+    card = maya.text(question.url)
+
+    assert ">Yes<" in card and ">No<" in card
+    assert "What is in the way cannot be shown right now." in card
+    assert "Quarterly review" not in card and "In the way" not in card
+    assert send(maya, question.url, answer="no", version=str(question.version)).status_code == 200
+
+
+def test_a_moved_appointment_says_where_it_stands_now(office: Office, maya: Visitor) -> None:
+    """A withdrawn question tells its reason: the time to which the appointment was moved."""
+    office.in_crm("Review", at(10))
+    ref = office.in_outlook(DEMO, at(10.5))
+    office.sync()
+    question = office.question()
+    office.change(ref, span=at(14))
+    office.sync()
+    card = maya.text(question.url)
+
+    assert "No answer needed any more: the appointment was moved to 14:00 and saved · Open in Calendar" in shown(card)
+    assert ">Yes<" not in card and ">No<" not in card
+
+
+def test_a_deleted_appointment_says_so(office: Office, maya: Visitor) -> None:
+    """What is gone from Outlook needs no answer."""
+    office.in_crm("Review", at(10))
+    ref = office.in_outlook(DEMO, at(10.5))
+    office.sync()
+    question = office.question()
+    office.exchange.delete(f"maya@{DOMAIN}", ref)
+    office.sync()
+
+    assert "No answer needed any more: it was deleted in Outlook, or is tracked no longer" in shown(
+        maya.text(question.url)
+    )
+
+
+def test_what_has_passed_can_be_saved_or_left_out(office: Office, maya: Visitor) -> None:
+    """A question that nobody answered in time says when it ended, with both ways out."""
+    question = office.the_scene()
+    office.clock.at = NOW + timedelta(days=2)
+    office.sync()
+    card = shown(maya.sign_in("maya").text(question.url))
+
+    assert "It ended yesterday; not in the CRM" in card
+    assert "Save it now" in card and "Leave it out It stays in Outlook, and you are not asked again." in card
+
+
+@pytest.mark.parametrize("by_script", [True, False])
+def test_what_changed_meanwhile_is_shown_anew(office: Office, maya: Visitor, by_script: bool) -> None:
+    """An answer to an older version changes nothing, says when it changed, and shows the new card."""
+    office.in_crm("Review", at(10))
+    ref = office.in_outlook(DEMO, at(10.5))
+    office.sync()
+    question = office.question()
+    office.clock.at = NOW + timedelta(minutes=101)
+    office.change(ref, span=at(10.25))
+    office.sync()
+    post = send if by_script else Visitor.post
+    answer = post(maya, question.url, answer="yes", version=str(question.version))
+
+    assert answer.status_code == 409
+    assert "Changed in Outlook at 09:41. Please look again; nothing was done." in shown(answer.text)
+    assert "10:15 – 11:15" in answer.text and ">Yes<" in answer.text
+    assert office.question().state == "open"
+
+
+@pytest.mark.parametrize("by_script", [True, False])
+def test_the_second_learns_who_was_first(office: Office, maya: Visitor, by_script: bool) -> None:
+    """Two people answer at once: one counts, the other is told whose answer stands."""
+    question = office.the_scene()
+    alerts.answer(office.app, office.viewer("ines"), question.id, "yes")
+    post = send if by_script else Visitor.post
+    answer = post(maya, question.url, answer="no", version=str(question.version))
+
+    assert answer.status_code == 409
+    assert "Ines Brandt answered Yes at 08:00. Your answer changed nothing." in shown(answer.text)
+
+
+def test_who_may_not_answer_is_told_who_may(office: Office) -> None:
+    """A colleague sees no question and no subject, only whom to ask; an alert that does not exist says nothing."""
+    question = office.the_scene()
+    with visiting(office) as jonas:
+        jonas.sign_in("jonas")
+        page = jonas.get(question.url)
+        fragment = jonas.client.get(f"{question.url}/card", headers=SCRIPT)
+        answer = send(jonas, question.url, answer="yes", version=str(question.version))
+        missing = jonas.get("/alerts/4711")
+
+    for found in (page, fragment, answer):
+        assert found.status_code == 404
+        assert "Maya Lind or a System Administrator can answer" in shown(found.text)
+        assert "Product demo" not in found.text and ">Yes<" not in found.text
+    assert "<html" not in fragment.text and "<html" not in answer.text
+    assert missing.status_code == 404 and "can answer" not in missing.text
+    assert office.question().state == "open"
+
+
+def test_a_session_that_ends_in_the_middle_loses_nothing(office: Office, maya: Visitor) -> None:
+    """The answer is not taken; sign-in leads back to the card, with script and without."""
+    question = office.the_scene()
+    maya.get(question.url)
+    maya.client.cookies.clear()
+    by_script = send(maya, question.url, answer="yes", version=str(question.version))
+    polled = maya.client.get(f"{question.url}/card", headers=SCRIPT, follow_redirects=False)
+    plain = maya.post(question.url, answer="yes", version=str(question.version))
+
+    for found in (by_script, polled):
+        assert found.status_code == 401 and "<html" not in found.text
+        assert "Sign in to answer" in found.text and f"next=%2Falerts%2F{question.id}" in found.text
+    assert plain.status_code == 303
+    assert "nothing was sent. Sign in to answer." in shown(maya.text(plain.headers["location"]))
+    assert office.question().state == "open"
+    signed_in = maya.post("/sign-in", name="maya", password="moss-otter-41", next=question.url)
+    assert signed_in.headers["location"] == question.url
+    assert ">Yes<" in maya.text(question.url)
+
+
+def test_a_form_of_an_older_session_is_refused_in_its_place(office: Office, maya: Visitor) -> None:
+    """Somebody who has signed in anew meanwhile gets a sentence where the card stood, not a page inside a page."""
+    question = office.the_scene()
+    maya.get(question.url)
+    older = maya.csrf
+    maya.client.cookies.clear()
+    maya.sign_in("maya")
+    maya.csrf = older
+    answer = send(maya, question.url, answer="yes")
+
+    assert answer.status_code == 403 and "<html" not in answer.text
+    assert 'role="alert"' in answer.text and "Open the page again" in answer.text
+
+
+def test_an_answer_can_be_taken_back_until_it_is_begun(office: Office, maya: Visitor) -> None:
+    """Undo stands beside what is being saved; after it the question waits again; later it is too late."""
+    question = office.the_scene()
+    saving = send(maya, question.url, answer="yes", version=str(question.version)).text
+    assert f'action="{question.url}/undo"' in saving and "Undo" in shown(saving)
+
+    back = send(maya, f"{question.url}/undo", place="wall")
+    assert back.status_code == 200 and "Waiting for an answer" in back.text and ">Yes<" in back.text
+    assert maya.post(f"{question.url}/undo").status_code == 409
+    maya.post(question.url, answer="yes")
+    office.sync("maya")
+    late = send(maya, f"{question.url}/undo")
+    assert late.status_code == 409
+    assert "It is too late to take the answer back: it is being carried out, or has been." in shown(late.text)
+    assert "Undo" not in maya.text(question.url)
+
+
+def test_a_colleague_takes_back_nothing_and_a_session_that_is_over_neither(office: Office, maya: Visitor) -> None:
+    """Undo has the same guards as the answer."""
+    question = office.the_scene()
+    maya.post(question.url, answer="yes")
+    with visiting(office) as jonas:
+        assert send(jonas.sign_in("jonas"), f"{question.url}/undo").status_code == 404
+    maya.client.cookies.clear()
+    assert "Sign in to answer" in send(maya, f"{question.url}/undo").text
+
+
+def test_every_state_of_the_card_is_a_form_without_script(office: Office, maya: Visitor) -> None:
+    """Each form that htmx sends has the same address as the form itself, and carries token, version and place."""
+    question = office.the_scene()
+    text = maya.text(question.url)
+    form = re.search(r'<form class="answering" method="post" action="([^"]+)" hx-post="([^"]+)"', text)
+
+    assert form and form[1] == form[2] == question.url
+    for field in ("csrf_token", "version", "place"):
+        assert f'type="hidden" name="{field}"' in text
+
+
+def test_a_mailbox_that_is_switched_off_keeps_the_answer(office: Office, maya: Visitor) -> None:
+    """An answer that waits for its mailbox says no next try."""
+    question = office.the_scene()
+    mailboxes.disable(office.app, OPERATOR, f"maya@{DOMAIN}")
+    maya.post(question.url, answer="yes")
+    office.clock.at = NOW + timedelta(minutes=2)
+
+    assert "Still working" in maya.text(question.url)
