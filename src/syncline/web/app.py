@@ -20,6 +20,7 @@ from syncline import __version__
 from syncline.errors import SyncError
 from syncline.web import api_alerts, api_appointments, api_mailboxes, api_people, api_rules, pages
 from syncline.web.assets import PREFIX, assets
+from syncline.web.described import REFUSALS
 from syncline.web.figures import metrics
 from syncline.web.language import Speaking
 from syncline.web.problems import plain_problem, problem, status_of
@@ -44,14 +45,16 @@ def create_app(app: App) -> FastAPI:
         redoc_url=None,
     )
     web.state.syncline = app
+    web.state.demo = None
     for module in (api_mailboxes, api_alerts, api_appointments, api_people, api_rules):
-        web.include_router(module.router, prefix=API, dependencies=[Depends(not_forged)])
+        web.include_router(module.router, prefix=API, dependencies=[Depends(not_forged)], responses=REFUSALS)
     _add_watching(web)
     web.mount(PREFIX, assets(), name="static")
     web.include_router(pages.router, dependencies=[Depends(not_forged)], include_in_schema=False)
     web.add_exception_handler(SyncError, _on_sync_error)
     web.add_exception_handler(RequestValidationError, _on_invalid)
     web.add_exception_handler(HTTPException, _on_http_error)
+    web.add_exception_handler(OverflowError, _on_overflow)
     web.add_middleware(Boundary)
     web.add_middleware(Speaking)
     web.add_middleware(Safety, web=app.settings.web)
@@ -122,6 +125,11 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     return await _on_sync_error(
         request, SyncError("InvalidRequest", detail=f"{where or 'The request'}: {first.get('msg', 'not understood')}.")
     )
+
+
+async def _on_overflow(request: Request, _error: Exception) -> Response:
+    # Ids are numbers of any size on the wire; beyond 64 bits no database and no calendar takes them.
+    return await _on_sync_error(request, SyncError("InvalidRequest", detail="A number in the request is too large."))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

@@ -32,6 +32,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "MailboxNotApproved": 409,
     "MailboxHeld": 409,
     "ClosedInCrm": 409,
+    "CursorExpired": 410,
     "AnswerLinkUnknown": 404,
     "AnswerLinkForeign": 403,
     "AnswerLinkUsed": 410,
