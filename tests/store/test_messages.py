@@ -27,8 +27,8 @@ def test_a_question_is_noted_once_per_channel(store: Database, mailbox: Mailbox)
     _, alert = asked(store, claimed(store, mailbox.id))
     assert [row[:2] for row in store.untold_questions(MAIL, 10)] == [(alert.id, mailbox.id)]
 
-    store.note_questions(MAIL, {alert.id: "maya"}, NOW)
-    store.note_questions(MAIL, {alert.id: "jonas"}, NOW)
+    store.note_questions(MAIL, {alert.id: "maya"}, {alert.id: NOW})
+    store.note_questions(MAIL, {alert.id: "jonas"}, {alert.id: NOW})
 
     assert store.untold_questions(MAIL, 10) == ()
     assert [each.recipient for each in store.waiting_questions(MAIL)] == ["maya"]
@@ -38,7 +38,7 @@ def test_a_question_is_noted_once_per_channel(store: Database, mailbox: Mailbox)
 def test_a_question_for_nobody_stays_untold_for_good(store: Database, mailbox: Mailbox) -> None:
     """Who wants no mail gets none later either."""
     _, alert = asked(store, claimed(store, mailbox.id))
-    store.note_questions(MAIL, {alert.id: None}, NOW)
+    store.note_questions(MAIL, {alert.id: None}, {alert.id: NOW})
 
     assert store.untold_questions(MAIL, 10) == store.waiting_questions(MAIL) == ()
 
@@ -46,8 +46,8 @@ def test_a_question_for_nobody_stays_untold_for_good(store: Database, mailbox: M
 def test_an_answered_question_waits_no_longer(store: Database, mailbox: Mailbox) -> None:
     """A question that is answered before its mail is begun is dropped; one that was told of has ended."""
     _, alert = asked(store, claimed(store, mailbox.id))
-    store.note_questions(MAIL, {alert.id: "maya"}, NOW)
-    store.note_questions(WEBHOOK, {alert.id: "maya@firm.example"}, NOW)
+    store.note_questions(MAIL, {alert.id: "maya"}, {alert.id: NOW})
+    store.note_questions(WEBHOOK, {alert.id: "maya@firm.example"}, {alert.id: NOW})
     store.tell(mail("w", channel=WEBHOOK, kind=Kind.OPENED), [alert.id])
     assert store.ended_questions(WEBHOOK, 10) == ()
 
@@ -62,7 +62,7 @@ def test_an_answered_question_waits_no_longer(store: Database, mailbox: Mailbox)
 def test_a_message_leaves_once_and_is_known_after_a_crash(store: Database, mailbox: Mailbox) -> None:
     """A message that is leaving cannot leave again, and stands among those whose arrival nobody knows."""
     _, alert = asked(store, claimed(store, mailbox.id))
-    store.note_questions(MAIL, {alert.id: "maya"}, NOW)
+    store.note_questions(MAIL, {alert.id: "maya"}, {alert.id: NOW})
     made = store.tell(mail(), [alert.id])
     assert store.due_messages(MAIL, NOW, 10) == (made,)
     assert store.last_mails() == {"maya": None}
@@ -87,7 +87,7 @@ def test_questions_of_a_message_are_known_until_they_are_gone(store: Database, m
     """A message knows its questions; those of a mailbox that was removed leave nothing behind."""
     lease = claimed(store, mailbox.id)
     alerts = [asked(store, lease, name)[1] for name in "abc"]
-    store.note_questions(MAIL, {each.id: "maya" for each in alerts}, NOW)
+    store.note_questions(MAIL, {each.id: "maya" for each in alerts}, {each.id: NOW for each in alerts})
     made = store.tell(mail(kind=Kind.DIGEST), [each.id for each in alerts])
     assert [each.alert_id for each in store.questions_of(made.id)] == [each.id for each in alerts]
 

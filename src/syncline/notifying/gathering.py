@@ -29,7 +29,7 @@ BATCH = 5000
 def gather_mails(app: App) -> None:
     """Note who is to be told of each new question, and begin the mails whose time has come."""
     now = app.clock.now()
-    _note_people(app, now)
+    _note_people(app)
     waiting = app.store.waiting_questions(Channel.MAIL)
     if not waiting:
         return
@@ -63,7 +63,7 @@ def gather_events(app: App) -> None:
         alert_id: mailboxes[mailbox_id].address if now - created <= NEWS and mailbox_id in mailboxes else None
         for alert_id, mailbox_id, created in fresh
     }
-    app.store.note_questions(Channel.WEBHOOK, named, now)
+    app.store.note_questions(Channel.WEBHOOK, named, {alert_id: created for alert_id, _, created in fresh})
     for address, opened in _by_recipient(app.store.waiting_questions(Channel.WEBHOOK)).items():
         _begin_events(app, Kind.OPENED, address, opened, now)
     for address, ended in _by_recipient(app.store.ended_questions(Channel.WEBHOOK, BATCH)).items():
@@ -78,7 +78,7 @@ def users(app: App, names: set[str]) -> Mapping[str, User]:
     return {user.name: user for user in found if user.enabled and user.emails}
 
 
-def _note_people(app: App, now: datetime) -> None:
+def _note_people(app: App) -> None:
     fresh = app.store.untold_questions(Channel.MAIL, BATCH)
     if not fresh:
         return
@@ -88,9 +88,8 @@ def _note_people(app: App, now: datetime) -> None:
     chosen = app.store.all_preferences(tuple(known))
     willing = {name for name in known if chosen.get(name, Preferences()).mails is not Mails.OFF}
     named = {alert_id: owners.get(mailbox_id, "") for alert_id, mailbox_id, _ in fresh}
-    app.store.note_questions(
-        Channel.MAIL, {alert_id: name if name in willing else None for alert_id, name in named.items()}, now
-    )
+    told = {alert_id: name if name in willing else None for alert_id, name in named.items()}
+    app.store.note_questions(Channel.MAIL, told, {alert_id: created for alert_id, _, created in fresh})
 
 
 def _begin_events(app: App, kind: Kind, address: str, questions: Sequence[Told], now: datetime) -> None:

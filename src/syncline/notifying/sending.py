@@ -59,26 +59,26 @@ def send_due(way: Way) -> int:
     """Send what is due, and return how many left; two failures in a row end the round: the server has trouble."""
     sent = failed = 0
     for message in way.app.store.due_messages(way.channel, way.app.clock.now(), AT_ONCE_MAX):
-        error = _sent(way, message)
-        sent += error is None
-        failed = failed + 1 if error is not None and _troubled(error) else 0
+        outcome = _sent(way, message)
+        sent += outcome is True
+        failed = failed + 1 if isinstance(outcome, SyncError) and _troubled(outcome) else 0
         if failed >= FAILED_IN_A_ROW_MAX:
             _rest(way)
             break
     return sent
 
 
-def _sent(way: Way, message: Message) -> SyncError | None:
-    """Send one message and note what became of it; return why it was not sent."""
+def _sent(way: Way, message: Message) -> bool | SyncError:
+    """Send one message and note what became of it; return whether it was sent, False if there was no need any more."""
     store = way.app.store
     questions = _still_to_tell(message, store.questions_of(message.id))
     if not questions:
         store.message_ended(message.id, MessageState.DROPPED, way.app.clock.now())
-        return None
+        return False
     try:
         parcel = contain(lambda: _parcel(way, message, questions), _composing(message), f"message {message.id}")
         if parcel is None or not store.message_leaves(message.id):
-            return None
+            return False
         contain(lambda: way.notifier.send(parcel), _sending(way, message), f"the sending of message {message.id}")
     except SyncError as error:
         _settled(way, message, error)
@@ -86,7 +86,7 @@ def _sent(way: Way, message: Message) -> SyncError | None:
     store.message_ended(message.id, MessageState.SENT, way.app.clock.now())
     if message.attempts:
         store.withdraw_code({each.mailbox_id for each in questions}, CODES[way.channel], "It was sent.")
-    return None
+    return True
 
 
 def _parcel(way: Way, message: Message, questions: Sequence[Told]) -> Parcel | None:
@@ -147,7 +147,7 @@ def _rest(way: Way) -> None:
 
 
 def _unknown(way: Way, message: Message) -> SyncError:
-    """Return a message's arrival as not known; a program knows a repeated one by its name, so that it may come again."""
+    """Return an arrival as not known; a program knows a repeated message by its name, so that it may come again."""
     if way.channel is Channel.MAIL:
         return SyncError(_UNCLEAR, address=message.recipient)
     return SyncError("WebhookFailed", detail="Syncline ended while it was being sent")

@@ -130,15 +130,17 @@ class Messages(Connected):
         with self.reading() as connection:
             return tuple((row[0], row[1], row[2]) for row in connection.execute(query))
 
-    def note_questions(self, channel: Channel, recipients: Mapping[int, str | None], now: datetime) -> None:
-        """Note for each alert (by id) who is to be told of it; None: nobody, and nobody later either."""
+    def note_questions(
+        self, channel: Channel, recipients: Mapping[int, str | None], since: Mapping[int, datetime]
+    ) -> None:
+        """Note for each alert (by id) who is to be told of it, and since when it is open; None: nobody, ever."""
         rows = [
             {
                 "channel": channel.value,
                 "alert_id": number,
                 "recipient": name or "",
                 "state": "dropped" if name is None else "waiting",
-                "since": now,
+                "since": since[number],
             }
             for number, name in recipients.items()
         ]
