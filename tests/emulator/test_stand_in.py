@@ -7,6 +7,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlencode, urlsplit
 
@@ -131,7 +132,7 @@ def test_the_week_stands_as_grid_and_as_list(browser: Browser) -> None:
     text = browser.page(f"/?mailbox={ADA}&week=2026-11-30&view=list")
 
     assert "from-6 to-8 lane-1" in grid and "from-7 to-9 lane-2" in grid
-    assert "10:30 – 11:30" in text and "Beside it" in text
+    assert '10:30<span class="until"> – 11:30' in text and "Beside it" in text
     assert "1 December" not in text and "30 November to 6 December 2026" in text
 
 
@@ -424,3 +425,14 @@ def test_an_item_of_a_subject_can_be_broken_for_good(client: Client) -> None:
         assert client.get(whole, torn).codes() == ["NoError", "ErrorItemCorrupt"]
     client.control("DELETE", "faults")
     assert client.get(whole, torn).codes() == ["NoError", "NoError"]
+
+
+def test_the_next_week_is_shown_when_nothing_is_left_of_this_one(start: Callable[..., ExchangeEmulator]) -> None:
+    """On a Friday evening the page opens where something stands; *This week* leads back."""
+    server = start(frozen_clock=datetime(2026, 11, 27, 20, tzinfo=UTC))
+    browser = Browser(server)
+    assert "23 November to 29 November 2026" in browser.page("/")
+    browser.save()
+    page = browser.page("/")
+    assert "30 November to 6 December 2026" in page
+    assert f"/?mailbox={ADA.replace('@', '%40')}&amp;week=2026-11-23" in page

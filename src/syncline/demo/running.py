@@ -1,4 +1,4 @@
-"""Start the demo: an Exchange stand-in, a data folder, the first cycles, the pages; and end it cleanly."""
+"""Start the demo: an Exchange stand-in, a data folder, the firm, the pages; and end it cleanly."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import secrets
 import shutil
 import sys
 import tempfile
-import time
 import webbrowser
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncline.demo import firm
-from syncline.desk import appointments, mailboxes, profiles, tokens, users
-from syncline.desk.drafts import Draft
-from syncline.desk.objects import encode
-from syncline.desk.reading import OPERATOR, AccessRole
+from syncline.demo.founding import SERVICE, Ground, Words, found, found_with
+from syncline.demo.playing import play, sync
+from syncline.demo.telling import Progress, Ready, Signed, announce, password, warn_about
+from syncline.desk import tokens
+from syncline.desk.reading import OPERATOR
 from syncline.desk.running import JobsLock
 from syncline.emulators.exchange import ExchangeEmulator
 from syncline.emulators.exchange.calendar_files import CalendarReport
@@ -29,42 +28,15 @@ from syncline.wiring import App, make_folder, open_app
 if TYPE_CHECKING:
     from syncline.web.serving import Listener
 
-SERVICE = "svc-syncline"
-PROFILE = "Fjord Bikes Exchange"
-TOKEN = "demo"  # noqa: S105 - a name, not a secret
+TOKEN, STAND_IN_TOKEN = "demo", "Outlook stand-in"
 PORTS_TRIED = 20
-FIRST_SYNC_WAIT_S = 4.0
 CALENDAR_MAX_BYTES = 64 * 1024 * 1024
-_WORDS = (
-    ("moss", "fern", "birch", "amber", "cedar", "flint", "heath", "maple", "pebble", "reed", "river", "slate"),
-    ("otter", "kite", "heron", "finch", "badger", "marten", "plover", "swift", "lynx", "stoat", "tern", "vole"),
-)
-_SETTINGS = """# The demo looks for changes every two seconds.
+_SETTINGS = """# The demo looks at every mailbox once a second, so that what happens in Outlook is here within two.
 [sync]
-interval_min_s = 2
+interval_min_s = 1
 interval_step_s = 0
-interval_max_s = 2
+interval_max_s = 1
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A name and a password to sign in with."""
-
-    name: str
-    password: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """What the demo says once it serves (interface.md)."""
-
-    url: str
-    administrator: Signed
-    user: Signed
-    token: str
-    outlook: str
-    data: str
 
 
 def run_demo(
@@ -77,26 +49,29 @@ def run_demo(
     as_json: bool = False,
 ) -> None:
     """Serve the demo until Ctrl-C; its data is thrown away at the end unless `data` names a folder."""
+    texts = [_calendar_text(path) for path in calendars]
+    warn_about(host)
+    progress = Progress(quiet=as_json)
+    progress.say("Syncline demo: starting…")
     from syncline.web.serving import Listener
 
-    texts = [_calendar_text(path) for path in calendars]
-    _warn_about(host)
-    secret = secrets.token_urlsafe(12)
     with ExitStack() as stack:
         folder = data or stack.enter_context(_thrown_away())
         _refuse_used(folder)
-        emulator = stack.enter_context(_emulator(host, port, firm_zone(), secret))
+        words = _words()
+        exchange = stack.enter_context(_emulator(host, port, firm_zone(), words))
         make_folder(folder)
         (folder / "config.toml").write_text(_SETTINGS, encoding="utf-8")
         app = open_app(folder)
         stack.callback(app.close)
         stack.enter_context(JobsLock(folder))
         listener = stack.enter_context(Listener(app, host, port))
-        ready = _set_up(app, emulator, listener, texts, secret)
+        _begin(Ground(app=app, exchange=exchange, words=words, today=_today(), zone=firm_zone()), texts, progress)
+        ready = _opened(app, exchange, listener, words)
         app.worker.start()
         stack.callback(app.worker.stop)
-        _first_sync(app)
-        _announce(ready, kept=data is not None, as_json=as_json)
+        progress.say("")
+        announce(ready, kept=data is not None, as_json=as_json)
         if open_browser and not as_json and sys.stdout.isatty():
             webbrowser.open(ready.url)
         listener.run()
@@ -108,6 +83,10 @@ def firm_zone() -> str:
 
     name = tzlocal.get_localzone_name()
     return name if name and "/" in name else "UTC"
+
+
+def _today() -> date:
+    return date.today()  # noqa: DTZ011 - the viewer's own day is meant
 
 
 @contextmanager
@@ -124,11 +103,6 @@ def _refuse_used(folder: Path) -> None:
         raise SyncError("DataFolderInvalid", detail=f"{folder} is not empty; the demo starts in a new folder.")
 
 
-def _warn_about(host: str) -> None:
-    if host not in ("127.0.0.1", "::1", "localhost"):
-        sys.stderr.write(f"Warning: the demo listens on {host}; everybody who reaches it can see and change it.\n")
-
-
 def _calendar_text(path: Path) -> str:
     try:
         if path.stat().st_size > CALENDAR_MAX_BYTES:
@@ -138,14 +112,21 @@ def _calendar_text(path: Path) -> str:
         raise SyncError("CalendarFileInvalid", detail=f"{path} cannot be read: {error.strerror}.") from error
 
 
+def _words() -> Words:
+    return Words(
+        service=secrets.token_urlsafe(12),
+        mailboxes={person.address: password() for person in firm.OWNERS},
+        people={person.name: password() for person in firm.PEOPLE if person.signs_in},
+    )
+
+
 @contextmanager
-def _emulator(host: str, port: int, zone: str, secret: str) -> Iterator[ExchangeEmulator]:
+def _emulator(host: str, port: int, zone: str, words: Words) -> Iterator[ExchangeEmulator]:
     """Start the stand-in on the next free port after the pages' one."""
     candidates = range(port + 1, port + 1 + PORTS_TRIED) if port else (0,)
-    words = {person.address: password() for person in firm.OWNERS}
     for candidate in candidates:
         emulator = ExchangeEmulator(
-            host=host, port=candidate, mailboxes=words, service=(SERVICE, secret), time_zone=zone
+            host=host, port=candidate, mailboxes=words.mailboxes, service=(SERVICE, words.service), time_zone=zone
         )
         try:
             emulator.start()
@@ -159,117 +140,50 @@ def _emulator(host: str, port: int, zone: str, secret: str) -> Iterator[Exchange
     raise SyncError("PortInUse", detail=f"{port + 1} to {port + PORTS_TRIED}")
 
 
-def _set_up(app: App, emulator: ExchangeEmulator, listener: Listener, texts: Sequence[str], secret: str) -> Ready:
-    signed = {person.name: Signed(person.name, password()) for person in firm.PEOPLE}
-    zone = firm_zone()
-    today = date.today()  # noqa: DTZ011 - the viewer's own day is meant
-    for person in firm.PEOPLE:
-        _add_person(app, person, signed[person.name], zone)
-    for place, text in enumerate(texts):
-        owner = firm.OWNERS[place % len(firm.OWNERS)]
-        _say_refused(emulator.load_calendar(owner.address, text))
-    if not texts:
-        for owner in firm.OWNERS:
-            emulator.load_calendar(owner.address, firm.calendar(owner, today, zone))
-        _enter(app, today, zone)
-    profiles.add(
-        app,
-        OPERATOR,
-        profiles.NewProfile(
-            name=PROFILE, url=emulator.ews_url, username=SERVICE, password=secret, auth="basic", allow_http=True
-        ),
+def _begin(ground: Ground, calendars: Sequence[str], progress: Progress) -> None:
+    """Put the firm there and let happen what has happened; with other calendars only their first sync."""
+    progress.say("Syncline demo: six people, their calendars, one CRM…")
+    if calendars:
+        for report in found_with(ground, calendars):
+            _say_refused(report)
+        progress.say("Syncline demo: the first sync…")
+        sync(ground.app, firm.ENABLED)
+        return
+    found(ground)
+    progress.say("Syncline demo: the first syncs, two answers, a move in Outlook…")
+    play(ground)
+
+
+def _opened(app: App, exchange: ExchangeEmulator, listener: Listener, words: Words) -> Ready:
+    """Introduce the parts to each other, and return what is said at the start."""
+    from syncline.web.pages.demo import DemoFacts, Guest
+
+    shown = tokens.create(app, OPERATOR, firm.ADMINISTRATOR, STAND_IN_TOKEN).token or ""
+    exchange.show_syncline(listener.url, shown, f"Tracked to {app.settings.crm.name}")
+    outlook = f"{exchange.url}/"
+    listener.show_demo(
+        DemoFacts(
+            guests=tuple(
+                Guest(name=person.name, called=person.full_name.partition(" ")[0])
+                for person in firm.PEOPLE
+                if person.signs_in
+            ),
+            outlook=outlook,
+            asked_about=firm.SCENE,
+            since=app.clock.now(),
+            mailbox_ids=tuple(mailbox.id for mailbox in app.store.mailboxes() if mailbox.enabled),
+        )
     )
-    for owner in firm.OWNERS:
-        _add_mailbox(app, owner, track="all" if texts else "category")
     return Ready(
         url=listener.url,
-        administrator=signed[firm.ADMINISTRATOR],
-        user=signed[firm.SALES],
+        administrator=Signed(firm.ADMINISTRATOR, words.people[firm.ADMINISTRATOR]),
+        user=Signed(firm.SALES, words.people[firm.SALES]),
         token=tokens.create(app, OPERATOR, firm.ADMINISTRATOR, TOKEN).token or "",
-        outlook=f"{emulator.url}/",
+        outlook=outlook,
         data=str(app.data),
     )
-
-
-def _add_person(app: App, person: firm.Person, signed: Signed, zone: str) -> None:
-    role = AccessRole.ADMINISTRATOR if person.administrator else AccessRole.USER
-    users.add(
-        app,
-        OPERATOR,
-        users.NewUser(
-            name=person.name,
-            emails=(person.address,),
-            full_name=person.full_name,
-            role=role.value,
-            time_zone=zone,
-            password=signed.password,
-        ),
-    )
-
-
-def _add_mailbox(app: App, owner: firm.Person, *, track: str) -> None:
-    mailboxes.add(
-        app, OPERATOR, mailboxes.NewMailbox(address=owner.address, profile=PROFILE, user=owner.name, track=track)
-    )
-    mailboxes.approve(app, OPERATOR, owner.address)
-    tested = mailboxes.test(app, OPERATOR, owner.address)
-    if tested.error is not None:
-        raise tested.error
-
-
-def _enter(app: App, today: date, zone: str) -> None:
-    """Enter the firm's own appointments in the CRM, as people do."""
-    days = firm.days(today)
-    for entry in firm.ENTRIES:
-        day = days[entry.day].isoformat()
-        draft = Draft(
-            subject=entry.subject,
-            start=f"{day}T{entry.start}",
-            end=f"{day}T{entry.end}",
-            time_zone=zone,
-            organizer=entry.organizer,
-            required=entry.required,
-            show_as=entry.show_as,
-            location=entry.location,
-        )
-        appointments.add(app, OPERATOR, draft)
-
-
-def _first_sync(app: App) -> None:
-    """Wait for the first cycles, but not longer than a person would."""
-    end = time.monotonic() + FIRST_SYNC_WAIT_S
-    while time.monotonic() < end and not all(m.first_sync_done for m in app.store.mailboxes() if m.enabled):
-        time.sleep(0.05)
 
 
 def _say_refused(report: CalendarReport) -> None:
     for finding in report.refused:
         sys.stderr.write(f'Not loaded: "{finding.subject}" ({finding.code}) {finding.detail}\n')
-
-
-def password() -> str:
-    """Return a password of two words and a number, easy to type from a screen."""
-    first, second = (secrets.choice(words) for words in _WORDS)
-    return f"{first}-{second}-{10 + secrets.randbelow(90)}"
-
-
-def _announce(ready: Ready, *, kept: bool, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(encode(ready).decode() + "\n")
-    else:
-        sys.stdout.write(_text(ready, kept=kept))
-    sys.stdout.flush()
-
-
-def _text(ready: Ready, *, kept: bool) -> str:
-    end = "kept" if kept else "thrown away at the end; --data DIR keeps it"
-    admin, user = ready.administrator, ready.user
-    return (
-        f"Syncline demo, Fjord Bikes.   Data: {ready.data} ({end})\n"
-        f"  Syncline            {ready.url}      {admin.name} / {admin.password}  (administrator)     "
-        f"{user.name} / {user.password}  (sales)\n"
-        f"  Outlook stand-in    {ready.outlook}     the other side: Exchange, spoken to over EWS\n"
-        f"  Try:  1 open the first address, answer the question   "
-        f"2 .venv/bin/syncline alerts list --data {ready.data}\n"
-        "Nothing leaves this machine. Ctrl-C ends it.\n"
-    )

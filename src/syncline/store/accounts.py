@@ -73,9 +73,10 @@ class Accounts(Connected):
 
     # --- accounts ---
 
-    def add_account(self, name: str, role: AccountRole, password: str, now: datetime) -> Account:
-        """Add an account; SyncError("AlreadyExists") if the name is taken."""
-        values = {"name": name, "role": role, "password_hash": _hashing().hash(password), "created": now}
+    def add_account(self, name: str, role: AccountRole, password: str | None, now: datetime) -> Account:
+        """Add an account, with None one that no password opens; SyncError("AlreadyExists") if the name is taken."""
+        password_hash = _no_password() if password is None else _hashing().hash(password)
+        values = {"name": name, "role": role, "password_hash": password_hash, "created": now}
         with self.writing() as connection:
             try:
                 connection.execute(insert(account).values(values))
@@ -232,5 +233,5 @@ def _hashing() -> PasswordHash:
 
 @cache
 def _no_password() -> str:
-    """A hash to compare with when the name is unknown, so that the answer takes as long."""
+    """A hash that nobody knows the password of: for an unknown name, so that the answer takes as long, or for none."""
     return _hashing().hash(secrets.token_urlsafe(SECRET_BYTES))

@@ -16,6 +16,7 @@ from syncline.errors import SyncError
 from syncline.web.app import create_app
 
 if TYPE_CHECKING:
+    from syncline.web.pages.demo import DemoFacts
     from syncline.wiring import App
 
 STOP_S = 5
@@ -31,8 +32,9 @@ class Listener:
         self.port = int(self._socket.getsockname()[1])
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self.port}"
+        self._web = create_app(app)
         config = uvicorn.Config(
-            create_app(app),
+            self._web,
             log_level="warning",
             access_log=False,
             proxy_headers=False,
@@ -51,6 +53,10 @@ class Listener:
     ) -> None:
         """Close the socket."""
         self._socket.close()
+
+    def show_demo(self, facts: DemoFacts) -> None:
+        """Let the pages say that this is the demo, and lead through it."""
+        self._web.state.demo = facts
 
     def announcement(self, *, as_json: bool) -> str:
         """Return the line that says where the pages are."""

@@ -7,11 +7,45 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from syncline.web.pages import alerts, calendar, entry, failures, guides, mailboxes, me, profiles, rules, settings
+from syncline.web.pages import (
+    alerts,
+    answering,
+    calendar,
+    demo,
+    entry,
+    failures,
+    guides,
+    mail,
+    mailboxes,
+    me,
+    profiles,
+    rules,
+    settings,
+    start,
+    together,
+    wall,
+)
 from syncline.web.pages.refusing import error_page
 
 __all__ = ["error_page", "router"]
 
 router = APIRouter()
-for _part in (entry, alerts, mailboxes, failures, calendar, profiles, settings, rules, me, guides):
+for _part in (
+    entry,
+    wall,
+    together,
+    alerts,
+    mailboxes,
+    failures,
+    calendar,
+    profiles,
+    settings,
+    mail,
+    start,
+    rules,
+    me,
+    guides,
+    answering,
+    demo,
+):
     router.include_router(_part.router)

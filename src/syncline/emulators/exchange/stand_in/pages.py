@@ -150,7 +150,8 @@ def _calendar(site: StandIn, fields: Mapping[str, str]) -> Answer:
     mailbox = site.mailbox(fields)
     zone = zone_ref(mailbox.zone)
     now = site.site.clock.now()
-    monday = week.monday_of(_date(fields.get("week"), to_wall(now, zone).date()))
+    today = to_wall(now, zone).date()
+    monday = week.monday_of(_date(fields.get("week"), _first_day(site, mailbox, now, zone)))
     shown = week.week(_calendar_items(site, mailbox, monday, zone), monday, zone)
     standings = site.standings(mailbox)
     lines = {id(each): _line(site, mailbox, each, standings) for day in shown.days for each in day.items}
@@ -160,13 +161,25 @@ def _calendar(site: StandIn, fields: Mapping[str, str]) -> Answer:
         week=shown,
         view="list" if fields.get("view") == "list" else "grid",
         line=lambda each: lines[id(each)],
-        today=to_wall(now, zone).date(),
+        today=today,
+        this_week=week.monday_of(today),
         before=monday - timedelta(days=7),
         after=monday + timedelta(days=7),
         said=SAID.get(fields.get("said", "")),
         answered=standings is None or standings.answered,
         refresh_s=REFRESH_S if standings is not None and _unsettled(lines.values(), now) else None,
     )
+
+
+def _first_day(site: StandIn, mailbox: Mailbox, now: datetime, zone: ZoneRef) -> date:
+    """Return a day of the week that is shown unasked: this one, or the next when nothing is left of this one."""
+    today = to_wall(now, zone).date()
+    monday = week.monday_of(today)
+    _, end = week.bounds(monday, zone)
+    items = _calendar_items(site, mailbox, monday, zone)
+    left = any(True for each in items for _ in series.expand(each.item, now, end))
+    following = monday + timedelta(days=7)
+    return today if left or not _calendar_items(site, mailbox, following, zone) else following
 
 
 def _calendar_items(site: StandIn, mailbox: Mailbox, monday: date, zone: ZoneRef) -> list[Stored]:

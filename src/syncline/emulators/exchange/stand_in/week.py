@@ -38,13 +38,18 @@ class Shown:
         return self.stored.item.recurrence is not None
 
     @property
-    def when(self) -> str:
-        """Return from when to when, the day left out."""
+    def at(self) -> str:
+        """Return when it begins, the day left out."""
+        return "all day" if self.item.all_day else f"{self.start:%H:%M}"
+
+    @property
+    def until(self) -> str:
+        """Return when it ends, as what follows `at`."""
         if self.item.all_day:
-            return "all day"
+            return ""
         if self.start.date() == self.end.date():
-            return f"{self.start:%H:%M} – {self.end:%H:%M}"
-        return f"{self.start:%H:%M} – {day_text(self.end.date())}, {self.end:%H:%M}"
+            return f" – {self.end:%H:%M}"
+        return f" – {day_text(self.end.date())}, {self.end:%H:%M}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
