@@ -63,8 +63,7 @@ def add(app: App, viewer: Viewer, wanted: NewUser) -> UserObject:
     user = next(iter(app.crm.users(names=[wanted.name])), None)
     if user is None:
         user = app.crm.add_user(wanted.name, full_name=wanted.full_name, emails=wanted.emails, time_zone=zone)
-    password = wanted.password or secrets.token_urlsafe(32)
-    return _object(user, app.store.add_account(wanted.name, role, password, app.clock.now()))
+    return _object(user, app.store.add_account(wanted.name, role, wanted.password, app.clock.now()))
 
 
 def set_role(app: App, viewer: Viewer, name: str, role: str) -> UserObject:
