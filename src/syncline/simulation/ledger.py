@@ -7,7 +7,7 @@ no deletion of what still stands in Exchange) and remembers violations in words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -36,6 +36,7 @@ class Ledger:
     confirmed: set[str] = field(default_factory=set)
     save_anyway: frozenset[str] = frozenset()
     released: set[str] = field(default_factory=set)
+    ruled: Callable[[str, str], bool] = lambda _, __: False
     limits: Limits = field(default_factory=Limits)
     _writers: list[str] = field(default_factory=list)
     _deletions: list[int] = field(default_factory=list)
@@ -131,9 +132,9 @@ class Ledger:
         return outcome
 
     def _unasked(self, candidate: Candidate, clashes: Clashes) -> None:
-        """A saved row that newly overlaps something needs a Yes or the mailbox's setting (Q-09, Q-10)."""
+        """A saved row that newly overlaps something needs a Yes, of whomever, or the mailbox's setting (Q-09, Q-10)."""
         name = candidate.appointment.identity.global_object_id
-        if not clashes or self.writer in self.save_anyway or name in self.confirmed:
+        if not clashes or self.writer in self.save_anyway or name in self.confirmed or self.ruled(name, "yes"):
             return
         self.violations.append(f"{name} was saved over {sorted(clashes)} and nobody was asked")
 

@@ -180,7 +180,8 @@ def _kept_out(world: World, item: Item, link: Link, state: State) -> Iterator[st
     if link.writes and link.decision != "no":
         yield f"{link.state.value}, but nobody said No"
     lapsed = any(alert.link_id == link.id and alert.state is AlertState.LAPSED for alert in state.alerts)
-    if link.writes and name not in world.refused and link.decision_by != "setting" and not lapsed:
+    by_itself = link.decision_by == "setting" or lapsed or world.ledger.ruled(name, "no")
+    if link.writes and name not in world.refused and not by_itself:
         yield f"{link.state.value}, but No was never answered for it"
 
 

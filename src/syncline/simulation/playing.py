@@ -6,6 +6,7 @@ The same seed and number of steps give the same story, call by call. It must not
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 
 from syncline.connectors.memory import Item
@@ -13,7 +14,7 @@ from syncline.engine import mailboxes
 from syncline.engine.run import Rules
 from syncline.errors import SyncError
 from syncline.ports import OnSchedulingConflict
-from syncline.simulation import oracle, people, replay
+from syncline.simulation import oracle, people, replay, ruled
 from syncline.simulation.faults import Call, Chooser, Gate, Strike, nothing, possible
 from syncline.simulation.world import NAMES, SECOND, Setting, World, address_of
 
@@ -41,6 +42,7 @@ def play(seed: int, rules: Rules | None = None, steps: int | None = None) -> Pla
     """Play one seed; `steps` fewer than it would take shortens its story."""
     rng = Random(seed)  # noqa: S311 - a simulation must be repeatable, not secret
     game = _Game(rng, _setting(rng, rules or Rules()))
+    ruled.lay_down(game.world, Random(f"{seed} rules"))  # noqa: S311 - as above
     planned = rng.randint(*STEPS)
     taken = planned if steps is None else min(steps, planned)
     problems = game.run(taken)
@@ -77,6 +79,7 @@ class _Game:
         self.world = World(rng, setting)
         world = self.world
         world.ledger.save_anyway = _saving_anyway(setting)
+        world.ledger.ruled = partial(ruled.said, world.store)
         self.scene = people.Scene(
             rng=rng,
             clock=world.clock,
@@ -100,7 +103,7 @@ class _Game:
         for _ in range(steps):
             self._step()
         calm(self.world, self.lost)
-        return [*oracle.judge(self.world), *replay.replayed(self.world)]
+        return [*oracle.judge(self.world), *ruled.misruled(self.world), *replay.replayed(self.world)]
 
     def _step(self) -> None:
         for _ in range(self.rng.randint(1, 3)):
