@@ -76,7 +76,8 @@ def misruled(world: World) -> Iterator[str]:
 
 
 def _expected(world: World, alert: Alert, facts: Facts) -> AnswerRule | None:
-    user = world.address(alert.mailbox_id).partition("@")[0]
+    address = next(address for address, number in world.mailboxes.items() if number == alert.mailbox_id)
+    user = address.partition("@")[0]
     stored = world.store.rules()
     mine = [rule for rule in stored if rule.owner is None] + [rule for rule in stored if rule.owner == user]
     return next((rule for rule in mine if _fits(rule.conditions, facts)), None)
