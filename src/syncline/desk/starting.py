@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from syncline.desk import mailboxes
 from syncline.desk.finding import one
 from syncline.desk.reading import Viewer, require_administrator
-from syncline.ports import Approval, Mailbox, Profile, TestState
+from syncline.ports import Approval, Mailbox, TestState
 
 if TYPE_CHECKING:
     from syncline.wiring import App
@@ -25,7 +25,6 @@ class Standing:
     """Where the set-up stands: the step that comes next, and what there is so far."""
 
     step: str
-    profile: Profile | None = None
     mailbox: Mailbox | None = None
 
 
@@ -34,15 +33,8 @@ def standing(app: App, viewer: Viewer, key: str = "") -> Standing:
     require_administrator(viewer, "set Syncline up")
     mailbox = one(app, viewer, key) if key else app.store.newest_mailbox()
     if mailbox is not None:
-        profile = app.store.profile(mailbox.profile_id)
-        return Standing(step=_step(mailbox), profile=profile, mailbox=mailbox)
-    profile = next(iter(app.store.profiles()), None)
-    return Standing(step="mailbox" if profile is not None else "profile", profile=profile)
-
-
-def wanted(app: App, viewer: Viewer) -> bool:
-    """Return whether nothing is set up yet, and the viewer is one who can do it."""
-    return viewer.administrator and app.store.newest_mailbox() is None
+        return Standing(step=_step(mailbox), mailbox=mailbox)
+    return Standing(step="mailbox" if app.store.profiles() else "profile")
 
 
 def add_mailbox(app: App, viewer: Viewer, new: mailboxes.NewMailbox) -> Mailbox:

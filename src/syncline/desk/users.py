@@ -11,7 +11,7 @@ from syncline.desk.objects import UserObject
 from syncline.desk.reading import AccessRole, Viewer, require_administrator, require_own
 from syncline.errors import SyncError
 from syncline.ports import User
-from syncline.store import Account, AccountRole
+from syncline.store import Account, AccountRole, Slice, Sliced
 
 if TYPE_CHECKING:
     from syncline.wiring import App
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NAME_MAX_CHARACTERS = 100
 PASSWORD_MIN_CHARACTERS = 8
 MADE_UP_BYTES = 12
+FOUND_MAX = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,18 @@ def listing(app: App, viewer: Viewer) -> list[UserObject]:
     accounts = {account.name: account for account in app.store.accounts()}
     users = [_object(user, accounts[user.name]) for user in app.crm.users() if user.name in accounts]
     return [user for user in users if viewer.administrator or viewer.among((user.name,))]
+
+
+def table(app: App, viewer: Viewer, wanted: Slice) -> Sliced[UserObject]:
+    """Return a slice of the users, by name or role; a User gets himself only."""
+    if not viewer.administrator:
+        own = listing(app, viewer)
+        return Sliced(tuple(own), len(own))
+    named = app.crm.named(wanted.words, FOUND_MAX) if wanted.words else ()
+    found = app.store.account_slice(wanted, named)
+    people = {user.name: user for user in app.crm.users(names=[account.name for account in found.items])}
+    shown = tuple(_object(people[each.name], each) for each in found.items if each.name in people)
+    return Sliced(shown, found.total)
 
 
 def show(app: App, viewer: Viewer, name: str) -> UserObject:

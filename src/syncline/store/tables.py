@@ -13,10 +13,11 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, false, func, literal_column, or_, select, text
 
 from syncline.ports import Approval, Link, LinkState, Mailbox, TestState
+from syncline.store.accounts import Account
 from syncline.store.connection import Connected
 from syncline.store.listings import FAILURE_STATES, Counts
 from syncline.store.rows import LIGHT_LINK, MAILBOX, to_link
-from syncline.store.schema import alert, link, mailbox
+from syncline.store.schema import account, alert, link, mailbox
 
 Item = TypeVar("Item")
 
@@ -130,6 +131,22 @@ class Tables(Connected):
         for state, many in stuck:
             words[FAILURE_STATES[state]] = words.get(FAILURE_STATES[state], 0) + many
         return Counts(open_alerts=opened, questions=int(questions or 0), **words)
+
+    def account_slice(self, wanted: Slice, named: Collection[str] = ()) -> Sliced[Account]:
+        """Return accounts by name or role: those whose name holds the words, and those that are `named`."""
+        where: list[Any] = []
+        if wanted.words:
+            where.append(or_(account.c.name.icontains(wanted.words, autoescape=True), account.c.name.in_(named)))
+        order = account.c.role if wanted.sort == "role" else account.c.name
+        query = _ordered(
+            select(account.c.id, account.c.name, account.c.role, account.c.created).where(*where),
+            order,
+            account.c.name,
+            wanted,
+        )
+        with self.reading() as connection:
+            total = connection.scalar(select(func.count()).select_from(account).where(*where)) or 0
+            return Sliced(tuple(Account(**row) for row in connection.execute(query).mappings()), total)
 
     def newest_mailbox(self) -> Mailbox | None:
         """Return the mailbox that was added last, before others one that has never been synchronized."""

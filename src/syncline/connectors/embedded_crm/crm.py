@@ -87,6 +87,11 @@ class EmbeddedCrm:
         with self._database.reading() as connection:
             return directory.user_count(connection)
 
+    def named(self, words: str, limit: int) -> tuple[str, ...]:
+        """Return the names of users whose full name or mail address holds these words, `limit` at most."""
+        with self._database.reading() as connection:
+            return directory.named(connection, words, limit)
+
     def add_user(self, name: str, *, full_name: str = "", emails: Sequence[str] = (), time_zone: str = "UTC") -> User:
         """Add an enabled user; SyncError("AlreadyExists") if the name or one of the addresses is taken."""
         with self._database.writing() as connection:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from syncline.connectors.embedded_crm.schema import contact_emails, contacts, user_emails, users
@@ -104,6 +104,13 @@ def some_users(connection: Connection, names: Iterable[str], emails: Iterable[st
         people = connection.execute(_by_name.where(users.c.id.in_(part["wanted"]))).all()
         found += _users(addresses, people)
     return tuple(sorted(found, key=lambda user: user.name))
+
+
+def named(connection: Connection, words: str, limit: int) -> tuple[str, ...]:
+    """Return the names of users whose full name or mail address holds these words."""
+    with_address = select(user_emails.c.user_id).where(user_emails.c.address.icontains(words, autoescape=True))
+    where = or_(users.c.full_name.icontains(words, autoescape=True), users.c.id.in_(with_address))
+    return tuple(connection.scalars(select(users.c.name).where(where).order_by(users.c.name).limit(limit)))
 
 
 def _users(addresses: Iterable[Any], people: Iterable[Any]) -> tuple[User, ...]:

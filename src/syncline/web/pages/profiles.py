@@ -11,6 +11,8 @@ from syncline.desk import mailboxes
 from syncline.desk import profiles as desk
 from syncline.errors import SyncError
 from syncline.web.pages.rendering import Here, Visit, go
+from syncline.web.pages.start import choice_of_users
+from syncline.web.pages.troubles import trouble as trouble_text
 from syncline.web.problems import status_of
 
 router = APIRouter()
@@ -108,9 +110,9 @@ def _page(
         section=SECTION,
         status=status_of(trouble) if trouble is not None else 200,
         profiles=desk.listing(visit.app, visit.viewer) if administrator else [],
-        mailboxes=mailboxes.listing(visit.app, visit.viewer),
-        users=sorted(visit.people.values(), key=lambda each: each.full_name),
-        trouble=trouble,
+        states=mailboxes.states(visit.app, visit.viewer),
+        users=choice_of_users(visit) if administrator else (),
+        trouble=trouble_text(trouble),
         tested=tested,
         steps=steps,
         wanted_profile=profile or desk.NewProfile(name="", url="https://", username=""),

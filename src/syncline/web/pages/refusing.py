@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from syncline.errors import SyncError
 from syncline.web.pages.rendering import go, inside, render_outside, visit_of
+from syncline.web.pages.troubles import trouble
 from syncline.web.sessions import arrival_of
 
 
@@ -17,7 +18,7 @@ def error_page(request: Request, error: SyncError, status: int) -> Response:
     """Return the page for an error; somebody who is not signed in is led to sign-in and back again."""
     if error.code == "SignInRequired":
         return to_sign_in(request)
-    values: dict[str, Any] = {"error": error, "title": error.row.title, "back": _back(request)}
+    values: dict[str, Any] = {"trouble": trouble(error), "back": _back(request)}
     # What htmx sends takes only a part of a page, and puts an error where that part would have stood.
     template = "error_part.html" if request.headers.get("HX-Request") == "true" else "error.html"
     try:

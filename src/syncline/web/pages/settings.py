@@ -13,11 +13,27 @@ from starlette.responses import Response
 from syncline.config import SETTINGS, value_of
 from syncline.desk import tokens, users
 from syncline.errors import SyncError
+from syncline.store import Slice
+from syncline.web.language import _, noted
 from syncline.web.pages.rendering import Here, Visit, go
+from syncline.web.pages.tables import PAGE_ROWS, Asked, Column, Pages, Table
+from syncline.web.pages.troubles import trouble as trouble_text
 from syncline.web.problems import status_of
 
 router = APIRouter()
 SECTION = "Settings"
+TABLE = Table(
+    path="/settings",
+    columns=(
+        Column(title=noted("User name"), sort="name"),
+        Column(title=noted("Full name")),
+        Column(title=noted("Address")),
+        Column(title=noted("Time zone")),
+        Column(title=noted("Role"), sort="role"),
+        Column(title=noted("Password")),
+    ),
+    sort="name",
+)
 SHOWN = ("conflict.", "sync.on_scheduling_conflict", "private.", "organization.")
 """The settings that decide what is asked and what is saved; docs/settings.md has all of them."""
 
@@ -51,7 +67,7 @@ def add_user(
         users.add(visit.app, visit.viewer, wanted)
     except SyncError as error:
         return _page(visit, trouble=error, user=wanted)
-    return _page(visit, secret=("Password", name, password))
+    return _page(visit, secret=(_("Password"), name, password))
 
 
 @router.post("/settings/users/role")
@@ -73,7 +89,7 @@ def reset_password(visit: Here, name: Annotated[str, Form()], password: Annotate
         return _page(visit, trouble=error)
     if password:
         return go("/settings?said=changed")
-    return _page(visit, secret=("Password", name, chosen))
+    return _page(visit, secret=(_("Password"), name, chosen))
 
 
 @router.post("/settings/tokens")
@@ -83,7 +99,7 @@ def create_token(visit: Here, user: Annotated[str, Form()], label: Annotated[str
         made = tokens.create(visit.app, visit.viewer, user, label)
     except SyncError as error:
         return _page(visit, trouble=error)
-    return _page(visit, secret=("Token", f"{made.name} of {made.user}", made.token or ""))
+    return _page(visit, secret=(_("Token"), f"{made.user}: {made.name}", made.token or ""))
 
 
 @router.post("/settings/tokens/revoke")
@@ -104,20 +120,27 @@ def _page(
     user: users.NewUser | None = None,
 ) -> Response:
     rows = [row for row in SETTINGS.values() if row.name.startswith(SHOWN)]
+    asked = TABLE.asked(visit.request)
+    found = users.table(visit.app, visit.viewer, _slice(asked))
     return visit.render(
         "settings.html",
         section=SECTION,
         status=status_of(trouble) if trouble is not None else 200,
         settings=[(row, _said(value_of(visit.app.settings, row.name))) for row in rows],
-        users=users.listing(visit.app, visit.viewer),
+        users=found.items,
+        pages=Pages(asked=asked, total=found.total),
         tokens=tokens.listing(visit.app, visit.viewer),
-        trouble=trouble,
+        trouble=trouble_text(trouble),
         secret=secret,
         wanted=user or users.NewUser(name="", full_name="", emails=(), time_zone=visit.times.zone),
     )
 
 
+def _slice(asked: Asked) -> Slice:
+    return Slice(words=asked.words, sort=asked.sort, descending=asked.descending, first=asked.first, limit=PAGE_ROWS)
+
+
 def _said(value: object) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     return str(value)

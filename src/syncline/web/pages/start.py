@@ -15,6 +15,7 @@ from starlette.responses import Response
 from syncline.desk import mailboxes, profiles, starting, syncing
 from syncline.desk.objects import PlannedItem
 from syncline.errors import SyncError
+from syncline.ports import User
 from syncline.web.pages.rendering import Here, Visit, go
 from syncline.web.pages.troubles import trouble as trouble_text
 from syncline.web.pages.words import PLANNED
@@ -144,7 +145,7 @@ def _page(
         steps=starting.STEPS[:-1],
         mailbox=mailbox,
         profiles=visit.app.store.profiles(),
-        users=_users(visit) if step == "mailbox" else (),
+        users=choice_of_users(visit) if step == "mailbox" else (),
         trouble=trouble_text(error),
         tested=tested,
         planned=None if planned is None else _grouped(planned),
@@ -155,7 +156,7 @@ def _page(
     )
 
 
-def _users(visit: Visit) -> Sequence[object]:
+def choice_of_users(visit: Visit) -> Sequence[User]:
     """Return the users to choose from; nobody when there are too many for a choice."""
     found = sorted(visit.people.values(), key=lambda user: user.full_name)
     return found if len(found) <= USERS_MAX else ()
