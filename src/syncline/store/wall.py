@@ -144,10 +144,11 @@ class FirstSync:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far an answer is: whether it waits to be carried out, and whether it can still be taken back."""
+    """How far answers are: how many there are, how many wait to be carried out, how many can still be taken back."""
 
-    waits: bool
-    free: bool
+    answered: int
+    waits: int
+    free: int
 
 
 class Wall(Connected):
@@ -262,13 +263,18 @@ class Wall(Connected):
                     found[row["id"]] = to_alert(row)  # type: ignore[arg-type]
         return tuple(sorted(found.values(), key=_moment, reverse=True)[:limit])
 
-    def answered_at(self, by: str, at: datetime) -> Mapping[int, Standing]:
-        """Return what one person answered at one instant, by number, and how far each answer is."""
-        columns = (alert.c.id, alert.c.pending == 1, alert.c.before.is_not(None))
-        query = select(*columns).where(alert.c.decided_on == at, alert.c.decided_by == by)
+    def answered_at(self, by: str, at: datetime) -> tuple[int, ...]:
+        """Return the numbers of what one person answered at one instant."""
         with self.reading() as connection:
-            rows = connection.execute(query.where(alert.c.state == AlertState.ANSWERED))
-            return {number: Standing(bool(waits), bool(free)) for number, waits, free in rows}
+            return tuple(connection.scalars(select(alert.c.id).where(*_given(by, at)).order_by(alert.c.id)))
+
+    def standing_at(self, by: str, at: datetime) -> Standing:
+        """Return how far the answers are that one person gave at one instant."""
+        waits = func.sum(case((alert.c.pending == 1, 1), else_=0))
+        free = func.sum(case((and_(alert.c.pending == 1, alert.c.before.is_not(None)), 1), else_=0))
+        with self.reading() as connection:
+            row = connection.execute(select(func.count(), waits, free).where(*_given(by, at))).one()
+        return Standing(*(int(number or 0) for number in row))
 
     def first_syncs(self, mailbox_ids: Collection[int] | None, limit: int) -> tuple[FirstSync, ...]:
         """Return the mailboxes whose first sync is under way, and how far it is."""
@@ -291,6 +297,10 @@ def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.words:
         found.append(_readable(wanted))
     return found
+
+
+def _given(by: str, at: datetime) -> tuple[ColumnElement[bool], ...]:
+    return alert.c.decided_on == at, alert.c.decided_by == by, alert.c.state == AlertState.ANSWERED
 
 
 def _readable(wanted: Wanted) -> ColumnElement[bool]:

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from syncline.desk import alerts as desk
-from syncline.desk.reading import Sight
 from syncline.engine.questions import CONFLICT
 from syncline.ports import Alert, Mailbox
 from syncline.store.wall import Outline, Wanted
 from syncline.web.language import _, ngettext
-from syncline.web.pages import cards
+from syncline.web.pages import cards, telling
 from syncline.web.pages.rendering import Visit
 from syncline.web.pages.times import day_text
 
@@ -59,8 +58,8 @@ class Group:
     no_means: str
 
 
-def groups(visit: Visit, counts: Mapping[int, int], wanted: Wanted, *, drawn: int) -> Mapping[int, Group]:
-    """Return the questions of each mailbox in `counts` as one; those of the first `drawn` mailboxes with pictures."""
+def groups(visit: Visit, counts: Mapping[int, int], wanted: Wanted, *, drawn: bool) -> Mapping[int, Group]:
+    """Return the questions of each mailbox in `counts` as one, with the pictures of the first ten if `drawn`."""
     store = visit.app.store
     mailboxes = store.mailboxes_by_id(counts)
     items = store.item_counts(counts)
@@ -68,27 +67,23 @@ def groups(visit: Visit, counts: Mapping[int, int], wanted: Wanted, *, drawn: in
     of: dict[int, list[Outline]] = {number: [] for number in counts}
     for outline in found:
         of[outline.mailbox_id].append(outline)
-    return {
-        number: _group(visit, of[number], mailboxes, items.get(number, 0), draw=place < drawn)
-        for place, number in enumerate(counts)
-    }
+    return {number: _group(visit, of[number], mailboxes[number], items.get(number, 0), draw=drawn) for number in counts}
 
 
 def group_of(visit: Visit, wanted: Wanted) -> Group:
     """Return everything that is wanted as one, with the pictures of the first."""
     outlines = visit.app.store.outlines(wanted)
-    mailboxes = visit.app.store.mailboxes_by_id({outline.mailbox_id for outline in outlines})
-    one = next(iter(mailboxes)) if len(mailboxes) == 1 else None
-    items = visit.app.store.item_counts([one])[one] if one is not None else None
-    return _group(visit, outlines, mailboxes, items, draw=True)
+    number = outlines[0].mailbox_id if len({outline.mailbox_id for outline in outlines}) == 1 else None
+    if number is None:
+        return _group(visit, outlines, None, None, draw=True)
+    mailbox = visit.app.store.mailboxes_by_id([number])[number]
+    return _group(visit, outlines, mailbox, visit.app.store.item_counts([number]).get(number, 0), draw=True)
 
 
 def _group(
-    visit: Visit, outlines: Sequence[Outline], mailboxes: Mapping[int, Mailbox], items: int | None, *, draw: bool
+    visit: Visit, outlines: Sequence[Outline], mailbox: Mailbox | None, items: int | None, *, draw: bool
 ) -> Group:
-    numbers = {outline.mailbox_id for outline in outlines}
-    mailbox = mailboxes[outlines[0].mailbox_id] if len(numbers) == 1 else None
-    lines = _lines(visit, outlines, mailboxes)
+    lines, more_lines = _lines(visit, outlines)
     first = _alerts(visit, outlines[:DRAWN_MAX]) if draw else []
     series = sum(outline.dates > 1 for outline in outlines)
     partly = sum(outline.dates > 1 and outline.clashing < outline.dates for outline in outlines)
@@ -100,8 +95,8 @@ def _group(
         scheduling=all(outline.code == CONFLICT for outline in outlines),
         items=items,
         series=series,
-        lines=tuple(lines[:LINES_MAX]),
-        more_lines=max(0, len(lines) - LINES_MAX),
+        lines=lines,
+        more_lines=more_lines,
         first=tuple(cards.several(visit, first)),
         same_calendar=sum(_same_calendar(visit, alert) for alert in first),
         partly=partly,
@@ -116,36 +111,40 @@ def _alerts(visit: Visit, outlines: Sequence[Outline]) -> list[Alert]:
     return [found[outline.id] for outline in outlines if outline.id in found]
 
 
-def _lines(visit: Visit, outlines: Sequence[Outline], mailboxes: Mapping[int, Mailbox]) -> list[Line]:
-    """Fold into a line for each series and one for each day, in the order in which they matter."""
+def _lines(visit: Visit, outlines: Sequence[Outline]) -> tuple[tuple[Line, ...], int]:
+    """Fold into a line for each series and one for each day, as they matter; return the first, and how many follow."""
     days: Counter[date] = Counter()
-    lines: dict[date | int, Line] = {}
-    looks: dict[tuple[int, bool], Sight] = {}
+    keys: dict[date | int, Outline] = {}
     for outline in outlines:
         if outline.dates > 1:
-            at = (outline.mailbox_id, outline.private)
-            look = looks.get(at) or desk.look_at(visit.viewer, mailboxes[at[0]], private=at[1])
-            looks[at] = look
-            lines[outline.id] = Line(text=_series(look.subject(outline.subject), outline), url=f"/alerts/{outline.id}")
+            keys[outline.id] = outline
         elif outline.matters is not None:
             day = visit.times.date(outline.matters)
             days[day] += 1
-            lines.setdefault(day, Line(text=""))
-    return [_day(key, days[key]) if isinstance(key, date) else line for key, line in lines.items()]
+            keys.setdefault(day, outline)
+    shown = list(keys.items())[:LINES_MAX]
+    mailboxes = visit.app.store.mailboxes_by_id({outline.mailbox_id for _key, outline in shown})
+    lines = [
+        _day(key, days[key]) if isinstance(key, date) else _series(visit, outline, mailboxes[outline.mailbox_id])
+        for key, outline in shown
+    ]
+    return tuple(lines), len(keys) - len(shown)
 
 
 def _day(day: date, questions: int) -> Line:
     return Line(text=_("%(number)s on %(day)s", number=f"{questions:,}", day=day_text(day)))
 
 
-def _series(subject: str, outline: Outline) -> str:
-    return ngettext(
+def _series(visit: Visit, outline: Outline, mailbox: Mailbox) -> Line:
+    subject = desk.look_at(visit.viewer, mailbox, private=outline.private).subject(outline.subject)
+    said = ngettext(
         "%(subject)s: %(clashing)s of %(num)d date overlaps",
         "%(subject)s: %(clashing)s of %(num)d dates",
         outline.dates,
-        subject=subject,
+        subject=telling.short(subject),
         clashing=f"{outline.clashing:,}",
     )
+    return Line(text=said, url=f"/alerts/{outline.id}")
 
 
 def _same_calendar(visit: Visit, alert: Alert) -> bool:

@@ -56,9 +56,9 @@ def outcome_of(visit: Visit) -> Shown | None:
     if _number(query.get("undone", "")):
         return Shown(said=_undone(int(query["undone"]), query.get("begun", "")), under_way=0, free=0, done="")
     done = query.get("done", "")
-    standing = [s for at in instants(done) for s in visit.app.store.answered_at(visit.viewer.called, at).values()]
+    standing = [visit.app.store.standing_at(visit.viewer.called, at) for at in instants(done)]
     numbers = [int(text) for text in query.get("over", "").split(",")[:OVER_MAX] if _number(text)]
-    said = _said(len(standing), desk.over(visit.app, visit.viewer, numbers))
+    said = _said(sum(each.answered for each in standing), desk.over(visit.app, visit.viewer, numbers))
     if not said:
         return None
     return Shown(

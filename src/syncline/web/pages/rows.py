@@ -16,7 +16,7 @@ from syncline.engine.questions import CONFLICT
 from syncline.errors import CATALOGUE
 from syncline.ports import Alert, AlertState, Mailbox
 from syncline.web.language import _, ngettext
-from syncline.web.pages import words
+from syncline.web.pages import telling, words
 from syncline.web.pages.rendering import Visit
 
 
@@ -67,7 +67,7 @@ def _row(visit: Visit, alert: Alert, mailbox: Mailbox) -> Row:
         id=alert.id,
         version=alert.version,
         url=f"/alerts/{alert.id}",
-        subject=look.subject(alert.subject) if alert.subject else _(catalogued.title),
+        subject=telling.short(look.subject(alert.subject)) if alert.subject else _(catalogued.title),
         when=visit.times.span(alert.span.start, alert.span.end, all_day=alert.span.all_day) if alert.span else "",
         about=_about(alert),
         mailbox=mailbox.address,

@@ -33,6 +33,7 @@ SECTION = "Alerts"
 CARDS_MAX = 10
 ROWS_MAX = 50
 DRAWN_GROUPS = 1
+"""The pictures of the first ten stand in a group only while there are so few groups on a page."""
 ASIDE_MAX = 5
 RECENT_MAX = 10
 SUGGESTED_MAX = 30
@@ -118,7 +119,7 @@ def entries(visit: Visit, found: Sequence[WallEntry], wanted: Wanted) -> list[Sh
     made = {card.id: card for card in cards.several(visit, list(alerts.values()))}
     folded = {entry.mailbox_id: entry.questions for entry in found if entry.alert_id is None}
     asked = replace(wanted, mailbox_ids=tuple(folded), codes=(CONFLICT,))
-    grouped = groups(visit, folded, asked, drawn=DRAWN_GROUPS) if folded else {}
+    grouped = groups(visit, folded, asked, drawn=len(folded) <= DRAWN_GROUPS) if folded else {}
     many = store.question_counts({entry.mailbox_id for entry in found} - set(folded), CONFLICT)
     shown: list[Shown] = []
     noticed = False
