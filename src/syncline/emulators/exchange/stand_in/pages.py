@@ -155,7 +155,8 @@ def _calendar(site: StandIn, fields: Mapping[str, str]) -> Answer:
     shown = week.week(_calendar_items(site, mailbox, monday, zone), monday, zone)
     standings = site.standings(mailbox)
     lines = {id(each): _line(site, mailbox, each, standings) for day in shown.days for each in day.items}
-    return _page(
+    looks_again = standings is not None and _unsettled(lines.values(), now)
+    page = _page(
         "week.html",
         **site.shared(mailbox),
         week=shown,
@@ -167,8 +168,9 @@ def _calendar(site: StandIn, fields: Mapping[str, str]) -> Answer:
         after=monday + timedelta(days=7),
         said=SAID.get(fields.get("said", "")),
         answered=standings is None or standings.answered,
-        refresh_s=REFRESH_S if standings is not None and _unsettled(lines.values(), now) else None,
+        looks_again=looks_again,
     )
+    return replace(page, headers=(*page.headers, ("Refresh", str(REFRESH_S)))) if looks_again else page
 
 
 def _first_day(site: StandIn, mailbox: Mailbox, now: datetime, zone: ZoneRef) -> date:
@@ -211,7 +213,7 @@ def _new(site: StandIn, fields: Mapping[str, str]) -> Answer:
     mailbox = site.mailbox(fields)
     zone = zone_ref(mailbox.zone)
     today = to_wall(site.site.clock.now(), zone).date()
-    day = _date(fields.get("day"), today + timedelta(days=1))
+    day = _date(fields.get("day"), week.working_day_after(today))
     start = datetime.combine(day, time(10))
     item = Item(start=to_utc(start, zone), end=to_utc(start + timedelta(hours=1), zone), categories=(site.category,))
     return _form(site, Form(mailbox=mailbox, fields=form.shown(item, zone, site.category)))

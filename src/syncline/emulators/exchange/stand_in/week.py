@@ -16,6 +16,7 @@ from syncline.emulators.exchange.zones import to_utc, to_wall
 DAYS = 7
 ROW_MINUTES = 30
 LANES_MAX = 6
+_WORKING_DAYS = 5
 _DAY = timedelta(days=1)
 _FIRST_HOUR, _LAST_HOUR = 8, 18
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -107,6 +108,12 @@ class Week:
 def monday_of(day: date) -> date:
     """Return the Monday of a day's week."""
     return day - timedelta(days=day.weekday())
+
+
+def working_day_after(day: date) -> date:
+    """Return the next day from Monday to Friday."""
+    following = day + _DAY
+    return following if following.weekday() < _WORKING_DAYS else monday_of(following) + DAYS * _DAY
 
 
 def day_text(day: date) -> str:
