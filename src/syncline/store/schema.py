@@ -6,12 +6,8 @@ the same in steps; a test holds both equal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from enum import StrEnum
-
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     Computed,
@@ -19,14 +15,13 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
 
-from syncline.core.answering import Conditions, Facts
+from syncline.core.answering import Facts
 from syncline.core.appointment import Appointment, Span
 from syncline.core.scheduling import Verdict
 from syncline.ports import (
@@ -43,49 +38,49 @@ from syncline.ports import (
     Verb,
 )
 from syncline.store.columns import Coded, Dates, Instant, Word
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from syncline.store.schema_people import (
+    AccountRole,
+    account,
+    answer_link,
+    answer_rule,
+    message,
+    preference,
+    session,
+    token,
+    told,
 )
+from syncline.store.table_parts import ANSWERS, metadata
+from syncline.store.table_parts import counter as _count
+from syncline.store.table_parts import flag as _flag
+from syncline.store.table_parts import mailbox_number as _mailbox_id
+from syncline.store.table_parts import number as _id
+from syncline.store.table_parts import one_of as _one_of
+from syncline.store.table_parts import words as _text
 
-ANSWERS = ("yes", "no")
-
-
-class AccountRole(StrEnum):
-    """Role of somebody who signs in (interface.md)."""
-
-    ADMINISTRATOR = "System Administrator"
-    USER = "User"
-
-
-def _id() -> Column[int]:
-    return Column("id", Integer, primary_key=True, autoincrement=True)
-
-
-def _mailbox_id() -> Column[int]:
-    return Column("mailbox_id", Integer, ForeignKey("mailbox.id", ondelete="CASCADE"), nullable=False)
-
-
-def _flag(name: str, *, value: bool = False) -> Column[bool]:
-    return Column(name, Boolean, nullable=False, server_default=text("1" if value else "0"))
-
-
-def _count(name: str, value: int = 0) -> Column[int]:
-    return Column(name, Integer, nullable=False, server_default=text(str(value)))
-
-
-def _text(name: str, *, null: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=null)
-
-
-def _one_of(column: str, words: Iterable[str]) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN ({', '.join(repr(str(word)) for word in words)})", name=column)
+__all__ = [
+    "ANSWERS",
+    "APPEND_ONLY",
+    "AccountRole",
+    "account",
+    "alert",
+    "answer_link",
+    "answer_rule",
+    "cycle",
+    "decision",
+    "intent",
+    "journal",
+    "link",
+    "mailbox",
+    "mark",
+    "message",
+    "metadata",
+    "preference",
+    "profile",
+    "session",
+    "token",
+    "told",
+    "triggers",
+]
 
 
 profile = Table(
@@ -335,149 +330,6 @@ cycle = Table(
     sqlite_autoincrement=True,
 )
 Index(None, cycle.c.mailbox_id, cycle.c.id)
-
-account = Table(
-    "account",
-    metadata,
-    _id(),
-    Column("name", Text, nullable=False, unique=True),
-    Column("role", Word(AccountRole), nullable=False),
-    _text("password_hash"),
-    _count("wrong"),
-    Column("locked_until", Instant),
-    Column("created", Instant, nullable=False),
-    _one_of("role", AccountRole),
-    sqlite_autoincrement=True,
-)
-
-
-def _account_id() -> Column[int]:
-    return Column("account_id", Integer, ForeignKey("account.id", ondelete="CASCADE"), nullable=False)
-
-
-session = Table(
-    "session",
-    metadata,
-    Column("digest", Text, primary_key=True),
-    _account_id(),
-    _text("csrf"),
-    Column("created", Instant, nullable=False),
-    Column("expires", Instant, nullable=False),
-)
-Index(None, session.c.account_id)
-Index(None, session.c.expires)
-
-token = Table(
-    "token",
-    metadata,
-    _id(),
-    _account_id(),
-    _text("label"),
-    Column("digest", Text, nullable=False, unique=True),
-    Column("created", Instant, nullable=False),
-    Column("revoked", Instant),
-    sqlite_autoincrement=True,
-)
-Index(None, token.c.account_id)
-
-answer_rule = Table(
-    "answer_rule",
-    metadata,
-    _id(),
-    Column("name", Text, nullable=False, unique=True),
-    _text("answer"),
-    Column("conditions", Coded(Conditions), nullable=False),
-    _flag("enabled", value=True),
-    _text("owner", null=True),
-    Column("position", Integer, nullable=False),
-    _text("created_by"),
-    Column("created", Instant, nullable=False),
-    _one_of("answer", ANSWERS),
-    sqlite_autoincrement=True,
-)
-
-preference = Table(
-    "preference",
-    metadata,
-    Column("account_id", Integer, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    _text("language"),
-    _text("mails"),
-    _text("quiet_from", null=True),
-    _text("quiet_to", null=True),
-    _one_of("mails", ("each", "digest", "off")),
-)
-
-# --- mails and messages about questions ---
-# What goes out, one row per message; an intent before it leaves, its outcome after.
-message = Table(
-    "message",
-    metadata,
-    _id(),
-    _text("channel"),
-    _text("kind"),
-    _text("recipient"),
-    Column("alert_id", Integer, ForeignKey("alert.id", ondelete="SET NULL")),
-    Column("key", Text, nullable=False, unique=True),
-    Column("created", Instant, nullable=False),
-    Column("next_try", Instant),
-    _count("attempts"),
-    _count("unclear"),
-    _text("state"),
-    Column("ended", Instant),
-    _text("error", null=True),
-    _one_of("channel", ("mail", "webhook")),
-    _one_of("kind", ("question", "digest", "opened", "answered", "withdrawn")),
-    _one_of("state", ("waiting", "leaving", "sent", "failed", "dropped")),
-    sqlite_autoincrement=True,
-)
-_OUTSTANDING = text("state = 'waiting' OR state = 'leaving'")
-Index(
-    "ix_message_outstanding",
-    message.c.channel,
-    message.c.next_try,
-    sqlite_where=_OUTSTANDING,
-    postgresql_where=_OUTSTANDING,
-)
-Index(None, message.c.recipient, message.c.id)
-Index(None, message.c.alert_id)
-
-# Which question was told to whom: one row per question and channel.
-told = Table(
-    "told",
-    metadata,
-    _id(),
-    _text("channel"),
-    Column("alert_id", Integer, ForeignKey("alert.id", ondelete="CASCADE"), nullable=False),
-    _text("recipient"),
-    _text("state"),
-    Column("since", Instant, nullable=False),
-    Column("message_id", Integer, ForeignKey("message.id", ondelete="SET NULL")),
-    UniqueConstraint("channel", "alert_id"),
-    _one_of("channel", ("mail", "webhook")),
-    _one_of("state", ("waiting", "told", "over", "dropped")),
-    sqlite_autoincrement=True,
-)
-_UNTOLD = text("state = 'waiting'")
-Index("ix_told_waiting", told.c.recipient, sqlite_where=_UNTOLD, postgresql_where=_UNTOLD)
-_TOLD = text("state = 'told'")
-Index("ix_told_told", told.c.channel, told.c.alert_id, sqlite_where=_TOLD, postgresql_where=_TOLD)
-Index(None, told.c.alert_id)
-Index(None, told.c.message_id)
-
-answer_link = Table(
-    "answer_link",
-    metadata,
-    Column("digest", Text, primary_key=True),
-    Column("alert_id", Integer, ForeignKey("alert.id", ondelete="CASCADE"), nullable=False),
-    Column("version", Integer, nullable=False),
-    _text("answer"),
-    _text("recipient"),
-    Column("expires", Instant, nullable=False),
-    Column("used", Instant),
-    _one_of("answer", ANSWERS),
-)
-Index(None, answer_link.c.alert_id)
-Index(None, answer_link.c.expires)
 
 # What Syncline has set on items in Exchange; a mark outlives its link, because the category does too.
 mark = Table(
