@@ -68,7 +68,7 @@ def _row(visit: Visit, alert: Alert, mailbox: Mailbox) -> Row:
         version=alert.version,
         url=f"/alerts/{alert.id}",
         subject=telling.short(look.subject(alert.subject)) if alert.subject else _(catalogued.title),
-        when=visit.times.span(alert.span.start, alert.span.end, all_day=alert.span.all_day) if alert.span else "",
+        when=_when(visit, alert),
         about=_about(alert),
         mailbox=mailbox.address,
         mailbox_id=mailbox.id,
@@ -83,6 +83,16 @@ def _row(visit: Visit, alert: Alert, mailbox: Mailbox) -> Row:
         scheduling=alert.code == CONFLICT,
         asks=alert.code in desk.QUESTIONS and answerable(alert) and in_time,
     )
+
+
+def _when(visit: Visit, alert: Alert) -> str:
+    """Return the times of what waits; of a series those of the first date that overlaps."""
+    if alert.span is None:
+        return ""
+    start, dates = alert.span.start, alert.verdict.clashing if alert.verdict is not None else ()
+    if dates and alert.verdict is not None and alert.verdict.occurrences > 1:
+        start = dates[0]
+    return visit.times.span(start, start + (alert.span.end - alert.span.start), all_day=alert.span.all_day)
 
 
 def _state(alert: Alert) -> str:

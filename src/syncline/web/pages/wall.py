@@ -13,6 +13,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from syncline.desk import mailboxes
 from syncline.desk import wall as desk
 from syncline.desk.finding import owned, within
 from syncline.engine.alerts import LAPSED_OFFER_DAYS
@@ -163,17 +164,25 @@ def _choices(visit: Visit) -> dict[str, object]:
 def _aside(visit: Visit, asked: Asked) -> dict[str, object]:
     """Return what stands beside the questions on the wall as it opens: past, kept out, lately, and how syncing goes."""
     if not asked.plain:
-        return {"past": (), "kept_out": (), "recent": (), "health": None, "first_syncs": ()}
+        return {"past": (), "kept_out": (), "recent": (), "health": None, "first_syncs": (), "syncing": None}
     app, viewer = visit.app, visit.viewer
     mailbox_ids = within(app, viewer)
     offered = visit.times.now - timedelta(days=LAPSED_OFFER_DAYS)
     past = Wanted(mailbox_ids=mailbox_ids, state="lapsed", question=True, seen_since=offered)
     out = Wanted(mailbox_ids=mailbox_ids, state="kept_out", question=True)
     lately = app.store.lately(mailbox_ids, desk.hidden(app, viewer), RECENT_MAX)
+    begun = app.store.first_syncs(mailbox_ids, ASIDE_MAX)
     return {
         "past": [row for row in rows(visit, app.store.newest(past, ASIDE_MAX)) if row.asks],
         "kept_out": rows(visit, app.store.newest(out, ASIDE_MAX)),
         "recent": rows(visit, lately),
         "health": desk.health(app, viewer),
-        "first_syncs": app.store.first_syncs(mailbox_ids, ASIDE_MAX),
+        "first_syncs": begun[1:],
+        "syncing": _syncing(visit, begun[0].mailbox_id) if begun else None,
     }
+
+
+def _syncing(visit: Visit, mailbox_id: int) -> dict[str, object]:
+    """Return what the bar of a first sync shows; it asks again by itself."""
+    progress = mailboxes.progress(visit.app, visit.viewer, str(mailbox_id))
+    return {"record": visit.app.store.mailbox(mailbox_id), "progress": progress}
