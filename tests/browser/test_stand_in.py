@@ -81,7 +81,9 @@ def test_what_is_double_booked_here_becomes_a_question(firm: Firm, outlook: Page
     outlook.get_by_label("Subject").fill("Sketch the stand")
     assert outlook.get_by_label("Time", exact=True).input_value() == "10:00"
     outlook.get_by_role("button", name="Save").click()
-    expect(outlook.get_by_text("Syncline: not seen yet")).to_be_visible()
+    standing = outlook.locator(".standing", has_text="Syncline: not seen yet")
+    expect(standing).to_be_visible()
+    assert (standing.bounding_box() or {"width": 0})["width"] > 50
     firm.app.worker.run_now([firm.mailbox("maya")])
     (question,) = firm.questions()
 

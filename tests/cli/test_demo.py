@@ -128,8 +128,8 @@ def test_the_stand_in_says_what_became_of_each_item(demo: Demo) -> None:
     text = demo.outlook("/?mailbox=maya.lind@fjordbikes.example&view=list")
     alert = demo.alert(firm.SCENE)
 
-    assert f'Syncline: <a href="{demo.ready["url"]}{alert["url"]}">waits for an answer' in text
-    assert "Syncline: in the CRM" in text
+    assert f'Syncline: </span><a href="{demo.ready["url"]}{alert["url"]}">waits for an answer' in text
+    assert "Syncline: </span>in the CRM" in text
     assert "Mail this server would have sent: 0" in text
 
 

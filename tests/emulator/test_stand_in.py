@@ -401,7 +401,7 @@ def test_without_an_answer_the_page_works_all_the_same(browser: Browser, synclin
     """A wrong token or a Syncline that is gone is said; no named Syncline: no line at all."""
     browser.save()
     address = f"/?mailbox={ADA}&week=2026-11-30"
-    assert "Syncline:" not in browser.page(address)
+    assert "standing" not in browser.page(address)
     browser.server.show_syncline(syncline(), "wrong")
     assert "does not answer" in browser.page(address)
     assert states.ask(Syncline(url="http://127.0.0.1:1", token="x"), ADA).answered is False

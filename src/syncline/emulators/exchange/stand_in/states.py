@@ -76,7 +76,7 @@ class Standings:
         state = self.links.get((item.uid, item.original_start)) or self.links.get((item.uid, None))
         if state is None:
             words = "not seen yet" if item.tracked else "not tracked"
-            return Standing(state="unseen" if item.tracked else "untracked", words=words)
+            return Standing(state="coming" if item.tracked else "untracked", words=words)
         words, page = WORDS.get(state, (state, ""))
         if state == "asked":
             page = self._question(item) or page
