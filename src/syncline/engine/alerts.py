@@ -87,10 +87,10 @@ def answer(store: Questions, clock: Clock, alert_id: int, answer: Answer, by: st
 
 
 def answer_all(
-    store: Questions, clock: Clock, alert_ids: Sequence[int], answer: Answer, by: str
+    store: Questions, clock: Clock, alert_ids: Sequence[int], answer: Answer, by: str, version: int | None = None
 ) -> list[Alert | SyncError]:
     """Answer many questions in one transaction; each succeeds or fails alone, in the order given."""
-    return _decide(store, clock, alert_ids, answer, by, None)
+    return _decide(store, clock, alert_ids, answer, by, version)
 
 
 def save_without(
