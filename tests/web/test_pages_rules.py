@@ -74,7 +74,10 @@ def test_rules_are_moved_switched_and_removed(office: Office, ines: Visitor) -> 
 def test_a_user_sees_what_answers_for_him_and_changes_his_own(office: Office, ines: Visitor) -> None:
     """Everybody's rule is there without buttons, Jonas' own is not; a foreign one takes no change."""
     ines.post(PATH, answer="no", name="Trips", mailboxes=f"maya@{DOMAIN}, jonas@{DOMAIN}", category="Travel")
-    his = rules.add(office.app, office.viewer("jonas"), NewRule(answer="yes", name="Jonas only")).id
+    his = rules.add(
+        office.app, office.viewer("jonas"), NewRule(answer="yes", name="Jonas only", organizer="alpen.example")
+    ).id
+    assert "organised by somebody at alpen.example" in ines.text(PATH)
     with visiting(office) as maya:
         maya.sign_in("maya")
         page = shown(maya.text(PATH))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from syncline.core.answering import NAMED, AnswerRule, first, in_order
+from syncline.core.answering import NAMED, AnswerRule, Facts, first, in_order
 from syncline.desk.alerts import look_at
 from syncline.desk.finding import within
 from syncline.desk.reading import Viewer
@@ -123,11 +123,17 @@ def answer_matching(app: App, viewer: Viewer, rule_id: int, count: int) -> Reach
 def _answers(app: App, rule: AnswerRule) -> Callable[[Asked], bool]:
     """Return the function that says whether this rule, and none before it, answers a question."""
     rules = in_order([*(each for each in app.store.rules() if each.id != rule.id), rule])
+    by_place = any(each.owner is not None or each.conditions.mailboxes for each in rules)
+    known: dict[tuple[Facts, int], bool] = {}
 
     def answers(asked: Asked) -> bool:
         if asked.facts is None:
             return False
-        return first(rules, asked.mailbox_id, asked.user, asked.facts) is rule
+        # Questions are many and what they are about is much the same: each kind is judged once.
+        kind = (asked.facts, asked.mailbox_id if by_place else 0)
+        if kind not in known:
+            known[kind] = first(rules, asked.mailbox_id, asked.user, asked.facts) is rule
+        return known[kind]
 
     return answers
 

@@ -10,12 +10,25 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from syncline.core.answering import NAMED, AnswerRule, Facts, in_order
 from syncline.errors import SyncError
-from syncline.ports import AlertOutcome, AlertState
+from syncline.ports import AlertState
+from syncline.store.codec import decode
 from syncline.store.connection import Connected
 from syncline.store.schema import alert, answer_rule, mailbox
 
@@ -37,12 +50,21 @@ class Asked:
     user: str
     facts: Facts | None
     state: AlertState
-    outcome: AlertOutcome | None
     answer: str | None
     decided_by: str | None
 
 
-_ASKED = tuple(mailbox.c.user if field.name == "user" else alert.c[field.name] for field in fields(Asked))
+# Facts and states as they stand: thousands of questions share a handful of them, and each is decoded once.
+_ASKED = (
+    alert.c.id,
+    alert.c.mailbox_id,
+    mailbox.c.user,
+    type_coerce(alert.c.facts, Text),
+    type_coerce(alert.c.state, Text),
+    alert.c.answer,
+    alert.c.decided_by,
+)
+_STATES = {state.value: state for state in AlertState}
 
 
 class AnswerRules(Connected):
@@ -118,10 +140,20 @@ class AnswerRules(Connected):
             where.append(alert.c.mailbox_id.in_(sorted(mailbox_ids)))
         with self.reading() as connection:
             query = select(*_ASKED).join(mailbox, mailbox.c.id == alert.c.mailbox_id).where(*where)
-            # By position: thousands of rows by name take three times as long.
-            names = tuple(field.name for field in fields(Asked))
-            rows = connection.execute(query.order_by(alert.c.id.desc()))
-            return tuple(Asked(**dict(zip(names, row, strict=True))) for row in rows)
+            rows = connection.execute(query.order_by(alert.c.id.desc())).all()
+        known: dict[str | None, Facts | None] = {text: decode(text, Facts) for text in {row[3] for row in rows} if text}
+        return tuple(
+            Asked(
+                id=number,
+                mailbox_id=mailbox_id,
+                user=user,
+                facts=known.get(facts),
+                state=_STATES[state],
+                answer=answer,
+                decided_by=by,
+            )
+            for number, mailbox_id, user, facts, state, answer, by in rows
+        )
 
 
 def _rules(connection: Connection, *where: ColumnElement[bool]) -> list[AnswerRule]:

@@ -163,7 +163,9 @@ def _organizer(organizer: str) -> str:
         return _("organised by the user of the mailbox")
     if organizer == OTHER_ORGANIZER:
         return _("organised by somebody else")
-    return _("organised by %(who)s", who=organizer.removeprefix("@"))
+    if organizer.startswith("@"):
+        return _("organised by somebody at %(domain)s", domain=organizer[1:])
+    return _("organised by %(who)s", who=organizer)
 
 
 def _done(visit: Visit, work: Callable[[], object], rule: int = 0) -> Response:
