@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from syncline.connectors.webhook import SIGNATURE_HEADER, Target, WebhookNotifier, guard
+from syncline.connectors.webhook import SIGNATURE_HEADER, Target, WebhookNotifier, guard, signature
 from syncline.errors import SyncError
 from syncline.ports import Parcel
 from tests.smtp.server import certificate_for
@@ -222,3 +225,17 @@ def test_nothing_secret_is_shown() -> None:
 
     assert SECRET not in shown
     assert "xyz" not in shown
+
+
+def test_the_receivers_side_of_the_guide_works() -> None:
+    """The code that the guide gives to receivers takes a genuine request and no changed one."""
+    guide = (Path(__file__).parents[2] / "docs" / "operate.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    header = signature(SECRET, int(time.time()), BODY)
+
+    assert names["genuine"](header, BODY, SECRET)
+    assert not names["genuine"](header, BODY + b" ", SECRET)
+    assert not names["genuine"](header, BODY, "another")
+    assert not names["genuine"](signature(SECRET, int(time.time()) - 600, BODY), BODY, SECRET)
