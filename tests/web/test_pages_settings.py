@@ -33,7 +33,7 @@ def test_a_profile_is_added_and_tested(office: Office, ines: Visitor) -> None:
     assert "The profile exchange works." in tested
     office.refusal = SyncError("ServerUnreachable", detail="mail.example.org")
     refused = ines.post("/email-configuration/profiles/test", name="exchange")
-    assert refused.status_code == 503 and "Server not reached" in refused.text
+    assert refused.status_code == 200 and "Server not reached" in refused.text
     changed = ines.post("/email-configuration/profiles/password", name="exchange", password="another-one")
     assert changed.headers["location"] == "/email-configuration?said=changed"
 

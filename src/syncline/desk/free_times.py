@@ -47,7 +47,8 @@ def free_times(app: App, viewer: Viewer, alert_id: int) -> tuple[Slot, ...]:
     date = _date(asked.appointment, alert)
     if date is None or date.all_day:
         return ()
-    users = {user.id: user for user in app.crm.users()}
+    people = {person.address.lower() for person in asked.persons}
+    users = {user.id: user for user in app.crm.users(names=[mailbox.user], emails=people)}
     zone = next((user.time_zone for user in users.values() if user.name == mailbox.user), mailbox.time_zone)
     after = max(app.clock.now(), midnight(wall(date.start, zone).date(), zone))
     window = _window(asked, after)
@@ -110,7 +111,8 @@ def _mailboxes(app: App, people: set[str], users: Mapping[str, User]) -> Mapping
     """Return the mailboxes of these people with the zones of their owners."""
     owners = {user.name: user for user in users.values()}
     found = {}
-    for mailbox in app.store.mailboxes():
+    ids = app.store.mailbox_ids_of(frozenset(people | {name.lower() for name in owners}), addresses=True)
+    for mailbox in app.store.mailbox_by_id(ids).values():
         user = owners.get(mailbox.user)
         addresses = {mailbox.address, *(user.emails if user is not None else ())}
         if not people.isdisjoint(addresses):

@@ -263,6 +263,7 @@ Index(
 Index("ix_alert_standing", alert.c.mailbox_id, alert.c.id, sqlite_where=_STANDING, postgresql_where=_STANDING)
 Index(None, alert.c.mailbox_id, alert.c.id)
 Index(None, alert.c.link_id)
+Index("ix_alert_open", alert.c.question, sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'"))
 _ASKED = text("question = 1")
 Index("ix_alert_asked", alert.c.created, sqlite_where=_ASKED, postgresql_where=_ASKED)
 _OPEN = text("state = 'open'")

@@ -13,6 +13,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from syncline.wiring import App
 
 API = "/api/v1"
+SMALL_BYTES = 1_000
+COMPRESSION = 5
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +59,7 @@ def create_app(app: App) -> FastAPI:
     web.add_exception_handler(HTTPException, _on_http_error)
     web.add_exception_handler(OverflowError, _on_overflow)
     web.add_middleware(Boundary)
+    web.add_middleware(GZipMiddleware, minimum_size=SMALL_BYTES, compresslevel=COMPRESSION)
     web.add_middleware(Speaking)
     web.add_middleware(Safety, web=app.settings.web)
     return web

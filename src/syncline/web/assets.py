@@ -1,6 +1,5 @@
 """Style sheets, scripts and pictures: addresses that change with the content, so that a browser keeps them for good.
 
-They are the same for everybody, so they may be compressed; pages are not (their size would tell about secrets in them).
 It must not know what any of them is for.
 """
 
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 if TYPE_CHECKING:
@@ -25,12 +23,11 @@ PREFIX = "/static"
 FOR_GOOD = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
 _MARK_CHARACTERS = 12
-_SMALL_BYTES = 500
 
 
 def assets() -> ASGIApp:
     """Return the application that serves the files of `FOLDER`."""
-    return GZipMiddleware(_Assets(directory=FOLDER), minimum_size=_SMALL_BYTES)
+    return _Assets(directory=FOLDER)
 
 
 @cache

@@ -8,6 +8,7 @@ users or routes.
 from __future__ import annotations
 
 import ipaddress
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -42,6 +43,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+NOISE_MAX_CHARACTERS = 128
 BODY_MAX_BYTES = 2 * 1024 * 1024
 
 
@@ -155,6 +157,8 @@ class Safety:
                     headers.setdefault(name, value)
                 if not static:
                     headers.setdefault("Cache-Control", "no-store")
+                    # Pages are compressed; noise in their length keeps it from telling what they hold (BREACH).
+                    headers.setdefault("X-Noise", "." * secrets.randbelow(NOISE_MAX_CHARACTERS))
             await send(message)
 
         refused = self._refusal(scope, came)

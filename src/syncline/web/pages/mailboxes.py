@@ -172,7 +172,8 @@ def _form(
     return visit.render(
         f"mailbox_{tab}.html",
         section=SECTION,
-        status=status_of(trouble) if trouble is not None else 200,
+        # A test that failed is an answer to what was asked, not a failure to answer.
+        status=status_of(trouble) if trouble is not None and tested is None else 200,
         mailbox=shown,
         record=mailbox,
         person=visit.called(mailbox.user),

@@ -108,7 +108,7 @@ def _page(
     return visit.render(
         "email_configuration.html",
         section=SECTION,
-        status=status_of(trouble) if trouble is not None else 200,
+        status=status_of(trouble) if trouble is not None and tested is None else 200,
         profiles=desk.listing(visit.app, visit.viewer) if administrator else [],
         states=mailboxes.states(visit.app, visit.viewer),
         users=choice_of_users(visit) if administrator else (),

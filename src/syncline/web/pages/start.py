@@ -140,7 +140,7 @@ def _page(
     return visit.render(
         "start.html",
         section=SECTION,
-        status=status_of(error) if error is not None else 200,
+        status=status_of(error) if error is not None and tested is None else 200,
         step=step,
         steps=starting.STEPS[:-1],
         mailbox=mailbox,
@@ -158,8 +158,9 @@ def _page(
 
 def choice_of_users(visit: Visit) -> Sequence[User]:
     """Return the users to choose from; nobody when there are too many for a choice."""
-    found = sorted(visit.people.values(), key=lambda user: user.full_name)
-    return found if len(found) <= USERS_MAX else ()
+    names = visit.app.crm.named("", USERS_MAX + 1)
+    found = visit.app.crm.users(names=names) if len(names) <= USERS_MAX else ()
+    return sorted(found, key=lambda user: user.full_name)
 
 
 def _grouped(planned: Sequence[PlannedItem]) -> Sequence[tuple[str, int, Sequence[PlannedItem]]]:
