@@ -24,7 +24,7 @@ __all__ = ["Block", "Lane", "Scene", "alternative", "draw", "lasting", "standalo
 WIDTH, WIDTH_MANY = 360, 520
 _LANES_FEW = 3
 _AXIS, _HEAD, _BAR, _GAP = 46, 24, 22, 6
-_HOUR_PIXELS_MAX, _HOUR_PIXELS_MIN, _HEIGHT_PIXELS_MAX = 58.0, 4.0, 380.0
+_HOUR_PIXELS_MAX, _HOUR_PIXELS_MIN, _HEIGHT_PIXELS_MAX = 58.0, 4.0, 320.0
 _TICK_PIXELS_MIN, _LINE, _CHARACTER, _LINES_MAX = 22.0, 15, 6.3, 4
 _HEAD_SHARE = 0.92
 _NOWHEN = datetime(2000, 1, 1, tzinfo=UTC)

@@ -36,11 +36,11 @@ def alone(visit: Here, alert_id: int) -> Response:
 
 
 @router.get("/alerts/{alert_id:int}/card")
-def fragment(request: Request, alert_id: int, place: Place = "alone") -> Response:
-    """Show one card without a page around it; the badges come along."""
+def fragment(request: Request, alert_id: int, place: Place = "alone", unless: Annotated[str, Query()] = "") -> Response:
+    """Show one card without a page around it, or nothing while it is in the state `unless`; the badges come along."""
     if signed_in(request) is None:
         return _signed_out(request, alert_id)
-    return _fragment(visit_of(request), alert_id, place)
+    return _fragment(visit_of(request), alert_id, place, unless=unless)
 
 
 @router.post("/alerts/{alert_id:int}")
@@ -97,11 +97,14 @@ def _alone(visit: Visit, alert_id: int, refused: SyncError | None = None) -> Res
     )
 
 
-def _fragment(visit: Visit, alert_id: int, place: str, refused: SyncError | None = None) -> Response:
+def _fragment(visit: Visit, alert_id: int, place: str, refused: SyncError | None = None, unless: str = "") -> Response:
     try:
         card = cards.card(visit, alert_id)
     except SyncError as error:
         return _not_yours(visit, alert_id, error)
+    if card.state == unless:
+        # Nothing to replace: a card that stays as it is keeps the focus and says nothing twice.
+        return Response(status_code=204)
     where = place if place in PLACES else "alone"
     return visit.render(
         "card_alone.html",

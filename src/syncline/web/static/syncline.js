@@ -19,11 +19,7 @@
 (() => {
   "use strict";
   const CARD = "[data-card]";
-  const AGAIN_MS = 2000;
-  const TRIES_MAX = 15;
-  const tries = new WeakMap();
   let held = "";
-  let heard = null;
 
   const cardOf = (event) => event.detail?.ctx?.sourceElement?.closest?.(CARD) ?? event.target.closest?.(CARD);
 
@@ -32,56 +28,33 @@
     held = event.target.closest(CARD)?.id ?? "";
   });
 
-  const announce = (text) => {
-    if (!heard) {
-      heard = document.createElement("p");
-      heard.className = "unseen";
-      heard.setAttribute("role", "status");
-      document.body.append(heard);
-    }
-    if (heard.textContent !== text) heard.textContent = text;
-  };
-
+  // The line that says the state takes the focus over, and is read out by that.
   const settle = () => {
     for (const button of document.querySelectorAll("button[data-copies][hidden]")) button.hidden = false;
-    const card = held && document.getElementById(held);
-    if (!card) return;
-    const state = card.querySelector(".state");
-    if (document.activeElement === document.body || !document.activeElement) state?.focus();
-    if (state) announce(state.textContent.trim());
+    const lost = !document.activeElement || document.activeElement === document.body;
+    if (held && lost) document.getElementById(held)?.querySelector(".state")?.focus();
   };
 
-  const unsent = (card) => {
-    if (!card) return;
-    if (card.getAttribute("aria-busy") === "true") {
-      const tried = (tries.get(card) ?? 0) + 1;
-      tries.set(card, tried);
-      if (tried <= TRIES_MAX) setTimeout(() => card.isConnected && card.dispatchEvent(new Event("again")), AGAIN_MS);
-      return;
-    }
-    for (const message of card.querySelectorAll(".unsent")) message.hidden = false;
+  const unsent = (card, hidden) => {
+    for (const message of card?.querySelectorAll(".unsent") ?? []) message.hidden = hidden;
   };
 
-  document.addEventListener("htmx:before:request", (event) => {
-    const card = cardOf(event);
-    for (const message of card?.querySelectorAll(".unsent") ?? []) message.hidden = true;
-  });
-  document.addEventListener("htmx:after:swap", () => settle());
-  document.addEventListener("htmx:error", (event) => unsent(cardOf(event)));
+  document.addEventListener("htmx:before:request", (event) => unsent(cardOf(event), true));
+  document.addEventListener("htmx:after:swap", settle);
+  document.addEventListener("htmx:error", (event) => unsent(cardOf(event), false));
   document.addEventListener("htmx:response:error", (event) => {
-    if ((event.detail?.ctx?.response?.status ?? 0) >= 500) unsent(cardOf(event));
+    if ((event.detail?.ctx?.response?.status ?? 0) >= 500) unsent(cardOf(event), false);
   });
 
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button[data-copies]");
     if (!button) return;
-    const text = document.getElementById(button.dataset.copies).innerText;
+    const details = document.getElementById(button.dataset.copies);
     try {
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText(details.innerText);
       button.textContent = button.dataset.done;
-      announce(button.dataset.done);
     } catch {
-      getSelection().selectAllChildren(document.getElementById(button.dataset.copies));
+      getSelection().selectAllChildren(details);
     }
   });
 
