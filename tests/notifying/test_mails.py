@@ -250,6 +250,23 @@ def test_a_series_says_how_many_of_its_dates_overlap(tmp_path: Path) -> None:
     assert "Save all 4 dates in Syncline CRM" in text_of(mail)
 
 
+def test_a_question_about_many_deletions_comes_by_mail(tmp_path: Path) -> None:
+    """What a guard holds back is asked by mail too, with what Yes and No would do."""
+    with firm(tmp_path) as at_firm:
+        office = at_firm.office
+        refs = [office.in_outlook(f"Visit {number}", at(8 + number / 2, length=0.5)) for number in range(24)]
+        office.sync()
+        for ref in refs[:20]:
+            office.exchange.delete("maya@fjordbikes.example", ref)
+        office.sync()
+        mail = one_mail(at_firm)
+
+    assert mail["Subject"] == "Many deletions held"
+    assert "20 of 24 appointments of maya@fjordbikes.example were deleted in Exchange" in text_of(mail)
+    assert text_of(mail).count(f"{BASE}/answer/") == 2
+    assert "image/png" not in [part.get_content_type() for part in mail.walk()]
+
+
 def test_a_mail_for_a_trial(tmp_path: Path) -> None:
     """It says that mails arrive, in the language of who tries."""
     with firm(tmp_path) as at_firm, speaking("en"):

@@ -35,6 +35,7 @@ class Post:
     data_replies: list[str] = field(default_factory=list)
     cut: int = 0
     connections: int = 0
+    arrived: threading.Event = field(default_factory=threading.Event)
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's names
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -51,6 +52,7 @@ class Post:
         content = envelope.content
         assert isinstance(content, bytes)
         self.taken.append((str(envelope.mail_from), list(envelope.rcpt_tos), content))
+        self.arrived.set()
         if self.cut:
             self.cut -= 1
             assert server.transport is not None

@@ -150,11 +150,12 @@ class Messages(Connected):
 
     def waiting_questions(self, channel: Channel) -> tuple[Told, ...]:
         """Return the questions that somebody is still to be told of, by alert; those that are over are dropped."""
-        still = select(alert.c.id).where(alert.c.id == told.c.alert_id, _OPEN)
-        over = update(told).where(told.c.channel == channel.value, _WAITS, ~still.exists()).values(state="dropped")
-        with self.writing() as connection:
-            connection.execute(over)
-            return _told(connection, told.c.channel == channel.value, _WAITS)
+        with self.reading() as connection:
+            found = _told(connection, told.c.channel == channel.value, _WAITS)
+        over = [each.alert_id for each in found if each.state is not AlertState.OPEN]
+        if over:
+            self.drop_questions(channel, over)
+        return tuple(each for each in found if each.state is AlertState.OPEN)
 
     def drop_questions(self, channel: Channel, alert_ids: Sequence[int]) -> None:
         """Note that nobody is to be told of these questions any more."""
