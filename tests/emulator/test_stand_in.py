@@ -313,6 +313,14 @@ def test_another_site_cannot_send_a_form(browser: Browser, client: Client, heade
     assert listed(client) == []
 
 
+def test_another_site_cannot_command_the_server(browser: Browser, client: Client) -> None:
+    """The control plane, too, takes nothing that a browser sends for another site."""
+    browser.save()
+    assert browser.ask("POST", "/emulator/reset", {}, {"Sec-Fetch-Site": "cross-site"}).status == 403
+    assert browser.ask("POST", "/emulator/reset", {}, {"Origin": "http://evil.example"}).status == 403
+    assert len(listed(client)) == 1
+
+
 def test_a_foreign_name_is_not_answered(browser: Browser) -> None:
     """A name that was rebound to this machine shows nothing of it."""
     reply = browser.ask("GET", "/", headers={"Host": "evil.example:8081"})

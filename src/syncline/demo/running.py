@@ -67,7 +67,7 @@ def run_demo(
         stack.enter_context(JobsLock(folder))
         listener = stack.enter_context(Listener(app, host, port))
         _begin(Ground(app=app, exchange=exchange, words=words, today=_today(), zone=firm_zone()), texts, progress)
-        ready = _opened(app, exchange, listener, words)
+        ready = _opened(app, exchange, listener, words, asked_about="" if texts else firm.SCENE)
         app.worker.start()
         stack.callback(app.worker.stop)
         progress.say("")
@@ -154,7 +154,7 @@ def _begin(ground: Ground, calendars: Sequence[str], progress: Progress) -> None
     play(ground)
 
 
-def _opened(app: App, exchange: ExchangeEmulator, listener: Listener, words: Words) -> Ready:
+def _opened(app: App, exchange: ExchangeEmulator, listener: Listener, words: Words, *, asked_about: str) -> Ready:
     """Introduce the parts to each other, and return what is said at the start."""
     from syncline.web.pages.demo import DemoFacts, Guest
 
@@ -169,7 +169,7 @@ def _opened(app: App, exchange: ExchangeEmulator, listener: Listener, words: Wor
                 if person.signs_in
             ),
             outlook=outlook,
-            asked_about=firm.SCENE,
+            asked_about=asked_about,
             since=app.clock.now(),
             mailbox_ids=tuple(mailbox.id for mailbox in app.store.mailboxes() if mailbox.enabled),
         )

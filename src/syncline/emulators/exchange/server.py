@@ -18,7 +18,7 @@ from syncline.emulators.exchange.auth import CHALLENGES, Accounts, Refused, Sign
 from syncline.emulators.exchange.control import ControlPlane
 from syncline.emulators.exchange.site import Answer, Site
 from syncline.emulators.exchange.stand_in import StandIn
-from syncline.emulators.exchange.stand_in.door import Request
+from syncline.emulators.exchange.stand_in.door import Request, forged
 
 EWS_PATH = "/ews/exchange.asmx"
 CONTROL_PATH = "/emulator"
@@ -152,15 +152,16 @@ class Connection(BaseHTTPRequestHandler):
 
     def _control(self, path: str, body: bytes) -> Answer:
         token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
-        if not self.server.control.allows(local=self._local(), token=token):
+        if not self.server.control.allows(local=self._local(), token=token) or forged(self._request(body)):
             return Answer(status=403)
         return self.server.control.answer(self.command, path, body)
 
     def _page(self, body: bytes) -> Answer:
+        return self.server.stand_in.answer(self._request(body))
+
+    def _request(self, body: bytes) -> Request:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        return self.server.stand_in.answer(
-            Request(method=self.command, target=self.path, headers=headers, body=body, local=self._local())
-        )
+        return Request(method=self.command, target=self.path, headers=headers, body=body, local=self._local())
 
     def _local(self) -> bool:
         return ipaddress.ip_address(self.client_address[0].partition("%")[0]).is_loopback

@@ -52,7 +52,8 @@ class Strip:
 class DemoFacts:
     """What the pages know of the demo: who may continue, where Outlook is, and from when on things count.
 
-    `asked_about` is the subject that *Why?* is asked of; `mailbox_ids` are those that were synchronized at the start.
+    `asked_about` is the subject that *Why?* is asked of (empty: any); `mailbox_ids` are those that were synchronized at
+    the start.
     """
 
     guests: tuple[Guest, ...]
@@ -84,7 +85,7 @@ class DemoFacts:
             double_booked=any(each.created > self.since for each in newest),
             explained=visit.viewer.name in self._explained,
             outlook=self.outlook,
-            why=f"/explain?q={quote(self.asked_about)}",
+            why=f"/explain?q={quote(self.asked_about)}" if self.asked_about else "/explain",
         )
 
 
