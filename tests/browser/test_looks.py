@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.firm import DOMAIN, Event, Firm, at
+from tests.browser.firm import DOMAIN, PASSWORD, Event, Firm, at
 
 pytestmark = [pytest.mark.browser, pytest.mark.emulator]
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +64,14 @@ def pages_of(firm: Firm) -> list[str]:
         "/calendar/new",
         "/explain?q=demo",
         "/email-configuration",
+        "/start",
+        "/start?step=mailbox",
         "/settings",
+        "/settings/me",
+        "/settings/rules",
+        "/settings/mail",
+        "/help",
+        "/mailboxes/999",
     ]
 
 
@@ -87,6 +94,60 @@ def test_every_page_is_accessible_and_fits(firm: Firm, sign_in: Callable[..., Pa
     assert wrong == []
 
 
+def test_pages_for_nobody_and_open_menus_are_accessible(firm: Firm, chromium: Browser, tmp_path: Path) -> None:
+    """Sign-in in both languages, and the menus when they are open, work without script and read well."""
+    wrong: list[object] = []
+    for width, height, theme in LOOKS:
+        options = {"base_url": firm.url, "viewport": {"width": width, "height": height}, "color_scheme": theme}
+        context = chromium.new_context(**options)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto("/sign-in")
+        for language in ("Deutsch", "English"):
+            page.get_by_role("button", name=language).click()
+            page.evaluate(AXE)
+            wrong += [("/sign-in", width, theme, language, each) for each in page.evaluate(RUN_AXE)]
+            page.screenshot(path=tmp_path / f"sign-in-{language}-{width}-{theme}.png")
+        page.get_by_label("User name").fill("ines")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.goto("/mailboxes")
+        for menu in page.locator("header details.menu >> visible=true").all():
+            menu.locator("summary").click()
+            page.evaluate(AXE)
+            wrong += [("menu", width, theme, each) for each in page.evaluate(RUN_AXE)]
+            page.screenshot(path=tmp_path / f"menu-{width}-{theme}.png")
+            page.keyboard.press("Escape")
+            expect(menu).not_to_have_attribute("open", "")
+        context.close()
+    assert wrong == []
+
+
+def test_the_navigation_without_script(firm: Firm, sign_in: Callable[..., Page]) -> None:
+    """From 1,024 px the six links stand on every page; below they are in a menu that needs no script."""
+    wide = sign_in("ines", viewport={"width": 1024, "height": 700}, java_script_enabled=False)
+    for name in ("Alerts", "Mailboxes", "Failures", "Calendar", "Email Configuration", "Settings"):
+        expect(wide.get_by_role("banner").get_by_role("link", name=name, exact=True)).to_be_visible()
+    narrow = sign_in("ines", viewport={"width": 360, "height": 700}, java_script_enabled=False)
+    narrow.get_by_text("Menu", exact=True).click()
+    narrow.get_by_role("banner").get_by_role("link", name="Failures", exact=True).click()
+    expect(narrow.get_by_role("heading", level=1)).to_have_text("Server-Side Synchronization Failures")
+
+
+def test_pages_are_light(firm: Firm, sign_in: Callable[..., Page]) -> None:
+    """A first load takes at most 300 KB, each later one 30 KB: files are kept, pages are compressed."""
+    busy_firm(firm)
+    page = sign_in("ines")
+    sent: list[int] = []
+    page.on("requestfinished", lambda request: sent.append(request.sizes()["responseBodySize"]))
+    for path in ("/alerts", "/calendar", "/failures", "/settings"):
+        weights = []
+        for _ in range(2):
+            sent.clear()
+            page.goto(path, wait_until="networkidle")
+            weights.append(sum(sent) / 1024)
+        assert weights[0] <= 300 and weights[1] <= 30, (path, weights)
+
+
 def test_a_picture_of_the_question(firm: Firm, sign_in: Callable[..., Page], tmp_path: Path) -> None:
     """The card of a question shows its picture and both answers; the README shows what this test sees."""
     firm.in_crm("Quarterly review with Harbour Cycles", at(9))
@@ -96,7 +157,7 @@ def test_a_picture_of_the_question(firm: Firm, sign_in: Callable[..., Page], tmp
     page.goto(firm.questions()[0].url)
     card = page.get_by_role("article")
 
-    expect(card.get_by_role("img")).to_be_visible()
+    expect(card.get_by_role("img").first).to_be_visible()
     expect(card.get_by_role("group").get_by_role("button")).to_have_text(["Yes", "No"])
     folder = ROOT / "docs" / "pictures" if "SYNCLINE_PICTURES" in os.environ else tmp_path
     card.screenshot(path=folder / "question.png")
