@@ -124,6 +124,19 @@ def test_an_appointment_is_made_tracked_changed_and_deleted(browser: Browser, cl
     assert client.control("GET", "outbox") == []
 
 
+def test_other_categories_are_kept_and_changed(browser: Browser, client: Client) -> None:
+    """They are typed with commas, shown beside the appointment, and offered from the mailbox's list."""
+    url = browser.save(categories="Waiting: double booking, Blue", guests="")
+    assert "Waiting: double booking" in browser.page(f"/?mailbox={ADA}&week=2026-11-30&view=list")
+    form = browser.form(url)
+    assert form["categories"] == "Waiting: double booking, Blue"
+    browser.send("save", **{**form, "categories": "Save anyway; Blue"})
+
+    (row,) = listed(client)
+    assert row["categories"] == ["Blue", TRACKED, "Save anyway"]
+    assert "Waiting: double booking, Blue, Save anyway" in browser.page(url)
+
+
 def test_the_week_stands_as_grid_and_as_list(browser: Browser) -> None:
     """Both views show time and subject; what overlaps lies in lanes side by side."""
     browser.save()
@@ -229,6 +242,7 @@ def test_a_password_is_changed_here(browser: Browser, server: ExchangeEmulator) 
         ({"repeats": "weekly", "count": "5000"}, "1 to 999 dates"),
         ({"repeats": "hourly"}, "how the appointment repeats"),
         ({"show_as": "Loud"}, "how the time is shown"),
+        ({"categories": ",".join(map(str, range(51)))}, "at most 50 categories"),
         ({"start_date": "0001-01-01"}, "outside every calendar"),
     ],
 )

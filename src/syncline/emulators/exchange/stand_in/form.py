@@ -18,6 +18,7 @@ from syncline.emulators.exchange.zones import to_utc, to_wall
 COUNT_MAX = 999
 SUBJECT_CHARACTERS_MAX = 10_000
 GUESTS_MAX = 500
+CATEGORIES_MAX = 50
 SHOW_AS: Mapping[str, str] = {
     "Busy": "Busy",
     "Free": "Free",
@@ -33,7 +34,7 @@ REPEATS: Mapping[str, str] = {
     "weekdays": "Every working day",
 }
 TEXTS = ("subject", "location", "start_date", "start_time", "end_date", "end_time", "show_as", "repeats", "count",
-         "guests")  # fmt: skip
+         "guests", "categories")  # fmt: skip
 TICKS = ("all_day", "private", "track")
 _WORKING_DAYS = (0, 1, 2, 3, 4)
 _DAY = timedelta(days=1)
@@ -61,6 +62,7 @@ class Given:
     repeats: str = NEVER
     count: str = "5"
     guests: str = ""
+    categories: str = ""
 
 
 def given(fields: Mapping[str, str]) -> Given:
@@ -88,6 +90,7 @@ def shown(item: Item, zone: ZoneRef, category: str) -> Given:
         repeats=_repeats(item.recurrence),
         count=str(item.recurrence.count or "") if item.recurrence else "5",
         guests=", ".join(a.address for a in item.attendees),
+        categories=", ".join(name for name in item.categories if name != category),
     )
 
 
@@ -111,7 +114,7 @@ def read(fields: Given, item: Item, zone: ZoneRef, category: str) -> Item:
         all_day=fields.all_day,
         show_as=fields.show_as,
         sensitivity=private if fields.private else "Normal",
-        categories=_categories(item.categories, category, wanted=fields.track),
+        categories=_categories(fields, item, category),
         recurrence=_recurrence(fields, item.recurrence, start.date()),
         attendees=_attendees(fields.guests, item),
     )
@@ -151,11 +154,17 @@ def _time(text: str, what: str) -> time:
         raise FormError(f"The {what} time is not a time such as 10:30.") from None
 
 
-def _categories(names: tuple[str, ...], category: str, *, wanted: bool) -> tuple[str, ...]:
-    others = tuple(name for name in names if name != category)
-    if not wanted:
-        return others
-    return names if category in names else (*others, category)
+def _categories(fields: Given, item: Item, category: str) -> tuple[str, ...]:
+    """Return the categories in the order that they had, new ones behind; Outlook allows no comma in a name."""
+    typed = [name.strip() for name in fields.categories.replace(";", ",").split(",")]
+    wanted = [name for name in dict.fromkeys(typed) if name and name != category]
+    if len(wanted) > CATEGORIES_MAX:
+        raise FormError(f"An appointment has at most {CATEGORIES_MAX} categories here.")
+    if fields.track:
+        wanted.append(category)
+    return tuple(
+        sorted(wanted, key=lambda name: item.categories.index(name) if name in item.categories else len(wanted))
+    )
 
 
 def _repeats(recurrence: Recurrence | None) -> str:

@@ -246,6 +246,7 @@ def _form(site: StandIn, about: Form) -> Answer:
         show_as=form.SHOW_AS,
         repeats={**form.REPEATS, **({form.AS_IT_IS: "As it is"} if about.fields.repeats == form.AS_IT_IS else {})},
         count_max=form.COUNT_MAX,
+        known=[name for name in writing.added_categories(site.site.store, about.mailbox) if name != site.category],
         standing=standing,
     )
 
@@ -288,7 +289,8 @@ def _written(site: StandIn, call: Call, about: Form, fields: Mapping[str, str]) 
     given = about.fields
     if about.original is not None:
         # What belongs to the whole series is not asked in the form of one date.
-        given = replace(given, repeats=form.NEVER, track=site.category in about.item.categories)
+        kept = form.shown(about.item, zone, site.category)
+        given = replace(given, repeats=form.NEVER, track=kept.track, categories=kept.categories)
     after = form.read(given, about.item, zone, site.category)
     return writing.change(call, about.stored, about.original, after, _number(fields.get("change")))
 

@@ -10,11 +10,12 @@ from datetime import datetime
 
 from syncline.emulators.exchange import meetings, series, updates, writes
 from syncline.emulators.exchange.call import Call, Caller
-from syncline.emulators.exchange.categories import add_category
+from syncline.emulators.exchange.categories import COLORS, add_category, category_names
 from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.identifiers import new_uid
 from syncline.emulators.exchange.model import Item, Mailbox, Stored
 from syncline.emulators.exchange.site import Site
+from syncline.emulators.exchange.store import Store
 from syncline.emulators.exchange.wire_read import finish
 
 TELL_ALL = "SendToAllAndSaveCopy"
@@ -84,6 +85,11 @@ def respond(call: Call, stored: Stored, verb: str) -> None:
         raise EwsError("ErrorInvalidRequest")
     with call.store.unit():
         meetings.answer(call, own(call, stored.row), None, verb, mails=True)
+
+
+def added_categories(store: Store, mailbox: Mailbox) -> list[str]:
+    """Return the categories of a mailbox's list, Outlook's six colours left out."""
+    return [name for name in category_names(store, mailbox.row) if name not in COLORS]
 
 
 def _mode(before: Item, after: Item) -> str:
