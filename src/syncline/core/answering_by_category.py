@@ -63,7 +63,8 @@ def rule(standing: Standing, item: Item, names: CategoryNames | None) -> Ruling:
         off = (*item.ours, names.waiting, *(given if item.asked else ()))
         return Ruling(wanted=_without(item.categories, off))
     if len(fresh) > 1:
-        return Ruling(wanted=item.categories, unclear=True)
+        off = () if standing is Standing.OPEN else (*item.ours, names.waiting)
+        return Ruling(wanted=_without(item.categories, off), unclear=True)
     if fresh and _same(fresh[0], names.save_anyway):
         return Ruling(wanted=item.categories, answer="yes")
     if fresh and standing is Standing.OPEN:

@@ -43,7 +43,7 @@ from syncline.ports import (
 
 DENIED = "CategoriesNotWritable"
 REFUSED = "answer in Outlook refused"
-CHUNK = 100
+CHUNK_MAX = 100
 RETRY_MAX_S = 3_600.0
 DENIED_WAIT_S = 86_400.0
 _DENIALS = frozenset({DENIED, "Forbidden"})
@@ -116,7 +116,7 @@ def _begin(run: Run) -> None:
     if run.rules.outlook is None or not run.writable:
         return
     after = 0
-    while ids := run.store.unmarked(run.mailbox.id, after, CHUNK):
+    while ids := run.store.unmarked(run.mailbox.id, after, _chunk(run)):
         after = ids[-1]
         links = run.store.links_by_id(ids)
         marks = [Mark(mailbox_id=run.mailbox.id, link_id=link.id, ref=link.ref, folder=link.folder) for link in links]
@@ -127,13 +127,17 @@ def _due(run: Run) -> Iterator[list[_Work]]:
     names = run.rules.outlook
     waiting = names.waiting if names is not None else ""
     after = 0
-    while found := run.store.marks_due(run.mailbox.id, waiting, run.now(), after, CHUNK):
+    while found := run.store.marks_due(run.mailbox.id, waiting, run.now(), after, _chunk(run)):
         if not run.writable:
             return
         if _adopted(run, [mark for mark, _ in found if mark.link_id is None]):
             continue
         after = found[-1][0].id
         yield [work for work in _works(run, found) if work is not None]
+
+
+def _chunk(run: Run) -> int:
+    return min(CHUNK_MAX, run.rules.chunk_max)
 
 
 def _adopted(run: Run, orphans: Sequence[Mark]) -> bool:

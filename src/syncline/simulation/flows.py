@@ -27,6 +27,7 @@ from syncline.simulation import oracle
 from syncline.simulation.clock import MONDAY
 from syncline.simulation.faults import Call, Strike
 from syncline.simulation.playing import calm
+from syncline.simulation.watching import NAMES
 from syncline.simulation.world import CATEGORY, Setting, World, address_of
 
 ADA, BOB = address_of("ada"), address_of("bob")
@@ -38,12 +39,16 @@ Deed = Callable[[World], None]
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One flow: what was there before, and what happens; everything is Ada's unless more `people` take part."""
+    """One flow: what was there before, and what happens; everything is Ada's unless more `people` take part.
+
+    `by_category`: questions are answered in Outlook, so that waiting items are marked.
+    """
 
     name: str
     prepare: Deed
     happens: Deed
     people: int = 1
+    by_category: bool = False
 
 
 # --- what there is -----------------------------------------------------------------------------------------------
@@ -121,6 +126,27 @@ def _asked(world: World) -> None:
 def _reschedule_asked(world: World) -> None:
     _saved_beside_row(world)
     _edit(world, "one", span=_at(9), subject="Moved")
+    _run(world)
+
+
+def _series_asked(world: World) -> None:
+    row = Appointment(identity=Identity("crm-busy"), subject="In the way", span=_at(9, day=2))
+    world.crm.create(row, owner="ada")
+    _add(world, _series("series", _at(9)))
+    _run(world)
+
+
+def _series_reschedule_asked(world: World) -> None:
+    _row_in_the_way(world)
+    _add(world, _series("series", _at(11)))
+    _run(world)
+    _edit(world, "series", span=_at(9))
+    _run(world)
+
+
+def _left_out(world: World) -> None:
+    _series_asked(world)
+    world.save_without(world.questions()[0])
     _run(world)
 
 
@@ -250,6 +276,66 @@ def _no(world: World) -> None:
     world.answer(world.questions()[0], "no")
 
 
+def _categories(world: World, *names: str, uid: str = "one") -> None:
+    world.exchange.set_categories(ADA, _ref(world, uid), names)
+
+
+def _save_anyway(world: World) -> None:
+    world.said.add(("one", "yes"))
+    world.ledger.confirmed.add("one")
+    _categories(world, CATEGORY, "Red", NAMES.save_anyway)
+
+
+def _keep_out(world: World) -> None:
+    world.said.add(("one", "no"))
+    world.refused.add("one")
+    _categories(world, CATEGORY, NAMES.waiting, NAMES.keep_out)
+
+
+def _kept_out(world: World) -> None:
+    _asked(world)
+    _no(world)
+    _run(world)
+
+
+def _saved_after_yes(world: World) -> None:
+    _asked(world)
+    _yes(world)
+    _run(world)
+
+
+def _move_and_save_anyway(world: World) -> None:
+    world.crm.create(Appointment(identity=Identity("crm-later"), subject="Also in the way", span=_at(14)), owner="ada")
+    _edit(world, "one", span=_at(14), categories=(CATEGORY, NAMES.save_anyway))
+
+
+def _untrack_marked(world: World) -> None:
+    _categories(world, "Red", NAMES.waiting)
+
+
+def _copy(world: World) -> None:
+    world.exchange.copy(ADA, _ref(world, "one"))
+
+
+def _without_overlaps(world: World) -> None:
+    world.save_without(world.questions()[0])
+
+
+def _take_back(world: World) -> None:
+    _yes(world)
+    world.take_back(world.answered()[0])
+
+
+def _edit_left_out(world: World) -> None:
+    at = _at(9, day=2)
+    world.exchange.edit_occurrence(ADA, _ref(world, "series"), at, lambda found: replace(found, subject="Only this"))
+
+
+def _move_left_out(world: World) -> None:
+    to = _at(15, day=2)
+    world.exchange.edit_occurrence(ADA, _ref(world, "series"), _at(9, day=2), lambda found: replace(found, span=to))
+
+
 FLOWS = (
     Flow("create", _nothing, _create),
     Flow("create three that overlap", _nothing, _create_many),
@@ -267,6 +353,11 @@ FLOWS = (
     Flow("answer no", _asked, _no),
     Flow("answer yes to a reschedule", _reschedule_asked, _yes),
     Flow("answer no to a reschedule", _reschedule_asked, _no),
+    Flow("answer without overlaps", _series_asked, _without_overlaps),
+    Flow("answer without overlaps to a reschedule", _series_reschedule_asked, _without_overlaps),
+    Flow("answer taken back", _asked, _take_back),
+    Flow("edit a date left out", _left_out, _edit_left_out),
+    Flow("move a date left out", _left_out, _move_left_out),
     Flow("clash gone", _asked, _make_room),
     Flow("delete while asked", _asked, _delete),
     Flow("guard deletions", _many_saved, _delete_all),
@@ -278,6 +369,19 @@ FLOWS = (
     Flow("edited in the CRM", _saved, _edit_row),
     Flow("meeting of two mailboxes", _nothing, _create_meeting, people=2),
     Flow("meeting moved", _meeting_saved, _move_meeting, people=2),
+    Flow("mark", _nothing, _create_overlapping, by_category=True),
+    Flow("save anyway in Outlook", _asked, _save_anyway, by_category=True),
+    Flow("keep out in Outlook", _asked, _keep_out, by_category=True),
+    Flow("save anyway after no", _kept_out, _save_anyway, by_category=True),
+    Flow("keep out after yes", _saved_after_yes, _keep_out, by_category=True),
+    Flow("save anyway in a reschedule", _reschedule_asked, _save_anyway, by_category=True),
+    Flow("move and save anyway", _asked, _move_and_save_anyway, by_category=True),
+    Flow("answer yes to a marked item", _asked, _yes, by_category=True),
+    Flow("clash of a marked item gone", _asked, _make_room, by_category=True),
+    Flow("untrack a marked item", _asked, _untrack_marked, by_category=True),
+    Flow("delete a marked item", _asked, _delete, by_category=True),
+    Flow("move a marked item to a folder", _asked, _move_folder, by_category=True),
+    Flow("copy a marked item", _asked, _copy, by_category=True),
 )
 
 
@@ -300,7 +404,8 @@ def killed(flow: Flow, number: int, expected: dict[str, object]) -> list[str]:
 
 
 def _world(flow: Flow) -> World:
-    return World(Random(0), Setting(people=flow.people, rules=Rules(chunk_max=5)))  # noqa: S311 - must be repeatable
+    rules = Rules(chunk_max=5, outlook=NAMES if flow.by_category else None)
+    return World(Random(0), Setting(people=flow.people, rules=rules))  # noqa: S311 - must be repeatable
 
 
 def _play(world: World, flow: Flow, number: int | None) -> int:
@@ -322,7 +427,13 @@ def _play(world: World, flow: Flow, number: int | None) -> int:
 def _end(world: World) -> dict[str, object]:
     """Return how a world stands, without the numbers that depend on the way."""
     rows = {
-        (row.appointment.identity.global_object_id, row.appointment.subject, row.appointment.span, row.status.value)
+        (
+            row.appointment.identity.global_object_id,
+            row.appointment.subject,
+            row.appointment.span,
+            row.appointment.deleted,
+            row.status.value,
+        )
         for row in world.crm.rows()
     }
     links = sorted(
@@ -330,4 +441,6 @@ def _end(world: World) -> dict[str, object]:
         for link in oracle.all_links(world)
     )
     questions = sorted((alert.code, alert.subject, len(alert.held)) for alert in world.questions())
-    return {"rows": rows, "links": links, "questions": questions}
+    items = (item.appointment for address in world.mailboxes for item in world.exchange.items(address))
+    categories = sorted((item.identity.global_object_id, item.categories) for item in items)
+    return {"rows": rows, "links": links, "questions": questions, "categories": categories}

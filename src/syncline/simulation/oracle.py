@@ -17,6 +17,7 @@ from syncline.core.appointment import Appointment, Identity, Status
 from syncline.core.merging import canonical, differences, project
 from syncline.errors import CATALOGUE
 from syncline.ports import Alert, AlertState, Candidate, CrmRow, Link, LinkState, Seen
+from syncline.simulation import outlook
 from syncline.simulation.world import CATEGORY, World
 from syncline.store import schema
 
@@ -41,10 +42,12 @@ def judge(world: World) -> list[str]:
         found += _items(world, state, states)
         found += _links(world, state)
         found += _questions(world, state)
+        found += outlook.left_over(world, state.address, state.links, state.alerts)
         if world.store.intents(world.mailboxes[state.address]):
             found.append(f"{state.address}: intents are left")
     found += _rows(world)
     found += _bugs(world)
+    found += outlook.unsaid(world)
     return found
 
 
@@ -70,7 +73,8 @@ def all_links(world: World) -> tuple[Link, ...]:
 
 def retrying(world: World) -> bool:
     """Return whether an item waits for its next try."""
-    return any(link.state is LinkState.FAILED and link.next_try is not None for link in all_links(world))
+    failing = any(link.state is LinkState.FAILED and link.next_try is not None for link in all_links(world))
+    return failing or outlook.retrying(world)
 
 
 def mark(world: World) -> dict[str, object]:
@@ -78,6 +82,7 @@ def mark(world: World) -> dict[str, object]:
     links = all_links(world)
     return {
         "the cursors": [dict(world.store.mailbox(number).cursors) for number in world.mailboxes.values()],
+        "Exchange": [(i.ref, i.revision) for of in world.exchange.addresses() for i in world.exchange.items(of)],
         "the CRM": world.crm.changes(None, 10**9).cursor,
         "links": [
             (each.id, each.ref, each.state, each.crm_id, each.crm_version, each.revision_settled) for each in links

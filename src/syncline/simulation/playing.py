@@ -10,22 +10,26 @@ from functools import partial
 from random import Random
 
 from syncline.connectors.memory import Item
+from syncline.core.answering_by_category import CategoryNames
 from syncline.engine import mailboxes
 from syncline.engine.run import Rules
 from syncline.errors import SyncError
 from syncline.ports import OnSchedulingConflict
-from syncline.simulation import oracle, people, replay, ruled
+from syncline.simulation import oracle, outlook, people, replay, ruled
 from syncline.simulation.faults import Call, Chooser, Gate, Strike, nothing, possible
 from syncline.simulation.world import NAMES, SECOND, Setting, World, address_of
 
 STEPS = (2, 5)
+STEPS_MORE = 4
+BY_CATEGORY = 0.4
+UNWRITABLE = 0.1
 QUIET_ROUNDS_MAX = 8
 QUIET_ROUND_S = 3600.0
 _BY_SETTING = (OnSchedulingConflict.SAVE_ANYWAY, OnSchedulingConflict.KEEP_OUT)
 _RATES = (0.0, 0.01, 0.02, 0.04)
 # The state is asked far more often than the two sides: what strikes there would drown the rest.
 _FREQUENCIES = {"store": 0.4, "calendar": 2.0, "crm": 2.0}
-_WRITES = {"book": 8.0, "reschedule": 12.0, "delete": 12.0}
+_WRITES = {"book": 8.0, "reschedule": 12.0, "delete": 12.0, "categorize": 20.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,10 @@ class Played:
 def play(seed: int, rules: Rules | None = None, steps: int | None = None) -> Played:
     """Play one seed; `steps` fewer than it would take shortens its story."""
     rng = Random(seed)  # noqa: S311 - a simulation must be repeatable, not secret
-    game = _Game(rng, _setting(rng, rules or Rules()))
+    setting = _by_category(Random(f"{seed} by category"), _setting(rng, rules or Rules()))  # noqa: S311 - as above
+    game = _Game(rng, setting)
     ruled.lay_down(game.world, Random(f"{seed} rules"))  # noqa: S311 - as above
-    planned = rng.randint(*STEPS)
+    planned = rng.randint(*STEPS) + (STEPS_MORE if setting.rules.outlook else 0)
     taken = planned if steps is None else min(steps, planned)
     problems = game.run(taken)
     return Played(seed, taken, tuple(problems), tuple(game.world.story))
@@ -62,6 +67,14 @@ def _setting(rng: Random, rules: Rules) -> Setting:
     settled = {name: rng.choice(_BY_SETTING) for name in NAMES[:number] if rng.random() < 0.1}
     zones = rng.choice((("UTC",), ("Europe/Berlin", "America/New_York")))
     return Setting(people=number, rules=small, track_all=everything, on_conflict=settled, zones=zones)
+
+
+def _by_category(rng: Random, setting: Setting) -> Setting:
+    """Let owners answer in Outlook in a share of the worlds; some calendars cannot be written there."""
+    if rng.random() >= BY_CATEGORY:
+        return setting
+    unwritable = frozenset(name for name in NAMES[: setting.people] if rng.random() < UNWRITABLE)
+    return replace(setting, rules=replace(setting.rules, outlook=CategoryNames()), unwritable=unwritable)
 
 
 def _saving_anyway(setting: Setting) -> frozenset[str]:
@@ -88,6 +101,8 @@ class _Game:
             track_all=frozenset(f"{name}@example.org" for name in setting.track_all),
             tracked=world.tracked_once,
         )
+        if setting.rules.outlook is not None:
+            outlook.busy_mornings(world)
         self.lost: dict[str, tuple[Item, ...]] = {}
         self.rate = rng.choice(_RATES)
         world.gate.stirred = self._stir
@@ -108,8 +123,9 @@ class _Game:
     def _step(self) -> None:
         for _ in range(self.rng.randint(1, 3)):
             self._act()
-        if self.rng.random() < 0.5:
-            self._answer()
+        for _ in range(3 if self.world.setting.rules.outlook else 1):
+            if self.rng.random() < 0.5:
+                self._answer()
         if self.rng.random() < 0.1:
             self._mishap()
         self.world.clock.advance(self.rng.choice((60, 300, 300, 900, 7200)))
@@ -120,6 +136,9 @@ class _Game:
         self.world.tell(people.act(self.scene))
 
     def _answer(self) -> None:
+        if self.world.setting.rules.outlook is not None and self.rng.random() < 0.6:
+            outlook.act(self.world, self.rng)
+            return
         questions = self.world.questions()
         if questions:
             self.world.answer(self.rng.choice(questions), self.rng.choice(("yes", "no")))

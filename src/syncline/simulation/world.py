@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 
-from syncline.connectors.memory import MemoryCrm, MemoryExchange, MemoryReplica
+from syncline.connectors.memory import MemoryCrm, MemoryExchange
 from syncline.core.appointment import Appointment
 from syncline.core.scheduling import Person, persons
 from syncline.engine import alerts
@@ -38,6 +38,7 @@ from syncline.simulation.blank import blank_state
 from syncline.simulation.clock import VirtualClock
 from syncline.simulation.faults import Call, Gate, Killed, Strike, faulty
 from syncline.simulation.ledger import Ledger
+from syncline.simulation.watching import Watched
 
 CATEGORY = "Tracked to Syncline CRM"
 NAMES = ("ada", "bob", "cyd", "dan")
@@ -58,6 +59,7 @@ class Setting:
     track_all: frozenset[str] = frozenset()
     on_conflict: Mapping[str, OnSchedulingConflict] = field(default_factory=dict)
     zones: tuple[str, ...] = ("UTC",)
+    unwritable: frozenset[str] = frozenset()
 
 
 class World:
@@ -76,6 +78,8 @@ class World:
         self.results: list[CycleResult] = []
         self.tracked_once: set[str] = set()
         self.refused: set[str] = set()
+        self.said: set[tuple[str, str]] = set()
+        self.marked: set[tuple[str, str]] = set()
         self.gate = Gate()
         self._people(NAMES[: setting.people])
         self.ledger = Ledger(
@@ -165,7 +169,8 @@ class World:
 
     def _connect(self, gate: Gate) -> Connect:
         def connect(mailbox: Mailbox) -> Replica:
-            replica: Replica = MemoryReplica(self.exchange, mailbox.address)
+            wrong = self.ledger.violations.append
+            replica: Replica = Watched(self.exchange, mailbox.address, wrong, self.marked)
             return faulty(replica, "calendar", gate, mailbox.address)
 
         return connect
@@ -178,6 +183,7 @@ class World:
             address = address_of(name)
             zone = self.setting.zones[number % len(self.setting.zones)]
             self.exchange.add_mailbox(address, name.title())
+            self.exchange.store(address).write_denied = name in self.setting.unwritable
             self.exchange.add_category(address, CATEGORY)
             self.exchange.add_folder(address, "Projects")
             self.crm.add_user(
