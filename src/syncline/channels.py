@@ -87,7 +87,7 @@ def unsendable(mail: MailSettings, webhook: WebhookSettings, base_url: str, *, i
 def _unmailable(mail: MailSettings, *, private_way: bool) -> Iterator[str]:
     if not private_way:
         yield "web.base_url is http://, and the Yes and No of a mail could be read on the way; use https."
-    if not _is_address(mail.sender):
+    if not is_mail_address(mail.sender):
         yield "mail.sender takes an address such as syncline@example.com; the mails come from it."
     if mail.security is MailSecurity.NONE and not loopback(mail.host):
         yield "mail.security none is only for a server on this machine; use starttls or tls."
@@ -101,6 +101,7 @@ def loopback(host: str) -> bool:
         return False
 
 
-def _is_address(text: str) -> bool:
+def is_mail_address(text: str) -> bool:
+    """Return whether a text is a plain mail address that can stand in a header and in an SMTP command."""
     local, _, domain = text.rpartition("@")
     return bool(local and domain) and text.isascii() and text.isprintable() and not set(text) & set(' <>,;:"')

@@ -96,6 +96,42 @@ def test_quiet_hours_put_a_mail_off(tmp_path: Path) -> None:
         assert at_firm.later(3600) == 1
 
 
+def test_a_mail_that_failed_is_not_tried_in_quiet_hours(tmp_path: Path) -> None:
+    """What is tried again keeps to quiet hours too."""
+    with firm(tmp_path) as at_firm:
+        at_firm.server.data_replies = ["451 later"]
+        at_firm.wants("maya", quiet_from=time(8, 2), quiet_to=time(10))
+        at_firm.office.the_scene()
+        assert [at_firm.later(61), at_firm.later(600), at_firm.later(3600)] == [0, 0, 0]
+        assert at_firm.later(3600) == 1
+
+
+def test_who_wants_no_more_mail_gets_none_that_waits(tmp_path: Path) -> None:
+    """A mail that waits for its server is dropped when its reader switches mails off."""
+    with firm(tmp_path) as at_firm:
+        at_firm.server.data_replies = ["451 later"]
+        at_firm.office.the_scene()
+        assert at_firm.later() == 0
+        at_firm.wants("maya", mails=Mails.OFF)
+        assert at_firm.later(3600) == 0
+        assert states(at_firm) == [MessageState.DROPPED]
+
+
+@pytest.mark.parametrize(
+    ("address", "reached"),
+    [("maya@bücher.example", "maya@xn--bcher-kva.example"), ("mäya@b.example", ""), ("m@b\r\nBcc: x@y.example", "")],
+)
+def test_addresses_as_mail_servers_write_them(tmp_path: Path, address: str, reached: str) -> None:
+    """A domain with letters of its own is written in ASCII; what is no address is told of and commands nothing."""
+    with firm(tmp_path) as at_firm:
+        at_firm.office.app.crm.set_user("maya", emails=[address, "maya@fjordbikes.example"])
+        at_firm.office.the_scene()
+        assert at_firm.later() == int(bool(reached))
+
+        assert [to for _, to, _ in at_firm.server.taken] == ([[reached]] if reached else [])
+        assert notices(at_firm) == ([] if reached else ["MailRefused"])
+
+
 def test_what_is_answered_before_is_not_mailed(tmp_path: Path) -> None:
     """A question that is answered while it is gathered leaves no mail."""
     with firm(tmp_path) as at_firm:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from syncline.channels import is_mail_address
 from syncline.desk.reading import Viewer, require_administrator
 from syncline.errors import CATALOGUE, SyncError
 from syncline.ports import Parcel
@@ -79,9 +80,7 @@ def try_mail(app: App, viewer: Viewer, to: str, content: bytes) -> str:
 def checked_address(text: str) -> str:
     """Return a mail address as typed, or refuse it with SyncError("InvalidRequest")."""
     address = text.strip()
-    local, _, domain = address.rpartition("@")
-    usable = bool(local and domain) and address.isascii() and address.isprintable()
-    if not usable or set(address) & set(' <>,;:"') or len(address) > ADDRESS_MAX_CHARACTERS:
+    if not is_mail_address(address) or len(address) > ADDRESS_MAX_CHARACTERS:
         raise SyncError("InvalidRequest", detail=f"{text[:100]!r} is not a mail address.")
     return address
 
@@ -94,7 +93,7 @@ def _last(app: App, channel: Channel) -> tuple[LastMessage, ...]:
             state=message.state.value,
             time=message.ended or message.created,
             attempts=message.attempts,
-            error=CATALOGUE[message.error].title if message.error in CATALOGUE else "",
+            error=CATALOGUE[message.error].title if message.error is not None and message.error in CATALOGUE else "",
         )
         for message in app.store.messages(channel, LAST)
     )

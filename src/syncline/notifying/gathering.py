@@ -73,9 +73,11 @@ def gather_events(app: App) -> None:
 
 
 def users(app: App, names: set[str]) -> Mapping[str, User]:
-    """Return the people with these sign-in names whom a mail can reach."""
+    """Return the people with these sign-in names whom a mail can reach: enabled, with an address and an account."""
     found = app.crm.users(names=sorted(names)) if names else ()
-    return {user.name: user for user in found if user.enabled and user.emails}
+    reachable = {user.name: user for user in found if user.enabled and user.emails}
+    with_account = app.store.names_of_accounts(reachable)
+    return {name: user for name, user in reachable.items() if name in with_account}
 
 
 def _note_people(app: App) -> None:

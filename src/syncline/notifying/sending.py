@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from syncline.channels import is_mail_address
+from syncline.core.times import wall
 from syncline.engine.boundary import contain, mailbox_error
 from syncline.errors import ErrorClass, SyncError
 from syncline.notifying.composing import Composer
 from syncline.notifying.gathering import users
 from syncline.ports import Alert, AlertState, Notifier, Parcel
+from syncline.store import Mails
 from syncline.store.messages import UNCLEAR_MAX, Channel, Kind, Message, MessageState, Told
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ CODES = {
     Channel.MAIL: ("MailRefused", "MailServerRefused", "MailServerUnavailable", "MailUnclear"),
     Channel.WEBHOOK: ("WebhookFailed", "WebhookRefused"),
 }
+QUIET_LOOK = timedelta(minutes=5)
 _UNCLEAR = "MailUnclear"
 # Refused for a reason that lies in the settings: it goes on by itself once somebody has mended them.
 _MENDABLE = frozenset({"MailServerRefused", "WebhookRefused"})
@@ -90,14 +94,32 @@ def _sent(way: Way, message: Message) -> bool | SyncError:
 
 
 def _parcel(way: Way, message: Message, questions: Sequence[Told]) -> Parcel | None:
+    """Return a message as it leaves, None if it is not to leave now."""
     if way.channel is Channel.WEBHOOK:
         return Parcel(key=message.key, content=way.composer.event(way.app, message, questions))
     person = users(way.app, {message.recipient}).get(message.recipient)
-    if person is None:
-        way.app.store.message_ended(message.id, MessageState.DROPPED, way.app.clock.now())
+    chosen = way.app.store.preferences(message.recipient)
+    now = way.app.clock.now()
+    if person is None or chosen.mails is Mails.OFF:
+        way.app.store.message_ended(message.id, MessageState.DROPPED, now)
         return None
-    to = person.emails[0]
+    if chosen.quiet(wall(now, person.time_zone).time()):
+        way.app.store.message_waits(message.id, now + QUIET_LOOK, message.error)
+        return None
+    to = _written(person.emails[0])
     return Parcel(key=message.key, to=to, content=way.composer.mail(way.app, to, message, questions))
+
+
+def _written(address: str) -> str:
+    """Return an address as mail servers write it, names of domains in ASCII; SyncError("MailRefused") if it is none."""
+    local, _, domain = address.rpartition("@")
+    try:
+        written = f"{local}@{domain.encode('idna').decode('ascii')}"
+    except UnicodeError:
+        written = ""
+    if not is_mail_address(written):
+        raise SyncError("MailRefused", address=address, detail="this is not an address that mail can be sent to")
+    return written
 
 
 def _still_to_tell(message: Message, questions: Sequence[Told]) -> list[Told]:

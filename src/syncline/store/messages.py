@@ -6,7 +6,7 @@ digests only. Times come from the caller. It must not know what a message says, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_keep
 from syncline.ports import AlertState, Answer
 from syncline.store.connection import Connected
 from syncline.store.links import chunks
-from syncline.store.schema import alert, answer_link, message, told
+from syncline.store.schema import account, alert, answer_link, message, told
 
 UNCLEAR_MAX = 1
 """So often a message whose arrival is not known is sent once more."""
@@ -156,6 +156,14 @@ class Messages(Connected):
         if over:
             self.drop_questions(channel, over)
         return tuple(each for each in found if each.state is AlertState.OPEN)
+
+    def names_of_accounts(self, names: Iterable[str]) -> frozenset[str]:
+        """Return those of these names that have an account."""
+        with self.reading() as connection:
+            parts = (
+                connection.scalars(select(account.c.name).where(account.c.name.in_(part))) for part in chunks(names)
+            )
+            return frozenset(name for part in parts for name in part)
 
     def drop_questions(self, channel: Channel, alert_ids: Sequence[int]) -> None:
         """Note that nobody is to be told of these questions any more."""
