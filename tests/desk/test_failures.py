@@ -8,7 +8,8 @@ import pytest
 
 from syncline.desk import alerts, explaining, failures, reports, syncing
 from syncline.desk.reading import OPERATOR
-from syncline.errors import SyncError
+from syncline.errors import CATALOGUE, SyncError
+from syncline.store import Slice
 from tests.desk.office import DOMAIN, Office, at
 
 ADDRESS = f"maya@{DOMAIN}"
@@ -48,14 +49,16 @@ def test_kept_out_is_listed_on_demand(office: Office) -> None:
     assert failures.listing(office.app, OPERATOR) == []
     (row,) = failures.listing(office.app, OPERATOR, every=True)
     assert (row.state, row.sync_error) == ("kept_out", "KeptOut")
-    assert "Change the answer to Yes" in failures.what_to_do(office.app, OPERATOR, row.id)[1]
+    assert "Change the answer to Yes" in CATALOGUE[row.sync_error].what_to_do
+    shown = failures.table(office.app, OPERATOR, Slice(state="kept_out"))
+    assert [each.item for each in shown.items] == [row] and shown.total == 1
 
 
 def test_a_failed_item_is_tried_again(office: Office) -> None:
     """A retry tells how it failed again, or nothing once it is synchronized."""
     ref = spoil(office)
     (row,) = failures.listing(office.app, OPERATOR)
-    advice = failures.what_to_do(office.app, OPERATOR, row.id)[1]
+    advice = CATALOGUE[row.sync_error].what_to_do
     still = failures.retry(office.app, OPERATOR, row.id)
     office.exchange.spoil(ADDRESS, ref, None)
     healed = failures.retry(office.app, OPERATOR, row.id)
@@ -92,7 +95,7 @@ def test_failures_of_others_do_not_exist_for_a_user(office: Office) -> None:
     jonas = office.viewer("jonas")
 
     assert failures.listing(office.app, jonas) == []
-    for act in (failures.retry, failures.ignore, failures.what_to_do):
+    for act in (failures.retry, failures.ignore):
         with pytest.raises(SyncError, match="NotFoundHere"):
             act(office.app, jonas, row.id)
 

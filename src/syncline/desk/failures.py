@@ -15,7 +15,7 @@ from syncline.desk.paging import PAGE, Page, everything
 from syncline.desk.reading import Viewer
 from syncline.desk.running import jobs_run
 from syncline.engine.questions import ended
-from syncline.errors import CATALOGUE, SyncError, render
+from syncline.errors import SyncError
 from syncline.ports import Alert, Changes, Entry, Link, LinkState, Mailbox
 from syncline.store import FAILURE_STATES, Counts, Slice, Sliced
 
@@ -80,15 +80,6 @@ def table(app: App, viewer: Viewer, wanted: Slice, mailbox: str | None = None) -
 def counts(app: App, viewer: Viewer, mailbox: str | None = None) -> Counts:
     """Return how many items stand in each state."""
     return app.store.counts(within(app, viewer) if mailbox is None else [one(app, viewer, mailbox).id])
-
-
-def what_to_do(app: App, viewer: Viewer, failure_id: int) -> tuple[str, str]:
-    """Return what is wrong with an item and what a person can do about it."""
-    link, mailbox = _found(app, viewer, failure_id)
-    code = code_of(link)
-    if not code:
-        return "", ""
-    return render(code, _params(app, viewer, link, mailbox)), CATALOGUE[code].what_to_do
 
 
 def retry(app: App, viewer: Viewer, failure_id: int) -> FailureObject | None:

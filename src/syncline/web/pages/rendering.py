@@ -244,7 +244,6 @@ def environment() -> Environment:
         "asset": asset,
         "help_url": help_url,
         "words": words,
-        "count": words.count,
         "navigation": NAVIGATION,
         "version": __version__,
         "csrf_field": CSRF_FIELD,

@@ -125,8 +125,3 @@ NOTICES: Mapping[str, str] = {
     "session-over": noted("Your session had ended: nothing was sent. Sign in to answer."),
 }
 """What a page says after an action that led to it (`?said=`); anything else in the address is not shown."""
-
-
-def count(number: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun, such as "1 question" or "4 questions"."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
