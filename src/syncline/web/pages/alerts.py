@@ -92,7 +92,7 @@ def _alone(visit: Visit, alert_id: int, refused: SyncError | None = None) -> Res
         status=status_of(refused) if refused is not None else 200,
         card=card,
         refused=_refusal(visit, alert_id, refused),
-        waiting=len(visit.app.store.question_ids(card.mailbox_id, CONFLICT)),
+        waiting=_waiting(visit, card),
         plain_refresh_s=1 if card.state == "saving" and refused is None else None,
     )
 
@@ -112,8 +112,13 @@ def _fragment(visit: Visit, alert_id: int, place: str, refused: SyncError | None
         card=card,
         place=where,
         level=PLACES[where],
+        waiting=_waiting(visit, card),
         refused=_refusal(visit, alert_id, refused),
     )
+
+
+def _waiting(visit: Visit, card: cards.Card) -> int:
+    return len(visit.app.store.question_ids(card.mailbox_id, CONFLICT))
 
 
 def _refusal(visit: Visit, alert_id: int, refused: SyncError | None) -> str:
