@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from syncline.desk import wall as wall_desk
 from syncline.desk import tokens
+from syncline.desk import wall as wall_desk
 from syncline.desk.reading import OPERATOR
 from syncline.errors import SyncError
 from syncline.ports import Track
