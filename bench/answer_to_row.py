@@ -39,7 +39,7 @@ def measure(size: Size) -> Iterator[Row]:
     count, crowd = size.of(40, 2), size.of(10_000, 300)
     asked = [Meeting(name=f"asked-{n}", start=WALL + n * 2 * HOUR) for n in range(3 * count)]
     with server(calendar(asked)) as exchange, installation(exchange.ews) as app:
-        _book_over(app, asked)
+        book_over(app, asked)
         run_cycle(app.parts, app.connect, app.store.mailboxes()[0].id, "bench")
         questions = [alert.id for alert in app.store.alerts(states=(AlertState.OPEN,))]
         if len(questions) != len(asked):
@@ -53,7 +53,7 @@ def measure(size: Size) -> Iterator[Row]:
             yield from _rows(*_during_first_sync(app, exchange, questions[2 * count :], crowd))
 
 
-def _book_over(app: App, asked: Sequence[Meeting]) -> None:
+def book_over(app: App, asked: Sequence[Meeting]) -> None:
     """Make Ada busy in the CRM whenever she is asked about."""
     appointments = [
         Appointment(
