@@ -6,7 +6,7 @@ layout through `week`, and Syncline through its public API only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ BODY_BYTES_MAX = 256 * 1024
 FIELDS_MAX = 100
 PREFIX = "/stand-in"
 FRESH_S = 8
+UNSEEN_S = 60
 REFRESH_S = 2
 OUTBOX_SHOWN = 200
 NOTHING_GIVEN = form.Given()
@@ -204,9 +205,10 @@ def _line(site: StandIn, mailbox: Mailbox, shown: week.Shown, standings: Standin
     return Line(shown=shown, url=url, tracked=tracked, standing=standing)
 
 
-def _unsettled(lines: Any, now: datetime) -> bool:  # noqa: ANN401 - a view of a mapping's values
-    """Return whether something was written just now that Syncline may still look at."""
-    return any((now - line.shown.stored.item.modified).total_seconds() < FRESH_S for line in lines)
+def _unsettled(lines: Iterable[Line], now: datetime) -> bool:
+    """Return whether something was written just now that Syncline may still look at, or has not seen yet."""
+    ages = ((line, (now - line.shown.stored.item.modified).total_seconds()) for line in lines)
+    return any(age < (UNSEEN_S if line.standing and line.standing.state == "coming" else FRESH_S) for line, age in ages)
 
 
 def _new(site: StandIn, fields: Mapping[str, str]) -> Answer:
