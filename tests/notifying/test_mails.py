@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from syncline.core.appointment import Address, Attendee
 from syncline.core.rrule import from_rrule
 from syncline.language import speaking
 from syncline.store import Mails
@@ -137,8 +138,11 @@ def test_foreign_texts_stay_texts(tmp_path: Path, subject: str) -> None:
     with firm(tmp_path) as at_firm:
         at_firm.office.in_crm("Quarterly review", at(10))
         ref = at_firm.office.in_outlook(subject, at(10.5))
-        at_firm.office.change(ref, location=subject)
-        at_firm.office.sync()
+        at_firm.office.change(ref, location=subject, organizer=Address("guest@out.example", subject[:200]))
+        at_firm.office.app.crm.set_user("jonas", full_name=subject[:100].strip() or "Jonas")
+        at_firm.office.in_crm("Salary talk", at(10), organizer="jonas")
+        at_firm.office.change(ref, attendees=(Attendee("jonas@fjordbikes.example"),))
+        at_firm.office.sync("maya")
         mail = one_mail(at_firm)
         ((_, to, raw),) = at_firm.server.taken
 

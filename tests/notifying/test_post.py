@@ -156,6 +156,20 @@ def test_what_goes_away_while_a_mail_waits_is_dropped(tmp_path: Path) -> None:
         assert states(at_firm) == [MessageState.DROPPED]
 
 
+def test_a_digest_leaves_out_what_is_over_by_now(tmp_path: Path) -> None:
+    """A digest that waited for its server counts and names only what is still open when it leaves."""
+    with firm(tmp_path) as at_firm:
+        at_firm.server.data_replies = ["451 later"]
+        at_firm.double_book(*(f"Visit {number}" for number in range(5)))
+        assert at_firm.later() == 0
+        desk.answer_ids(at_firm.office.app, at_firm.office.viewer("maya"), at_firm.open_ids()[:2], "no")
+        assert at_firm.later(3600) == 1
+
+        (mail,) = at_firm.mails
+        assert mail["Subject"] == "3 questions wait for your answer"
+        assert text_of(mail).count("- Visit ") == 3
+
+
 def test_a_busy_server_is_tried_again_and_told_of(tmp_path: Path) -> None:
     """A 4xx is tried again later and later; after three times people read of it, and no more once the mail was sent."""
     with firm(tmp_path) as at_firm:
