@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from syncline.demo import firm
-from tests.browser.test_looks import ROOT
+from tests.browser.test_looks import AXE, LOOKS, ROOT, RUN_AXE
 from tests.cli.test_processes import running
 
 pytestmark = [pytest.mark.browser, pytest.mark.emulator]
@@ -19,9 +19,9 @@ PATIENCE_MS = 20_000
 VIEW = {"width": 1280, "height": 860}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def demo() -> Iterator[dict[str, Any]]:
-    """Start the demo."""
+    """Start the demo once; the last test of this file answers in it."""
     with running("demo", "--port", "0", "--no-open", "--json") as ready:
         yield ready
 
@@ -50,6 +50,38 @@ def consequence(button: Locator) -> str:
 def picture(page: Page, name: str, folder: Path) -> None:
     """Keep a picture, for the documents when they are being made."""
     page.screenshot(path=(ROOT / "docs" / "pictures" if "SYNCLINE_PICTURES" in os.environ else folder) / name)
+
+
+def test_an_administrator_lands_on_what_waits(visitor: Page, demo: dict[str, Any]) -> None:
+    """Ines sees every question, the first of all on top; another person's private item is masked for her."""
+    visitor.get_by_role("button", name="Continue as Ines").click()
+    expect(visitor).to_have_url(f"{demo['url']}/alerts")
+    expect(visitor.get_by_role("article").first).to_contain_text(firm.SCENE)
+    expect(visitor.get_by_text("Private appointment").first).to_be_visible()
+    expect(visitor.get_by_text("Physiotherapist")).to_have_count(0)
+
+
+def test_the_demos_own_pieces_are_accessible_and_fit(chromium: Browser, demo: dict[str, Any]) -> None:
+    """In both themes and widths axe finds nothing at the sign-in and under the strip; closed, the strip is gone."""
+    wrong: list[object] = []
+    for width, height, theme in LOOKS:
+        context = chromium.new_context(
+            base_url=demo["url"], viewport={"width": width, "height": height}, color_scheme=theme
+        )
+        page = context.new_page()
+        for path in ("/sign-in", "/alerts"):
+            page.goto(path)
+            if path != "/sign-in":
+                page.get_by_role("button", name="Continue as Ines").click()
+                expect(page.locator(".demo-strip")).to_be_visible()
+            page.evaluate(AXE)
+            wrong += [(path, width, theme, each) for each in page.evaluate(RUN_AXE)]
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                wrong.append((path, width, "scrolls sideways"))
+        page.get_by_role("button", name="Close the strip of the demo").click()
+        expect(page.locator(".demo-strip")).to_have_count(0)
+        context.close()
+    assert wrong == []
 
 
 def test_the_first_minute(visitor: Page, demo: dict[str, Any], tmp_path: Path) -> None:
@@ -89,12 +121,3 @@ def test_the_first_minute(visitor: Page, demo: dict[str, Any], tmp_path: Path) -
     expect(page.get_by_role("heading", name=firm.SCENE).first).to_be_visible()
     expect(page.locator(".demo-strip .done")).to_have_count(3)
     picture(page, "first-minute-5-why.png", tmp_path)
-
-
-def test_an_administrator_lands_on_what_waits(visitor: Page, demo: dict[str, Any]) -> None:
-    """Ines sees every question, the first of all on top; another person's private item is masked for her."""
-    visitor.get_by_role("button", name="Continue as Ines").click()
-    expect(visitor).to_have_url(f"{demo['url']}/alerts")
-    expect(visitor.get_by_role("article").first).to_contain_text(firm.SCENE)
-    expect(visitor.get_by_text("Private appointment").first).to_be_visible()
-    expect(visitor.get_by_text("Physiotherapist")).to_have_count(0)
