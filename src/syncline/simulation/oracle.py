@@ -14,11 +14,12 @@ from sqlalchemy import func, select
 
 from syncline.connectors.memory import Item
 from syncline.core.appointment import Appointment, Identity, Status
+from syncline.core.leaving_out import without
 from syncline.core.merging import canonical, differences, project
 from syncline.errors import CATALOGUE
 from syncline.ports import Alert, AlertState, Candidate, CrmRow, Link, LinkState, Seen
 from syncline.simulation import outlook
-from syncline.simulation.world import CATEGORY, World
+from syncline.simulation.world import CATEGORY, World, place_of
 from syncline.store import schema
 
 _CLOSED = (Status.COMPLETED, Status.CANCELED)
@@ -136,7 +137,9 @@ def _equal(world: World, item: Item, link: Link) -> Iterator[str]:
         return
     if row.status in _CLOSED or not link.writes:
         return
-    ours_now = _carried(_projected(world, item.appointment), content(row), world)
+    address = world.address(link.mailbox_id)
+    ours_now = _without_left_out(world, address, item.appointment, content(row))
+    ours_now = _carried(ours_now, content(row), world)
     pending = differences(ours_now, content(row))
     if link.state is LinkState.SETTLED and pending:
         yield f"settled, but {', '.join(sorted(pending))} differ"
@@ -146,6 +149,19 @@ def _equal(world: World, item: Item, link: Link) -> Iterator[str]:
             yield f"unsettled, but {', '.join(sorted(ours))} of Exchange were not written"
         if not pending:
             yield "unsettled, but both sides are equal"
+
+
+def _without_left_out(world: World, address: str, standing: Appointment, theirs: Appointment) -> Appointment:
+    """Return our content without the dates that somebody wanted left out, as far as they stand as they stood then."""
+    ours = _projected(world, standing)
+    wanted = world.left_out.get(standing.identity.global_object_id, {})
+    gone = {
+        date
+        for date, known in wanted.items()
+        if date in theirs.deleted and (known.address != address or known.place == place_of(standing, date))
+    }
+    parts = tuple(part for part in ours.exceptions if part.identity.original_start not in gone)
+    return replace(ours, exceptions=parts, deleted=tuple(sorted({*ours.deleted, *gone})))
 
 
 def _projected(world: World, appointment: Appointment) -> Appointment:
@@ -253,8 +269,8 @@ def _still_clashes(world: World, link: Link) -> bool:
     assert link.observed is not None
     address = next(address for address, number in world.mailboxes.items() if number == link.mailbox_id)
     candidate = Candidate(
-        appointment=_projected(world, link.observed),
-        persons=world.persons(link.observed, address),
+        appointment=without(_projected(world, link.observed), link.left_out),
+        persons=world.persons(without(link.observed, link.left_out), address),
         user=address.partition("@")[0],
         since=link.first_seen,
         row_id=link.crm_id,

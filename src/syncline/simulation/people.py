@@ -64,6 +64,28 @@ def act(scene: Scene) -> str:
     return "nobody did anything"
 
 
+def act_on_series(scene: Scene) -> str:
+    """Let somebody do something with a series or in its way, and return it in words."""
+    weights, deeds = zip(*SERIES_ACTS, strict=True)
+    told = scene.rng.choices(deeds, weights=weights)[0](scene)
+    _remember(scene)
+    return told or "nobody did anything"
+
+
+def fill_days(scene: Scene) -> str:
+    """Let everybody be busy at two hours of each of four days, and enter series of an hour at the same hours."""
+    for user in scene.crm.users():
+        for day in range(4):
+            for hour in scene.rng.sample(range(9, 13), 2):
+                start = MONDAY.replace(hour=hour) + day * _DAY
+                appointment = _appointment(scene, user.emails[0], Span(start, start + _HOUR), prefix="crm")
+                plain = replace(appointment, categories=(), attendees=(), show_as=ShowAs.BUSY)
+                scene.crm.create(replace(plain, organizer=Address(user.emails[0])), owner=user.name)
+        _add_series(scene)
+    _remember(scene)
+    return "everybody has a full week"
+
+
 # --- making ------------------------------------------------------------------------------------------------------
 
 
@@ -428,6 +450,18 @@ ACTS: tuple[tuple[float, Act], ...] = (
     (2, _delete_all),
     (1.5, _untrack_all),
     (0.5, _add_many),
+)
+SERIES_ACTS: tuple[tuple[float, Act], ...] = (
+    (4, _add_series),
+    (3, _create_row),
+    (3, _move_occurrence),
+    (1, _edit_occurrence),
+    (1, _delete_occurrence),
+    (0.5, _move_series),
+    (1, _show_as),
+    (1, _remove_row),
+    (1, _edit_text),
+    (0.5, _untrack),
 )
 _DEEDS = tuple(deed for _, deed in ACTS)
 _WEIGHTS = tuple(weight for weight, _ in ACTS)

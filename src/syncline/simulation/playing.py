@@ -22,6 +22,7 @@ from syncline.simulation.world import NAMES, SECOND, Setting, World, address_of
 STEPS = (2, 5)
 STEPS_MORE = 4
 BY_CATEGORY = 0.4
+SERIES = 0.25
 UNWRITABLE = 0.1
 QUIET_ROUNDS_MAX = 8
 QUIET_ROUND_S = 3600.0
@@ -46,9 +47,10 @@ def play(seed: int, rules: Rules | None = None, steps: int | None = None) -> Pla
     """Play one seed; `steps` fewer than it would take shortens its story."""
     rng = Random(seed)  # noqa: S311 - a simulation must be repeatable, not secret
     setting = _by_category(Random(f"{seed} by category"), _setting(rng, rules or Rules()))  # noqa: S311 - as above
+    setting = _with_series(Random(f"{seed} series"), setting)  # noqa: S311 - as above
     game = _Game(rng, setting)
     ruled.lay_down(game.world, Random(f"{seed} rules"))  # noqa: S311 - as above
-    planned = rng.randint(*STEPS) + (STEPS_MORE if setting.rules.outlook else 0)
+    planned = rng.randint(*STEPS) + (STEPS_MORE if setting.rules.outlook or setting.series else 0)
     taken = planned if steps is None else min(steps, planned)
     problems = game.run(taken)
     return Played(seed, taken, tuple(problems), tuple(game.world.story))
@@ -77,6 +79,13 @@ def _by_category(rng: Random, setting: Setting) -> Setting:
     return replace(setting, rules=replace(setting.rules, outlook=CategoryNames()), unwritable=unwritable)
 
 
+def _with_series(rng: Random, setting: Setting) -> Setting:
+    """Let people deal with series most of the time in a share of the worlds, and track what they make."""
+    if rng.random() >= SERIES:
+        return setting
+    return replace(setting, series=True, track_all=frozenset(NAMES[: setting.people]), on_conflict={})
+
+
 def _saving_anyway(setting: Setting) -> frozenset[str]:
     """Return the addresses of the mailboxes that save double bookings without asking (Q-10)."""
     common, own = setting.rules.on_scheduling_conflict, setting.on_conflict
@@ -103,6 +112,8 @@ class _Game:
         )
         if setting.rules.outlook is not None:
             outlook.busy_mornings(world)
+        if setting.series:
+            world.tell(people.fill_days(self.scene))
         self.lost: dict[str, tuple[Item, ...]] = {}
         self.rate = rng.choice(_RATES)
         world.gate.stirred = self._stir
@@ -123,9 +134,11 @@ class _Game:
     def _step(self) -> None:
         for _ in range(self.rng.randint(1, 3)):
             self._act()
-        for _ in range(3 if self.world.setting.rules.outlook else 1):
+        for _ in range(3 if self.world.setting.rules.outlook or self.world.setting.series else 1):
             if self.rng.random() < 0.5:
                 self._answer()
+        if self.rng.random() < 0.2:
+            self._take_back()
         if self.rng.random() < 0.1:
             self._mishap()
         self.world.clock.advance(self.rng.choice((60, 300, 300, 900, 7200)))
@@ -133,7 +146,8 @@ class _Game:
             self.world.cycle(address)
 
     def _act(self) -> None:
-        self.world.tell(people.act(self.scene))
+        often = self.world.setting.series and self.rng.random() < 0.7
+        self.world.tell(people.act_on_series(self.scene) if often else people.act(self.scene))
 
     def _answer(self) -> None:
         if self.world.setting.rules.outlook is not None and self.rng.random() < 0.6:
@@ -141,7 +155,15 @@ class _Game:
             return
         questions = self.world.questions()
         if questions:
-            self.world.answer(self.rng.choice(questions), self.rng.choice(("yes", "no")))
+            question = self.rng.choice(questions)
+            series = [each for each in questions if each.verdict is not None and each.verdict.occurrences > 1]
+            if not series or self.rng.random() < 0.4 or not self.world.save_without(self.rng.choice(series)):
+                self.world.answer(question, self.rng.choice(("yes", "no")))
+
+    def _take_back(self) -> None:
+        answered = self.world.answered()
+        if answered:
+            self.world.take_back(self.rng.choice(answered))
 
     def _mishap(self) -> None:
         """The server loses a calendar, finds it again, or cannot hand out an item."""
@@ -170,8 +192,11 @@ class _Game:
         return choose
 
     def _stir(self, _: Call) -> None:
-        if self.rng.random() < 0.3:
+        chance = self.rng.random()
+        if chance < 0.3:
             self._answer()
+        elif chance < 0.4:
+            self._take_back()
         else:
             self._act()
 
@@ -195,7 +220,10 @@ def calm(world: World, lost: dict[str, tuple[Item, ...]]) -> None:
     world.gate.choose = nothing
     refill(world, lost)
     for address in world.mailboxes:
-        world.exchange.store(address).spoiled.clear()
+        for ref in tuple(world.exchange.store(address).spoiled):
+            # Somebody repairs it: a new revision, so that it is read again however often that had failed.
+            world.exchange.spoil(address, ref, None)
+            world.exchange.touch(address, ref)
     world.tell("all goes quiet")
     for number in world.mailboxes.values():
         if not world.store.mailbox(number).enabled:

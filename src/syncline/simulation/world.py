@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 
 from syncline.connectors.memory import MemoryCrm, MemoryExchange
 from syncline.core.appointment import Appointment
+from syncline.core.leaving_out import dates_at, remains, without
+from syncline.core.merging import project
+from syncline.core.recurrence import occurrences
 from syncline.core.scheduling import Person, persons
 from syncline.engine import alerts
 from syncline.engine.cycle import CycleResult, run_cycle
@@ -43,6 +47,7 @@ from syncline.simulation.watching import Watched
 CATEGORY = "Tracked to Syncline CRM"
 NAMES = ("ada", "bob", "cyd", "dan")
 FIRST, SECOND = "first", "second"
+_FAR = timedelta(days=400)
 
 
 def address_of(name: str) -> str:
@@ -57,9 +62,25 @@ class Setting:
     people: int = 2
     rules: Rules = field(default_factory=Rules)
     track_all: frozenset[str] = frozenset()
+    series: bool = False
     on_conflict: Mapping[str, OnSchedulingConflict] = field(default_factory=dict)
     zones: tuple[str, ...] = ("UTC",)
     unwritable: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A date that was to be left out of a series: in whose mailbox, and how it stood there then."""
+
+    address: str
+    place: object
+
+
+def place_of(series: Appointment, date: datetime) -> object:
+    """Return how one date of a series stands: when, and shown as what."""
+    near = occurrences(series, date - _FAR, date + _FAR)
+    found = next((each for each in near if each.original_start == date), None)
+    return found and (found.span, (found.exception or series).show_as, (found.exception or series).canceled)
 
 
 class World:
@@ -78,6 +99,8 @@ class World:
         self.results: list[CycleResult] = []
         self.tracked_once: set[str] = set()
         self.refused: set[str] = set()
+        self.left_out: dict[str, dict[datetime, LeftOut]] = {}
+        self.newly_said: dict[int, tuple[set[str], set[str]]] = {}
         self.said: set[tuple[str, str]] = set()
         self.marked: set[tuple[str, str]] = set()
         self.gate = Gate()
@@ -149,8 +172,52 @@ class World:
             return
         if answer == "yes" and alert.held:
             self.ledger.released.add(next(a for a, number in self.mailboxes.items() if number == alert.mailbox_id))
-        (self.ledger.confirmed if answer == "yes" else self.refused).update(names)
+        said = self.ledger.confirmed if answer == "yes" else self.refused
+        self.newly_said[alert.id] = (said, names - said)
+        said.update(names)
         self.tell(f"admin answers {answer} to question {alert.id} ({alert.code}) about {', '.join(sorted(names))}")
+
+    def save_without(self, alert: Alert) -> bool:
+        """Answer a question about a series with Yes but for the dates that clash; False if it is no such question."""
+        (link,) = self.store.links_by_id([alert.link_id or 0]) or (None,)
+        if link is None or link.observed is None or link.observed.recurrence is None or alert.verdict is None:
+            return False
+        content = without(project(link.observed, self.setting.rules.private), link.left_out)
+        dates = dates_at(content, alert.verdict.clashing)
+        if not dates or not remains(without(content, dates), link.first_seen, self.setting.rules.conflict.horizon_days):
+            return False
+        leaving = alerts.Leaving(dates, alert.version)
+        (result,) = alerts.save_without(self.store, self.clock, {alert.id: leaving}, "admin", alert.version)
+        if isinstance(result, SyncError):
+            self.tell(f"yes without dates to question {alert.id} does not count: {result.code}")
+            return True
+        name, address = link.identity.global_object_id, self.address(alert.mailbox_id)
+        known = self.left_out.setdefault(name, {})
+        known.update({date: LeftOut(address, place_of(link.observed, date)) for date in dates})
+        self.newly_said[alert.id] = (set(), set())
+        self.tell(f"admin answers yes to question {alert.id} about {name} without {', '.join(map(str, dates))}")
+        return True
+
+    def take_back(self, alert: Alert) -> None:
+        """Take back an answer, if that is not too late; then it is as if nobody had answered."""
+        try:
+            alerts.undo(self.store, self.clock, alert.id, "admin")
+        except SyncError as error:
+            self.tell(f"the answer to question {alert.id} is not taken back: {error.code}")
+            return
+        said, names = self.newly_said.pop(alert.id)
+        said -= names
+        self.ledger.released.discard(self.address(alert.mailbox_id) if alert.held else "")
+        self.tell(f"admin takes back the answer to question {alert.id}")
+
+    def address(self, mailbox_id: int) -> str:
+        """Return the address of a mailbox."""
+        return next(address for address, number in self.mailboxes.items() if number == mailbox_id)
+
+    def answered(self) -> tuple[Alert, ...]:
+        """Return the questions of all mailboxes that were answered here and are not carried out yet."""
+        every = (alert for number in self.mailboxes.values() for alert in self.store.open_alerts(number))
+        return tuple(a for a in every if a.state is AlertState.ANSWERED and a.id in self.newly_said)
 
     def questions(self) -> tuple[Alert, ...]:
         """Return the open questions of all mailboxes."""
