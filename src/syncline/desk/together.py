@@ -7,7 +7,7 @@ renders nothing, so that thousands cost little more than the one transaction tha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -61,8 +61,13 @@ class Over:
 def choose(app: App, wanted: Wanted) -> Chosen:
     """Return which questions are wanted now."""
     found = app.store.chosen(wanted)
-    seen = Seen(count=len(found), newest=max((i for i, _ in found), default=0), versions=sum(v for _, v in found))
-    return Chosen(ids=tuple(number for number, _ in found), seen=seen)
+    return Chosen(ids=tuple(number for number, _version in found), seen=seen_of(found))
+
+
+def seen_of(questions: Iterable[tuple[int, int]]) -> Seen:
+    """Return what somebody sees of questions, given their numbers and versions."""
+    found = dict(questions)
+    return Seen(count=len(found), newest=max(found, default=0), versions=sum(found.values()))
 
 
 def changed(before: Seen, now: Seen) -> bool:

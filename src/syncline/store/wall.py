@@ -108,7 +108,7 @@ class WallPage:
     questions: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Outline:
     """What a fold tells of one alert: of a series its `dates` and how many of them clash."""
 
@@ -160,14 +160,18 @@ class Wall(Connected):
         """Return a page of what is wanted, questions before notices."""
         inner = _entries(wanted, fold).subquery()
         questions = func.sum(case((inner.c.question == 1, inner.c.questions), else_=0))
-        shown = select(inner.c.id, inner.c.mailbox_id, inner.c.questions)
+        shown = select(inner.c.id, inner.c.mailbox_id, inner.c.questions, func.count().over(), questions.over())
         if sort == "mailbox":
             shown = shown.join(mailbox, mailbox.c.id == inner.c.mailbox_id)
         shown = shown.order_by(inner.c.question.desc(), *_order(inner.c, sort), inner.c.id.desc())
         with self.reading() as connection:
             rows = connection.execute(shown.limit(limit).offset(offset)).all()
-            total, many = connection.execute(select(func.count(), questions).select_from(inner)).one()
-        return WallPage(entries=tuple(WallEntry(*row) for row in rows), total=total, questions=int(many or 0))
+            if offset and not rows:  # a page beyond the last still says how many there are
+                total, many = connection.execute(select(func.count(), questions).select_from(inner)).one()
+            else:
+                total, many = rows[0][3:] if rows else (0, 0)
+        entries = tuple(WallEntry(*row[:3]) for row in rows)
+        return WallPage(entries=entries, total=total, questions=int(many or 0))
 
     def chosen(self, wanted: Wanted) -> tuple[tuple[int, int], ...]:
         """Return id and version of every alert that is wanted, by id."""
@@ -185,7 +189,7 @@ class Wall(Connected):
         with self.reading() as connection:
             for part in _parts(wanted):
                 query = select(*columns).where(*_where(part)).order_by(alert.c.matters, alert.c.id).limit(limit)
-                found += [Outline(**row) for row in connection.execute(query).mappings()]
+                found += [Outline(*row) for row in connection.execute(query)]
         return tuple(found[:limit])
 
     def alerts_by_id(self, ids: Iterable[int]) -> Mapping[int, Alert]:

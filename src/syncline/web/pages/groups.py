@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from syncline.desk import alerts as desk
 from syncline.engine.questions import CONFLICT
@@ -70,9 +71,8 @@ def groups(visit: Visit, counts: Mapping[int, int], wanted: Wanted, *, drawn: bo
     return {number: _group(visit, of[number], mailboxes[number], items.get(number, 0), draw=drawn) for number in counts}
 
 
-def group_of(visit: Visit, wanted: Wanted) -> Group:
-    """Return everything that is wanted as one, with the pictures of the first."""
-    outlines = visit.app.store.outlines(wanted)
+def group_of(visit: Visit, outlines: Sequence[Outline]) -> Group:
+    """Return questions (at least one) as one, with the pictures of the first."""
     number = outlines[0].mailbox_id if len({outline.mailbox_id for outline in outlines}) == 1 else None
     if number is None:
         return _group(visit, outlines, None, None, draw=True)
@@ -115,11 +115,12 @@ def _lines(visit: Visit, outlines: Sequence[Outline]) -> tuple[tuple[Line, ...],
     """Fold into a line for each series and one for each day, as they matter; return the first, and how many follow."""
     days: Counter[date] = Counter()
     keys: dict[date | int, Outline] = {}
+    day_of = cache(visit.times.date)
     for outline in outlines:
         if outline.dates > 1:
             keys[outline.id] = outline
         elif outline.matters is not None:
-            day = visit.times.date(outline.matters)
+            day = day_of(outline.matters)
             days[day] += 1
             keys.setdefault(day, outline)
     shown = list(keys.items())[:LINES_MAX]

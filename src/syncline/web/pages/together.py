@@ -113,8 +113,8 @@ def undo_together(visit: Here, done: Annotated[str, Form()]) -> Response:
 
 def _show(visit: Visit, choice: Choice, *, moved: bool = False) -> Response:
     wanted = _wanted(visit, choice)
-    chosen = desk.choose(visit.app, wanted)
-    group = group_of(visit, wanted) if chosen.ids else None
+    outlines = visit.app.store.outlines(wanted)
+    group = group_of(visit, outlines) if outlines else None
     offers = _offers(group, choice.state) if group is not None else ()
     only = [offer for offer in offers if offer.answer == choice.answer]
     return visit.render(
@@ -122,7 +122,7 @@ def _show(visit: Visit, choice: Choice, *, moved: bool = False) -> Response:
         section=SECTION,
         status=409 if moved else 200,
         group=group,
-        seen=chosen.seen,
+        seen=desk.seen_of((outline.id, outline.version) for outline in outlines),
         at=int(visit.times.now.timestamp()),
         fields=choice.fields(),
         offers=only or offers,
