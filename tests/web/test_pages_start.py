@@ -37,7 +37,7 @@ def test_the_steps_follow_each_other(office: Office, ines: Visitor) -> None:
     assert "The test succeeded." in tested and not office.mailbox("maya").enabled
     preview = shown(ines.post("/start/preview", mailbox=key).text)
     assert "would be saved in the CRM 1" in preview and "would wait for an answer 1" in preview
-    assert "Product demo" in preview and "Quarterly review" in preview
+    assert "Product demo" in preview and "Quarterly review Tue 24 Nov 2026, 10:00" in preview
 
     assert ines.post("/start/enable", mailbox=key).status_code == 303
     assert "First sync of" in ines.text("/start")

@@ -5,8 +5,11 @@ Which step is shown follows from what there is (`desk.starting`), so nothing is 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query
@@ -21,6 +24,8 @@ from syncline.web.pages.troubles import trouble as trouble_text
 from syncline.web.pages.words import PLANNED
 from syncline.web.problems import status_of
 
+_RULE = re.compile(r"^[A-Z]{1,2}-\d+[a-z]? ")
+_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d\b")
 router = APIRouter()
 SECTION = "Email Configuration"
 SHOWN_MAX = 15
@@ -148,7 +153,7 @@ def _page(
         users=choice_of_users(visit) if step == "mailbox" else (),
         trouble=trouble_text(error),
         tested=tested,
-        planned=None if planned is None else _grouped(planned),
+        planned=None if planned is None else _grouped(visit, planned),
         progress=progress,
         plain_refresh_s=REFRESH_S if step == "sync" else None,
         wanted_profile=wanted_profile or profiles.NewProfile(name="Exchange", url="https://", username=""),
@@ -163,10 +168,21 @@ def choice_of_users(visit: Visit) -> Sequence[User]:
     return sorted(found, key=lambda user: user.full_name)
 
 
-def _grouped(planned: Sequence[PlannedItem]) -> Sequence[tuple[str, int, Sequence[PlannedItem]]]:
+def _grouped(visit: Visit, planned: Sequence[PlannedItem]) -> Sequence[tuple[str, int, Sequence[PlannedItem]]]:
     """Return the plan by what would happen, in the order of `PLANNED`: how many, and the first of them."""
     counts = Counter(item.action for item in planned)
     ordered = sorted(counts, key=lambda action: list(PLANNED).index(action) if action in PLANNED else len(PLANNED))
+    first = {action: [item for item in planned if item.action == action][:SHOWN_MAX] for action in ordered}
     return [
-        (action, counts[action], [item for item in planned if item.action == action][:SHOWN_MAX]) for action in ordered
+        (action, counts[action], [replace(item, detail=_told(visit, item.detail)) for item in first[action]])
+        for action in ordered
     ]
+
+
+def _told(visit: Visit, detail: str) -> str:
+    """Return what is in the way with times as the viewer reads them, without the rule that people do not know."""
+
+    def local(found: re.Match[str]) -> str:
+        return visit.times.date_and_time(datetime.fromisoformat(found[0]).replace(tzinfo=UTC))
+
+    return _MOMENT.sub(local, _RULE.sub("", detail))
