@@ -19,7 +19,8 @@ from syncline.desk.objects import AlertObject
 from syncline.desk.reading import Viewer
 from syncline.desk.signing import viewer_of
 from syncline.errors import SyncError
-from syncline.ports import AlertState, Answer
+from syncline.language import _, ngettext
+from syncline.ports import Alert, AlertState, Answer
 from syncline.store.messages import AnswerLink
 
 if TYPE_CHECKING:
@@ -82,10 +83,9 @@ def look(app: App, token: str) -> Offer:
     person = _person(app, link)
     alert = app.store.alert(link.alert_id)
     if alert.state is AlertState.ANSWERED:
-        said = {"yes": "Yes", "no": "No"}[alert.answer or "no"]
-        raise SyncError("AlreadyAnswered", detail=f"{alert.decided_by} answered {said}.")
+        raise SyncError("AlreadyAnswered", detail=_answered(alert))
     if alert.state is not AlertState.OPEN:
-        raise SyncError("AlreadyAnswered", detail="No answer is needed any more.")
+        raise SyncError("AlreadyAnswered", detail=_("No answer is needed any more."))
     if alert.version != link.version:
         raise SyncError("AnswerOutdated")
     return Offer(alert_id=alert.id, answer=link.answer, person=person)
@@ -111,8 +111,13 @@ def _living(app: App, token: str) -> AnswerLink:
         raise SyncError("AnswerLinkUsed")
     if link.expires <= app.clock.now():
         days = app.settings.mail.links_valid_days
-        raise SyncError("AnswerLinkExpired", detail=f"{days} days")
+        raise SyncError("AnswerLinkExpired", detail=ngettext("%(num)s day", "%(num)s days", days))
     return link
+
+
+def _answered(alert: Alert) -> str:
+    name = alert.decided_by or _("Somebody")
+    return _("%(name)s answered Yes.", name=name) if alert.answer == "yes" else _("%(name)s answered No.", name=name)
 
 
 def _person(app: App, link: AnswerLink) -> Viewer:

@@ -23,6 +23,7 @@ from syncline.web.asking import app_of
 from syncline.web.pages import cards
 from syncline.web.pages.reading_as import visit_as
 from syncline.web.pages.rendering import render_outside
+from syncline.web.pages.troubles import trouble
 from syncline.web.problems import status_of
 from syncline.web.sessions import arrival_of, signed_in
 
@@ -127,8 +128,8 @@ def _shown(
 
 
 def _refused(request: Request, error: SyncError) -> Response:
-    status = status_of(error)
-    answer = _outside(request, "answering_refused.html", status=status, error=error, over=error.code in _OVER)
+    values = {"trouble": trouble(error), "over": error.code in _OVER}
+    answer = _outside(request, "answering_refused.html", status=status_of(error), **values)
     if error.retry_after_s is not None:
         answer.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
     return answer

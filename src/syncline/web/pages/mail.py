@@ -10,6 +10,7 @@ from starlette.responses import Response
 from syncline.desk import ways_out
 from syncline.errors import SyncError
 from syncline.web.pages.rendering import Here, Visit
+from syncline.web.pages.troubles import trouble
 from syncline.web.problems import status_of
 
 router = APIRouter()
@@ -33,17 +34,17 @@ def try_mail(visit: Here, address: Annotated[str, Form()] = "") -> Response:
     except SyncError as error:
         if error.code == "NotAllowed":
             raise
-        return _page(visit, address=address, trouble=error)
+        return _page(visit, address=address, error=error)
     return _page(visit, address=address, reached=reached)
 
 
-def _page(visit: Visit, *, address: str, trouble: SyncError | None = None, reached: str = "") -> Response:
+def _page(visit: Visit, *, address: str, error: SyncError | None = None, reached: str = "") -> Response:
     return visit.render(
         "settings_mail.html",
         section=SECTION,
-        status=status_of(trouble) if trouble is not None else 200,
+        status=status_of(error) if error is not None else 200,
         ways=ways_out.show(visit.app, visit.viewer),
         address=address,
-        trouble=trouble,
+        trouble=trouble(error),
         reached=reached,
     )
