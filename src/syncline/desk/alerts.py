@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from syncline.core.scheduling import Verdict
 from syncline.desk import answering
 from syncline.desk.clashing import Occupying, clashes, rows_of, verdicts
-from syncline.desk.finding import may_see, one, visible
+from syncline.desk.finding import may_see, one, visible, within
 from syncline.desk.objects import AlertObject, ClashingSeries
 from syncline.desk.paging import PAGE, Page, everything
 from syncline.desk.reading import Sight, Viewer, sight
@@ -22,6 +22,7 @@ from syncline.desk.running import jobs_run
 from syncline.engine.questions import CONFLICT
 from syncline.errors import CATALOGUE, ErrorClass, Level, SyncError, render
 from syncline.ports import Alert, AlertOutcome, AlertState, Mailbox
+from syncline.store.wall import Wanted
 
 if TYPE_CHECKING:
     from syncline.wiring import App
@@ -84,14 +85,14 @@ def answer(app: App, viewer: Viewer, alert_id: int, decision: str, *, version: i
 
 def answer_ids(app: App, viewer: Viewer, alert_ids: Sequence[int], decision: str) -> list[Answered]:
     """Give many questions the same answer in one transaction; each counts or is refused alone."""
-    wanted, mailboxes = _visible_alerts(app, viewer, alert_ids)
-    return _answered(app, viewer, wanted, mailboxes, answering.give(app, viewer, wanted, decision))
+    wanted = _visible(app, viewer, alert_ids)
+    return _answered(app, viewer, wanted, answering.give(app, viewer, wanted, decision))
 
 
 def undo(app: App, viewer: Viewer, alert_ids: Sequence[int]) -> list[Answered]:
     """Take back answers that nobody has begun to carry out, in one transaction; each is refused alone."""
-    wanted, mailboxes = _visible_alerts(app, viewer, alert_ids)
-    return _answered(app, viewer, wanted, mailboxes, answering.take_back(app, viewer, wanted))
+    wanted = _visible(app, viewer, alert_ids)
+    return _answered(app, viewer, wanted, answering.take_back(app, viewer, wanted))
 
 
 def answer_code(app: App, viewer: Viewer, mailbox: str, code: str, decision: str) -> list[Answered]:
@@ -206,25 +207,21 @@ def visible_alert(app: App, viewer: Viewer, alert_id: int) -> tuple[Alert, Mailb
     return alert, mailbox
 
 
-def _visible_alerts(app: App, viewer: Viewer, alert_ids: Sequence[int]) -> tuple[list[int], Mapping[int, Mailbox]]:
-    """Return the alerts wanted, each once, and the mailboxes; SyncError("NotFoundHere") if one may not be seen."""
-    wanted, mailboxes = list(dict.fromkeys(alert_ids)), visible(app, viewer)
-    found = app.store.alerts_by_id(wanted)
-    for alert_id in wanted:
-        if alert_id not in found or found[alert_id].mailbox_id not in mailboxes:
-            raise SyncError("NotFoundHere", detail=f"alert {alert_id}")
-    return wanted, mailboxes
+def _visible(app: App, viewer: Viewer, alert_ids: Sequence[int]) -> list[int]:
+    """Return the alerts wanted, each once; SyncError("NotFoundHere") if the viewer may not see one of them."""
+    wanted = list(dict.fromkeys(alert_ids))
+    seen = dict(app.store.chosen(Wanted(mailbox_ids=within(app, viewer), state=None, ids=tuple(wanted))))
+    missing = next((alert_id for alert_id in wanted if alert_id not in seen), None)
+    if missing is not None:
+        raise SyncError("NotFoundHere", detail=f"alert {missing}")
+    return wanted
 
 
-def _answered(
-    app: App,
-    viewer: Viewer,
-    wanted: Sequence[int],
-    mailboxes: Mapping[int, Mailbox],
-    results: Sequence[Alert | SyncError],
-) -> list[Answered]:
+def _answered(app: App, viewer: Viewer, wanted: Sequence[int], results: Sequence[Alert | SyncError]) -> list[Answered]:
     """Return the alerts as they stand now, with what was in the way when they were asked: nothing is checked anew."""
-    standing = app.store.alerts_by_id(wanted)
+    standing = {result.id: result for result in results if isinstance(result, Alert)}
+    standing |= app.store.alerts_by_id([alert_id for alert_id in wanted if alert_id not in standing])
+    mailboxes = app.store.mailboxes_by_id({alert.mailbox_id for alert in standing.values()})
     found = {alert.id: alert.verdict for alert in standing.values() if alert.verdict is not None}
     shown = _objects(app, viewer, [standing[alert_id] for alert_id in wanted], mailboxes, found)
     return [
