@@ -6,7 +6,7 @@ This module decides which state a card is in, and puts the parts together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -29,8 +29,7 @@ from syncline.web.picture import draw
 from syncline.web.scene import LANES_MAX, Scene
 
 STILL_WORKING = timedelta(seconds=30)
-LISTED_MAX = 10
-"""So many clashes and dates are listed; the others unfold."""
+NEIGHBOURS_MAX = 100
 _BUSY_STATES = ("saving", "working")
 _OVER_STATES = ("saved", "kept_out", "withdrawn", "over")
 
@@ -99,6 +98,20 @@ class Card:
         return bool(self.choices)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Around:
+    """What all cards of a page share, asked for once.
+
+    `names` are our people by address, `asked` the open questions of each mailbox, `own` the rows that came from it;
+    `reachable` says whether the CRM can be asked.
+    """
+
+    names: Mapping[str, str]
+    asked: Mapping[int, Sequence[Alert]]
+    own: Mapping[int, Collection[str]]
+    reachable: bool
+
+
 def card(visit: Visit, alert_id: int) -> Card:
     """Return one alert; SyncError("NotFoundHere") if the viewer may not see it."""
     shown = desk.show(visit.app, visit.viewer, alert_id)
@@ -138,13 +151,37 @@ def _cards(
     found = visit.app.store.links_by_id([alert.link_id for alert in alerts if alert.link_id is not None])
     links = {link.id: link for link in found}
     visit.people.meet(mailbox.user for mailbox in mailboxes.values())
+    around = _around(visit, alerts, shown, links)
     return [
-        _card(visit, alert, shown[alert.id], mailboxes[alert.mailbox_id], links.get(alert.link_id or 0))
+        _card(visit, alert, shown[alert.id], mailboxes[alert.mailbox_id], links.get(alert.link_id or 0), around)
         for alert in alerts
     ]
 
 
-def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link: Link | None) -> Card:
+def _around(
+    visit: Visit, alerts: Sequence[Alert], shown: Mapping[int, AlertObject], links: Mapping[int, Link]
+) -> _Around:
+    """Ask for what stands around these alerts."""
+    store = visit.app.store
+    rows: dict[int, set[str]] = {alert.mailbox_id: set() for alert in alerts if shown[alert.id].clashes}
+    for alert in alerts:
+        for clash in shown[alert.id].clashes:
+            if clash.appointment_id is not None:
+                rows[alert.mailbox_id].add(clash.appointment_id)
+    people = {address for link in links.values() if link.observed for address in telling.addresses(link.observed)}
+    open_ones = [AlertState.OPEN]
+    return _Around(
+        names={address: user.full_name for address, user in visit.people.by_address(people).items()},
+        asked={
+            mailbox: store.alert_page([mailbox], open_ones, code=CONFLICT, limit=NEIGHBOURS_MAX).items
+            for mailbox in rows
+        },
+        own={mailbox: store.links_by_crm_id(mailbox, sorted(ids)).keys() for mailbox, ids in rows.items()},
+        reachable=_answers(visit) if rows else True,
+    )
+
+
+def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link: Link | None, around: _Around) -> Card:
     """Return one alert as a card; what clashes is drawn and listed only while Yes can still be said."""
     row = CATALOGUE[alert.code]
     scheduling = alert.code == CONFLICT
@@ -167,7 +204,7 @@ def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link
         mailbox=mailbox.address,
         mailbox_id=mailbox.id,
         person=visit.called(mailbox.user),
-        facts=telling.facts(visit, alert, shown, mailbox, link),
+        facts=telling.facts(visit, alert, shown, mailbox, link.observed if link else None, around.names),
         sentence=telling.sentence(visit, alert, look),
         what_to_do=_(row.what_to_do),
         status=telling.status(visit, alert, state, mailbox, link),
@@ -185,23 +222,25 @@ def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link
         in_calendar=in_calendar(visit, crm_id, shown.start),
         known_as=link.identity.global_object_id if link is not None else "",
     )
-    return _with_clashes(made, visit, alert, shown, mailbox) if scheduling and can_yes else made
+    return _with_clashes(made, visit, alert, shown, mailbox, around) if scheduling and can_yes else made
 
 
-def _with_clashes(card: Card, visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox) -> Card:
+def _with_clashes(
+    card: Card, visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, around: _Around
+) -> Card:
     """Add what is in the way, drawn and in words, and the ways out."""
     # While the CRM cannot be asked, what was found before says too little to be shown.
-    if not shown.clashes or not _answers(visit):
+    if not shown.clashes or not around.reachable:
         return replace(card, unclear=True)
     all_day = bool(alert.span and alert.span.all_day)
-    others = beside(visit, alert, mailbox)
+    others = beside(visit, alert, mailbox, around.asked.get(mailbox.id, ()))
     hours = visit.app.settings.calendar.hours()
     scene = scene_of(shown, others, crm=visit.crm, zone=visit.times.zone, hours=hours, all_day=all_day)
     return replace(
         card,
         in_the_way=listed(visit, shown, all_day=all_day),
         also_waiting=tuple(others),
-        hints=hints(visit, alert, shown, mailbox),
+        hints=hints(alert, shown, around.own.get(mailbox.id, ())),
         picture=draw(scene) if scene is not None else None,
         undrawn=_undrawn(scene),
         many_lanes=scene is not None and len(scene.drawn) > LANES_MAX // 2,

@@ -5,7 +5,7 @@ What a viewer may read of each was decided by the desk. It must not know how the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,9 +13,8 @@ from syncline.core.scheduling import Verdict
 from syncline.desk import alerts as desk
 from syncline.desk.free_times import free_times
 from syncline.desk.objects import AlertObject, Clash
-from syncline.engine.questions import CONFLICT
 from syncline.errors import SyncError
-from syncline.ports import Alert, AlertState, Mailbox
+from syncline.ports import Alert, Mailbox
 from syncline.web.language import _, ngettext
 from syncline.web.pages import telling, words
 from syncline.web.pages.drawing import Beside
@@ -23,7 +22,6 @@ from syncline.web.pages.rendering import Visit
 from syncline.web.scene import lasting
 
 ALSO_WAITING_MAX = 3
-NEIGHBOURS_MAX = 100
 _DAY = timedelta(days=1)
 
 
@@ -53,14 +51,13 @@ def in_calendar(visit: Visit, appointment_id: str | None, start: datetime | None
     return f"/calendar?week={visit.times.date(start)}#a-{appointment_id}"
 
 
-def beside(visit: Visit, alert: Alert, mailbox: Mailbox) -> list[Beside]:
-    """Return what else waits at the same time in the same mailbox."""
+def beside(visit: Visit, alert: Alert, mailbox: Mailbox, asked: Sequence[Alert]) -> list[Beside]:
+    """Return what else waits at the same time, of the open questions of the same mailbox."""
     if alert.span is None:
         return []
     start, end = alert.span.start, alert.span.end
-    found = visit.app.store.alert_page([mailbox.id], [AlertState.OPEN], code=CONFLICT, limit=NEIGHBOURS_MAX)
     met = []
-    for other in found.items:
+    for other in asked:
         if other.id == alert.id or other.span is None or other.span.start >= end or start >= other.span.end:
             continue
         subject = telling.masked(desk.look_at(visit.viewer, mailbox, private=other.private), other.subject)
@@ -68,9 +65,12 @@ def beside(visit: Visit, alert: Alert, mailbox: Mailbox) -> list[Beside]:
     return met[:ALSO_WAITING_MAX]
 
 
-def hints(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox) -> tuple[str, ...]:
-    """Return what helps to decide: what came since, both from one calendar, a whole day as the cause."""
-    return tuple(_hints(visit, alert, shown, mailbox))
+def hints(alert: Alert, shown: AlertObject, own: Collection[str]) -> tuple[str, ...]:
+    """Return what helps to decide: what came since, both from one calendar, a whole day as the cause.
+
+    `own` are the rows of the CRM that came from the same mailbox.
+    """
+    return tuple(_hints(alert, shown, own))
 
 
 def free(visit: Visit, alert: Alert) -> tuple[str, ...]:
@@ -113,12 +113,12 @@ def _overlap(shown: AlertObject, clash: Clash) -> str:
     return _("overlaps %(time)s", time=lasting(minutes)) if minutes > 0 else ""
 
 
-def _hints(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox) -> Iterator[str]:
+def _hints(alert: Alert, shown: AlertObject, own: Collection[str]) -> Iterator[str]:
     before, now = _size(alert.verdict), len(shown.clashes)
     if before and now > before:
         yield ngettext("%(num)d more since this was asked.", "%(num)d more since this was asked.", now - before)
     ids = [clash.appointment_id for clash in shown.clashes if clash.appointment_id is not None]
-    if ids and set(visit.app.store.links_by_crm_id(mailbox.id, ids)) >= set(ids):
+    if ids and all(row in own for row in ids):
         yield _("Both come from the same Outlook calendar: they overlap there too.")
     if shown.start is not None and shown.end is not None and shown.end - shown.start >= _DAY:
         yield _("This is an all-day or longer appointment. If it does not really occupy anybody, show the trip as "

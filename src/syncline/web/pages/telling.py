@@ -16,7 +16,7 @@ from syncline.desk.objects import AlertObject
 from syncline.desk.reading import Sight
 from syncline.errors import CATALOGUE, ErrorClass, filled
 from syncline.ports import Alert, Link, LinkState, Mailbox
-from syncline.web.language import _, ngettext, noted
+from syncline.web.language import _, ngettext, noted, numeral
 from syncline.web.pages import words
 from syncline.web.pages.rendering import Visit
 from syncline.web.pages.times import day_text
@@ -140,22 +140,35 @@ def masked(look: Sight, subject: str) -> str:
     return _(shown) if look.masked else shown
 
 
-def facts(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link: Link | None) -> tuple[str, ...]:
-    """Return when, show as, where and who, as far as the viewer may read them."""
+def facts(
+    visit: Visit,
+    alert: Alert,
+    shown: AlertObject,
+    mailbox: Mailbox,
+    content: Appointment | None,
+    names: Mapping[str, str],
+) -> tuple[str, ...]:
+    """Return when, show as, where and who, as far as the viewer may read them; `names` are our people by address."""
     if alert.span is None:
         return ()
     said = [visit.times.span(alert.span.start, alert.span.end, all_day=alert.span.all_day)]
     if shown.series is not None:
         dates = shown.series.occurrences
         said[0] = ngettext("%(when)s, %(num)d date", "%(when)s, %(num)d dates", dates, when=said[0])
-    content = link.observed if link is not None else None
     look = desk.look_at(visit.viewer, mailbox, private=alert.private)
     if content is None or look.masked:
         return tuple(said)
     said.append(_(words.SHOW_AS[content.show_as.value]))
     if look.body and content.location:
         said.append(content.location)
-    return (*said, *_people(visit, content))
+    return (*said, *_people(content, names))
+
+
+def addresses(content: Appointment) -> Iterator[str]:
+    """Yield the addresses of everybody who takes part."""
+    if content.organizer is not None:
+        yield content.organizer.address.lower()
+    yield from (each.address.lower() for each in content.attendees)
 
 
 def choices(visit: Visit, shown: AlertObject, state: str, *, scheduling: bool, moved: bool) -> tuple[Choice, ...]:
@@ -179,16 +192,16 @@ def overlapping(shown: AlertObject) -> str:
     if shown.series is None:
         return ""
     number = len(shown.series.clashing)
-    total = f"{shown.series.occurrences:,}"
+    total = numeral(shown.series.occurrences)
     return ngettext("%(number)s of %(total)s dates overlaps", "%(number)s of %(total)s dates overlap", number,
-                    number=f"{number:,}", total=total)  # fmt: skip
+                    number=numeral(number), total=total)  # fmt: skip
 
 
 def series_means(shown: AlertObject) -> str:
     """Return what an answer means for the dates of a series."""
     if shown.series is None:
         return ""
-    dates = f"{shown.series.occurrences:,}"
+    dates = numeral(shown.series.occurrences)
     return _("Yes saves all %(dates)s dates; No keeps all %(dates)s out.", dates=dates)
 
 
@@ -243,12 +256,9 @@ def _moved_to(visit: Visit, alert: Alert, link: Link | None) -> str:
     return visit.times.clock(now.start) if same_day else visit.times.date_and_time(now.start)
 
 
-def _people(visit: Visit, content: Appointment) -> list[str]:
+def _people(content: Appointment, names: Mapping[str, str]) -> list[str]:
     said = []
     organizer = content.organizer
-    invited = [each.address.lower() for each in content.attendees]
-    known = visit.people.by_address([*invited, *([organizer.address.lower()] if organizer is not None else [])])
-    names = {address: user.full_name for address, user in known.items()}
     if organizer is not None:
         name = names.get(organizer.address.lower()) or organizer.name or organizer.address
         said.append(_("organised by %(name)s", name=name))
@@ -286,7 +296,7 @@ def _yes_means(visit: Visit, shown: AlertObject, *, scheduling: bool, moved: boo
     if not scheduling:
         return _("Carry it out.")
     if shown.series is not None:
-        dates = f"{shown.series.occurrences:,}"
+        dates = numeral(shown.series.occurrences)
         what = _("Save all %(dates)s dates in %(crm)s, those that overlap too.", dates=dates, crm=visit.crm)
     elif moved:
         what = _("Save the change in %(crm)s beside what is in the way.", crm=visit.crm)
@@ -305,7 +315,7 @@ def _no_means(visit: Visit, shown: AlertObject, *, scheduling: bool, moved: bool
             "Leave it in %(crm)s as it was before the change. Outlook keeps the change, no mail is sent.", crm=visit.crm
         )
     elif shown.series is not None:
-        dates = f"{shown.series.occurrences:,}"
+        dates = numeral(shown.series.occurrences)
         what = _(
             "Keep all %(dates)s dates out of %(crm)s. They stay in Outlook, no mail is sent.",
             dates=dates,
