@@ -191,7 +191,8 @@ def _carry_out_answers(run: Run) -> None:
         after = links[-1].id
         living = observe_items(run, links)
         fresh = run.store.links_by_id([link.id for link in links if link.id in living])
-        apply_all(run, decide(run, [link for link in fresh if link.seen is Seen.PRESENT and not unseen(link)]))
+        standing = [link for link in fresh if link.seen is Seen.PRESENT and not unseen(link)]
+        apply_all(run, decide(run, sorted(standing, key=order_of)))
         run.keep()
 
 

@@ -206,7 +206,7 @@ class World:
             self.tell(f"the answer to question {alert.id} is not taken back: {error.code}")
             return
         said, names = self.newly_said.pop(alert.id)
-        said -= names
+        said -= names - {name for name, _ in self.said}
         self.ledger.released.discard(self.address(alert.mailbox_id) if alert.held else "")
         self.tell(f"admin takes back the answer to question {alert.id}")
 
