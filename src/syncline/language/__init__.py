@@ -16,6 +16,7 @@ from importlib.resources import files
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
@@ -48,6 +49,11 @@ def plural(one: str, many: str, num: int) -> str:
 def noted(message: str) -> str:
     """Mark a sentence of a table for the catalogues and return it as it is; who shows it calls `_`."""
     return message
+
+
+def numeral(number: float, decimals: int = 0) -> str:
+    """Return a number as people write it in the current language, such as 1,234.5 or 1.234,5."""
+    return format_decimal(number, format=f"#,##0.{'0' * decimals}".rstrip("."), locale=_current.get())
 
 
 def current() -> str:

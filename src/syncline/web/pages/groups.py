@@ -15,7 +15,7 @@ from syncline.desk import alerts as desk
 from syncline.engine.questions import CONFLICT
 from syncline.ports import Alert, Mailbox
 from syncline.store.wall import Outline, Wanted
-from syncline.web.language import _, ngettext
+from syncline.web.language import _, ngettext, numeral
 from syncline.web.pages import cards, telling
 from syncline.web.pages.rendering import Visit
 from syncline.web.pages.times import day_text
@@ -133,7 +133,7 @@ def _lines(visit: Visit, outlines: Sequence[Outline]) -> tuple[tuple[Line, ...],
 
 
 def _day(day: date, questions: int) -> Line:
-    return Line(text=_("%(number)s on %(day)s", number=f"{questions:,}", day=day_text(day)))
+    return Line(text=_("%(number)s on %(day)s", number=numeral(questions), day=day_text(day)))
 
 
 def _series(visit: Visit, outline: Outline, mailbox: Mailbox) -> Line:
@@ -143,7 +143,7 @@ def _series(visit: Visit, outline: Outline, mailbox: Mailbox) -> Line:
         "%(subject)s: %(clashing)s of %(num)d dates",
         outline.dates,
         subject=telling.short(subject),
-        clashing=f"{outline.clashing:,}",
+        clashing=numeral(outline.clashing),
     )
     return Line(text=said, url=f"/alerts/{outline.id}")
 
@@ -160,7 +160,7 @@ def _yes_means(visit: Visit, questions: int, series: int) -> str:
         "Save %(number)s appointment in %(crm)s beside what is in the way.",
         "Save %(number)s appointments in %(crm)s beside what is in the way.",
         questions,
-        number=f"{questions:,}",
+        number=numeral(questions),
         crm=visit.crm,
     )
     said = [saved]
@@ -189,7 +189,7 @@ def _without_means(visit: Visit, questions: int, partly: int) -> str:
         "%(number)s other appointment is saved beside what is in the way.",
         "%(number)s other appointments are saved beside what is in the way.",
         others,
-        number=f"{others:,}",
+        number=numeral(others),
     )
     return f"{series} {rest} {_('Nothing changes in Outlook, no mail is sent.')}"
 
@@ -199,7 +199,7 @@ def _no_means(visit: Visit, questions: int) -> str:
         "Keep %(number)s appointment out of %(crm)s. It stays in Outlook, no mail is sent.",
         "Keep %(number)s appointments out of %(crm)s. They stay in Outlook, no mail is sent.",
         questions,
-        number=f"{questions:,}",
+        number=numeral(questions),
         crm=visit.crm,
     )
     return f"{said} {_('You can change your mind under Failures, Kept out.')}"

@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 SECTION = "Mailboxes"
-TABS = (("general", "General"), ("alerts", "Alerts"), ("failures", "Failures"), ("statistics", "Statistics"))
+TABS = (
+    ("general", noted("General")),
+    ("alerts", noted("Alerts")),
+    ("failures", noted("Failures")),
+    ("statistics", noted("Statistics")),
+)
 TABLE = Table(
     path="/mailboxes",
     columns=(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from syncline.desk import together as desk
-from syncline.web.language import _, ngettext
+from syncline.web.language import _, ngettext, numeral
 from syncline.web.pages.rendering import Visit
 
 OVER_MAX = 50
@@ -86,7 +86,7 @@ def _undone(taken_back: int, begun: str) -> str:
 def _said(answered: int, over: desk.Over) -> str:
     parts = []
     if answered:
-        parts.append(ngettext("%(number)s answered", "%(number)s answered", answered, number=f"{answered:,}"))
+        parts.append(ngettext("%(number)s answered", "%(number)s answered", answered, number=numeral(answered)))
     for name, many in sorted(over.by.items()):
         said = ngettext(
             "%(num)d was answered by %(name)s meanwhile",

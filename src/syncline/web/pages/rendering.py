@@ -22,7 +22,7 @@ from syncline.errors import SyncError
 from syncline.ports import User
 from syncline.web.asking import app_of
 from syncline.web.assets import asset
-from syncline.web.language import LANGUAGES, _, current, ngettext, plural
+from syncline.web.language import LANGUAGES, _, current, ngettext, noted, numeral, plural
 from syncline.web.pages import words
 from syncline.web.pages.times import Times
 from syncline.web.sessions import CSRF_FIELD, signed_in
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from syncline.wiring import App
 
 NAVIGATION = (
-    ("Alerts", "/alerts"),
-    ("Mailboxes", "/mailboxes"),
-    ("Failures", "/failures"),
-    ("Calendar", "/calendar"),
-    ("Email Configuration", "/email-configuration"),
-    ("Settings", "/settings"),
+    (noted("Alerts"), "/alerts"),
+    (noted("Mailboxes"), "/mailboxes"),
+    (noted("Failures"), "/failures"),
+    (noted("Calendar"), "/calendar"),
+    (noted("Email Configuration"), "/email-configuration"),
+    (noted("Settings"), "/settings"),
 )
 
 
@@ -245,6 +245,7 @@ def environment() -> Environment:
         "help_url": help_url,
         "words": words,
         "navigation": NAVIGATION,
+        "numeral": numeral,
         "version": __version__,
         "csrf_field": CSRF_FIELD,
     }

@@ -23,7 +23,7 @@ from syncline.desk.answering import WITHOUT_OVERLAPS
 from syncline.engine.questions import CONFLICT
 from syncline.errors import SyncError
 from syncline.store.wall import Wanted
-from syncline.web.language import _, ngettext
+from syncline.web.language import _, ngettext, numeral
 from syncline.web.pages import asked
 from syncline.web.pages.groups import Group, group_of
 from syncline.web.pages.outcome import address, instants, taken_back
@@ -208,5 +208,5 @@ def _wider(visit: Visit, choice: Choice, group: Group | None) -> Sequence[Wider]
         except SyncError:
             continue
         url = f"/alerts/together?{urlencode({how: number})}"
-        found.append(Wider(text=f"{text} ({many:,})", url=url, current=getattr(choice, how) is not None))
+        found.append(Wider(text=f"{text} ({numeral(many)})", url=url, current=getattr(choice, how) is not None))
     return found
