@@ -14,7 +14,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "syncline"
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "noted": None}
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "noted": None, "sentence": None}
 METHODS = [("**/templates/**.html", "jinja2"), ("**/templates/**.txt", "jinja2"), ("**.py", "python")]
 OPTIONS = {
     "**/templates/**.html": {"trimmed": "true", "silent": "false", "newstyle_gettext": "true"},
@@ -23,8 +23,10 @@ OPTIONS = {
 
 
 def extracted() -> Catalog:
-    """Return every message of the sources, and those of the error catalogue."""
+    """Return every message of the sources, of the error catalogue, and of the settings that a page explains."""
+    from syncline.config import SETTINGS
     from syncline.errors import CATALOGUE
+    from syncline.web.pages.settings import SHOWN
 
     found = Catalog(project="Syncline", charset="utf-8")
     for name, _line, message, comments, context in extract_from_dir(
@@ -34,6 +36,9 @@ def extracted() -> Catalog:
     for row in CATALOGUE.values():
         for text in (row.title, row.text, row.what_to_do):
             found.add(text, locations=[("errors.py", 0)])
+    for setting in SETTINGS.values():
+        if setting.name.startswith(SHOWN):
+            found.add(setting.meant.text, locations=[("config.py", 0)])
     return found
 
 
