@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from syncline.core.answering import AnswerRule, Facts
+from syncline.core.answering_by_category import Categorizing, Mark
 from syncline.core.appointment import Appointment, Identity, Span, Status
 from syncline.core.scheduling import ConflictPolicy, Person, Verdict
 from syncline.errors import SyncError
@@ -68,27 +69,6 @@ class Category:
 
     id: str
     name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Categorizing:
-    """Categories to set on and to take off one item of the mailbox, if it still has `revision`.
-
-    `before` are all its categories at that revision: every other one stays. Nobody is mailed.
-    """
-
-    ref: str
-    folder: str
-    revision: str
-    before: tuple[str, ...]
-    add: tuple[str, ...] = ()
-    remove: tuple[str, ...] = ()
-
-    @property
-    def after(self) -> tuple[str, ...]:
-        """Return all categories that the item carries then."""
-        kept = tuple(name for name in self.before if name not in self.remove)
-        return (*kept, *(name for name in self.add if name not in kept))
 
 
 class Replica(Protocol):
@@ -566,31 +546,6 @@ class Alert:
     facts: Facts | None = None
     left_out: tuple[datetime, ...] = ()
     before: Before | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """What Syncline has set, or is about to set, on one item in Exchange: the note before such a write and after it.
-
-    `names` are the categories that stand or may stand there by us. `question` and `digest` are the question it is
-    about; `stale` the answer categories that do not count for it. `dealt` and `revision` say how question and item
-    stood when they were last dealt with: the mark is due when either differs, or at `next_try`. Without a link `ref`
-    still names the item.
-    """
-
-    id: int = 0
-    mailbox_id: int
-    link_id: int | None = None
-    ref: str
-    folder: str = ""
-    names: tuple[str, ...] = ()
-    question: int | None = None
-    digest: str = ""
-    stale: tuple[str, ...] = ()
-    dealt: str = ""
-    revision: str = ""
-    tries: int = 0
-    next_try: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

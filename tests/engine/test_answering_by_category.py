@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import pytest
 
 from syncline.connectors.memory import MemoryReplica
-from syncline.core.answering_by_category import CategoryNames
+from syncline.core.answering_by_category import Categorizing, CategoryNames
 from syncline.core.appointment import Pattern, PatternKind, Recurrence
 from syncline.engine import alerts
 from syncline.engine.cycle import plan_cycle, run_cycle
 from syncline.engine.run import Rules
 from syncline.errors import SyncError
-from syncline.ports import AlertOutcome, AlertState, Categorized, Categorizing, LinkState, Mailbox, Replica
+from syncline.ports import AlertOutcome, AlertState, Categorized, LinkState, Mailbox, Replica
 from tests.engine.world import TRACKED, World, at, meeting
 
 NAMES = CategoryNames()

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pytest
 from lxml import etree
 
+from syncline.core.answering_by_category import Categorizing
 from syncline.errors import SyncError
-from syncline.ports import Categorizing, Observed, Result
+from syncline.ports import Observed, Result
 from tests.emulator.client import Client
 from tests.exchange_web_services import answers
 from tests.exchange_web_services.conftest import Connect, Serve

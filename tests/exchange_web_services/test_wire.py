@@ -23,7 +23,7 @@ from syncline.connectors.exchange_web_services.wire import (
     parse,
 )
 from syncline.connectors.exchange_web_services.wire_items import Item, instant, item_of
-from syncline.ports import Categorizing
+from syncline.core.answering_by_category import Categorizing
 from tests.exchange_web_services import answers
 
 SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"

@@ -13,9 +13,10 @@ import pytest
 
 from syncline.conformance import samples
 from syncline.conformance.worlds import ReplicaWorld, Unsupported
+from syncline.core.answering_by_category import Categorizing
 from syncline.core.appointment import Appointment, Importance, Response, Role, Sensitivity, ShowAs
 from syncline.errors import SyncError
-from syncline.ports import Categorized, Categorizing, Light, Observed, Replica, Result
+from syncline.ports import Categorized, Light, Observed, Replica, Result
 
 
 def drain(replica: Replica, cursor: str | None = None, limit: int = 512) -> tuple[list[Light], str]:

@@ -1,14 +1,15 @@
 """Answers that a person gives in Outlook by a category, and what an item should carry so that he can give them.
 
 A waiting item carries the category *Waiting: double booking*; the owner replaces it by *Save anyway* or *Keep out*, or
-sets one of them beside it. Pure: item and question in, answer and wanted categories out. It must not know who writes
-categories, nor when an item was read.
+sets one of them beside it. Pure: item and question in, answer and wanted categories out; and the values that carry a
+change of categories and note it. It must not know who writes categories, nor when an item was read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -51,6 +52,52 @@ class Ruling:
     wanted: tuple[str, ...]
     answer: Literal["yes", "no"] | None = None
     unclear: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Categorizing:
+    """Categories to set on and to take off one item of the mailbox, if it still has `revision`.
+
+    `before` are all its categories at that revision: every other one stays. Nobody is mailed.
+    """
+
+    ref: str
+    folder: str
+    revision: str
+    before: tuple[str, ...]
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """Return all categories that the item carries then."""
+        kept = tuple(name for name in self.before if name not in self.remove)
+        return (*kept, *(name for name in self.add if name not in kept))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What Syncline has set, or is about to set, on one item in Exchange: the note before such a write and after it.
+
+    `names` are the categories that stand or may stand there by us. `question` and `digest` are the question it is
+    about; `stale` the answer categories that do not count for it. `dealt` and `revision` say how question and item
+    stood when they were last dealt with: the mark is due when either differs, or at `next_try`. Without a link `ref`
+    still names the item.
+    """
+
+    id: int = 0
+    mailbox_id: int
+    link_id: int | None = None
+    ref: str
+    folder: str = ""
+    names: tuple[str, ...] = ()
+    question: int | None = None
+    digest: str = ""
+    stale: tuple[str, ...] = ()
+    dealt: str = ""
+    revision: str = ""
+    tries: int = 0
+    next_try: datetime | None = None
 
 
 def rule(standing: Standing, item: Item, names: CategoryNames | None) -> Ruling:

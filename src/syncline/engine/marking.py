@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from syncline.core.answering_by_category import (
+    Categorizing,
     CategoryNames,
     Item,
+    Mark,
     Ruling,
     Standing,
     answers_on,
@@ -26,20 +28,7 @@ from syncline.engine import alerts
 from syncline.engine.observing import observe_items
 from syncline.engine.run import Run
 from syncline.errors import SyncError
-from syncline.ports import (
-    Alert,
-    AlertState,
-    Categorized,
-    Categorizing,
-    Changes,
-    Entry,
-    Link,
-    LinkState,
-    Mark,
-    Observed,
-    Result,
-    Seen,
-)
+from syncline.ports import Alert, AlertState, Categorized, Changes, Entry, Link, LinkState, Observed, Result, Seen
 
 DENIED = "CategoriesNotWritable"
 REFUSED = "answer in Outlook refused"
@@ -276,24 +265,26 @@ def _write(run: Run, works: Sequence[_Work]) -> bool:
     writing = [work for work in works if work.writes]
     if writing:
         run.write(Changes(marks=[_noted(run, work) for work in writing]))
-    outcomes = iter(_categorized(run, writing))
-    results = [(work, next(outcomes) if work.writes else None) for work in works]
-    changes = [_outcome(run, work, result) for work, result in results]
-    denied = next((error for _, result in results if (error := _denial(result)) is not None), None)
-    run.marked = run.marked or any(result is not None and result.result is Result.SAVED for _, result in results)
-    run.write(
-        Changes(
-            links=[link for change in changes for link in change.links],
-            marks=[mark for change in changes for mark in change.marks],
-            removed_marks=[number for change in changes for number in change.removed_marks],
-            entries=[entry for change in changes for entry in change.entries],
-            alerts=[_notice(run, denied)] if denied is not None else [],
-        )
-    )
+    outcomes = _categorized(run, writing)
+    results = dict(zip((work.mark.id for work in writing), outcomes, strict=True))
+    run.marked = run.marked or any(each.result is Result.SAVED for each in outcomes)
+    denied = [each.error for each in outcomes if each.error is not None and each.error.code in _DENIALS]
+    together = _together([_outcome(run, work, results.get(work.mark.id)) for work in works])
+    run.write(replace(together, alerts=[_notice(run, error) for error in denied[:1]]))
     run.keep()
-    stale = [work.link for work, result in results if result is not None and result.result is Result.STALE]
-    observe_items(run, [link for link in stale if link is not None])
+    stale = [work for work in writing if results[work.mark.id].result is Result.STALE]
+    observe_items(run, [work.link for work in stale if work.link is not None])
     return bool(stale)
+
+
+def _together(changes: Sequence[Changes]) -> Changes:
+    """Return the changes of a chunk as one transaction."""
+    return Changes(
+        links=[link for change in changes for link in change.links],
+        marks=[mark for change in changes for mark in change.marks],
+        removed_marks=[number for change in changes for number in change.removed_marks],
+        entries=[entry for change in changes for entry in change.entries],
+    )
 
 
 def _noted(run: Run, work: _Work) -> Mark:
@@ -398,11 +389,6 @@ def _told(run: Run, work: _Work) -> list[Entry]:
 
 
 # --- failures ----------------------------------------------------------------------------------------------------
-
-
-def _denial(result: Categorized | None) -> SyncError | None:
-    error = result.error if result is not None else None
-    return error if error is not None and error.code in _DENIALS else None
 
 
 def _notice(run: Run, error: SyncError) -> Alert:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncline.core.answering_by_category import carries
+from syncline.core.answering_by_category import Mark, carries
 from syncline.engine.run import Run
-from syncline.ports import Link, Mark, Seen
+from syncline.ports import Link, Seen
 
 
 def noticed(run: Run, links: Sequence[Link]) -> tuple[list[Mark], dict[int, int]]:

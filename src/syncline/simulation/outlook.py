@@ -80,18 +80,25 @@ def left_over(world: World, address: str, links: Sequence[Link], alerts: Sequenc
     asked = {link.ref for link in links if link.id in open_ones}
     followed = {link.ref for link in links if link.seen is Seen.PRESENT}
     for item in world.exchange.items(address):
-        name = f"{address} {item.appointment.identity.global_object_id} ({item.ref})"
-        carried = item.appointment.categories
-        given = [each for each in carried if each in _ANSWERS]
-        if item.ref not in asked:
-            if NAMES.waiting in carried and (item.ref in followed or (address, item.ref) in world.marked):
-                yield f"{name}: nothing is asked, but it carries the mark"
-        elif len(given) == 1:
-            yield f"{name}: {given[0]} stands on it and was not taken"
-        elif not given and NAMES.waiting not in carried:
-            yield f"{name}: it waits and carries no mark"
+        ours = item.ref in followed or (address, item.ref) in world.marked
+        wrong = _waiting(item) if item.ref in asked else _quiet(item, ours=ours)
+        if wrong is not None:
+            yield f"{address} {item.appointment.identity.global_object_id} ({item.ref}): {wrong}"
     due = world.store.marks_due(world.mailboxes[address], NAMES.waiting, world.clock.now(), 0, 1)
     yield from (f"{address}: the mark of {mark.ref} is due for ever" for mark, _ in due)
+
+
+def _waiting(item: Item) -> str | None:
+    """Return what is wrong with an item that is asked about: it carries the mark, or both answers."""
+    given = [each for each in item.appointment.categories if each in _ANSWERS]
+    if len(given) == 1:
+        return f"{given[0]} stands on it and was not taken"
+    return None if given or NAMES.waiting in item.appointment.categories else "it waits and carries no mark"
+
+
+def _quiet(item: Item, *, ours: bool) -> str | None:
+    marked = ours and NAMES.waiting in item.appointment.categories
+    return "nothing is asked, but it carries the mark" if marked else None
 
 
 def unsaid(world: World) -> Iterator[str]:

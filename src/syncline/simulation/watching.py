@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from syncline.connectors.memory import MemoryExchange, MemoryReplica
-from syncline.core.answering_by_category import CategoryNames
+from syncline.core.answering_by_category import Categorizing, CategoryNames
 from syncline.core.appointment import Appointment
-from syncline.ports import Categorized, Categorizing, Result
+from syncline.ports import Categorized, Result
 
 NAMES = CategoryNames()
 _OURS = frozenset({NAMES.waiting, NAMES.save_anyway, NAMES.keep_out})

@@ -28,7 +28,8 @@ from sqlalchemy import (
     update,
 )
 
-from syncline.ports import Alert, AlertState, LinkState, Mark
+from syncline.core.answering_by_category import Mark
+from syncline.ports import Alert, AlertState, LinkState
 from syncline.store.connection import Connected
 from syncline.store.links import chunks
 from syncline.store.rows import ALERT, columns, to_alert

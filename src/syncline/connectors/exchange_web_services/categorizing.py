@@ -14,8 +14,9 @@ from syncline.connectors.exchange_web_services.transport import Transport
 from syncline.connectors.exchange_web_services.wire import InvalidAnswer, Message
 from syncline.connectors.exchange_web_services.wire_items import item_of
 from syncline.connectors.exchange_web_services.wire_writes import update_categories
+from syncline.core.answering_by_category import Categorizing
 from syncline.errors import SyncError
-from syncline.ports import Categorized, Categorizing, Result
+from syncline.ports import Categorized, Result
 
 _STOPPED: Final = "ErrorBatchProcessingStopped"
 _MOVED_ON: Final = frozenset(

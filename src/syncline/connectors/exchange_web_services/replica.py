@@ -25,9 +25,10 @@ from syncline.connectors.exchange_web_services.identities import clean_id
 from syncline.connectors.exchange_web_services.transport import Transport
 from syncline.connectors.exchange_web_services.wire import InvalidAnswer, Message
 from syncline.connectors.exchange_web_services.wire_items import Item
+from syncline.core.answering_by_category import Categorizing
 from syncline.core.times import UnknownZone, zone_info
 from syncline.errors import SyncError
-from syncline.ports import Categorized, Categorizing, Category, Folder, Light, Observed, Page, Profile
+from syncline.ports import Categorized, Category, Folder, Light, Observed, Page, Profile
 
 ITEMS_PER_REQUEST: Final = 100
 IDS_PER_SEARCH: Final = 50

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from syncline.connectors.exchange_web_services.wire import Request
-from syncline.ports import Categorizing
+from syncline.core.answering_by_category import Categorizing
 
 _FIELD = '<t:FieldURI FieldURI="item:Categories"/>'
 

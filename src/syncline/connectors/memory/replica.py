@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from syncline.connectors.memory.exchange import CALENDAR, Item, MemoryExchange
+from syncline.core.answering_by_category import Categorizing
 from syncline.errors import SyncError
-from syncline.ports import Categorized, Categorizing, Category, Folder, Light, Observed, Page, Result
+from syncline.ports import Categorized, Category, Folder, Light, Observed, Page, Result
 
 PAGE_MAX = 512
 
