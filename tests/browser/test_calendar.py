@@ -43,7 +43,7 @@ def test_a_grid_shows_what_stands_and_what_waits(firm: Firm, week: str, sign_in:
     page.goto(week)
     expect(page.locator(".ec-event", has_text="Quarterly review")).to_be_visible()
     waiting = page.locator(".ec-event.waits", has_text="Product demo")
-    expect(waiting).to_contain_text("waits for an answer")
+    expect(waiting).to_contain_text("Waiting for an answer")
     expect(page.get_by_text("Quarterly review")).to_have_count(1)
 
     page.get_by_role("link", name="List").click()

@@ -49,9 +49,9 @@ def test_yes_saves_the_appointment_beside_the_other(firm: Firm, sign_in: Callabl
 
     page.get_by_role("link", name="Open in Calendar").click()
     expect(page.get_by_role("heading", name="Calendar: what Syncline CRM holds")).to_be_visible()
-    entry = page.locator(".entry", has=page.get_by_role("link", name=DEMO))
+    entry = page.locator(".ec-event", has=page.get_by_role("link", name=DEMO))
     expect(entry).to_contain_text("Double-booked")
-    expect(entry).to_contain_text("10:30 – 11:30")
+    expect(entry).to_contain_text("10:30–11:30")
     page.get_by_role("link", name="Failures", exact=True).click()
     expect(page.get_by_role("row", name=DEMO)).to_have_count(0)
 

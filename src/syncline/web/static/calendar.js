@@ -43,7 +43,7 @@
     link.title = event.extendedProps.details;
     const time = document.createElement("span");
     time.className = "time";
-    time.textContent = [event.allDay ? "" : timeText, ...event.extendedProps.marks].filter(Boolean).join(" · ");
+    time.textContent = [...event.extendedProps.marks, event.allDay ? "" : timeText].filter(Boolean).join(" · ");
     return { domNodes: [link, time] };
   };
 
