@@ -7,11 +7,10 @@ there was nothing to act on. The module must not know the engine: people see Out
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from random import Random
 
-from syncline.connectors.memory import Item, MemoryCrm, MemoryExchange
+from syncline.connectors.memory import Item
 from syncline.core.appointment import (
     Address,
     Appointment,
@@ -21,33 +20,18 @@ from syncline.core.appointment import (
     PatternKind,
     Recurrence,
     Response,
-    Role,
     Sensitivity,
     ShowAs,
     Span,
     Status,
 )
 from syncline.core.recurrence import occurrences
-from syncline.simulation.clock import MONDAY, VirtualClock
+from syncline.simulation.clock import MONDAY
+from syncline.simulation.scene import CATEGORY, Scene, guests, new_appointment, some_categories, some_span
 
-CATEGORY = "Tracked to Syncline CRM"
-OUTSIDER = "guest@elsewhere.example"
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _CLOSED = (Status.COMPLETED, Status.CANCELED)
-
-
-@dataclass(slots=True)
-class Scene:
-    """What people can see and touch; `uids` counts the meetings so far, `tracked` is what ever was tracked."""
-
-    rng: Random
-    clock: VirtualClock
-    exchange: MemoryExchange
-    crm: MemoryCrm
-    track_all: frozenset[str]
-    tracked: set[str]
-    uids: int = 0
 
 
 Act = Callable[[Scene], str | None]
@@ -78,7 +62,7 @@ def fill_days(scene: Scene) -> str:
         for day in range(4):
             for hour in scene.rng.sample(range(9, 13), 2):
                 start = MONDAY.replace(hour=hour) + day * _DAY
-                appointment = _appointment(scene, user.emails[0], Span(start, start + _HOUR), prefix="crm")
+                appointment = new_appointment(scene, user.emails[0], Span(start, start + _HOUR), prefix="crm")
                 plain = replace(appointment, categories=(), attendees=(), show_as=ShowAs.BUSY)
                 scene.crm.create(replace(plain, organizer=Address(user.emails[0])), owner=user.name)
         _add_series(scene)
@@ -91,19 +75,19 @@ def fill_days(scene: Scene) -> str:
 
 def _add_single(scene: Scene) -> str:
     address = _somebody(scene)
-    appointment = _appointment(scene, address, _span(scene))
+    appointment = new_appointment(scene, address, some_span(scene))
     scene.exchange.add(address, appointment)
     return f"{address} adds {_name(appointment)} at {_when(appointment.span)} {appointment.show_as.value}"
 
 
 def _add_series(scene: Scene) -> str:
     address = _somebody(scene)
-    span = _span(scene)
+    span = some_span(scene)
     kind = scene.rng.choice((PatternKind.DAILY, PatternKind.WEEKLY))
     weekdays = (span.start.weekday(),) if kind is PatternKind.WEEKLY else ()
     pattern = Pattern(kind=kind, interval=scene.rng.choice((1, 1, 2)), weekdays=weekdays)
     recurrence = Recurrence(pattern=pattern, first=span.start.date(), count=scene.rng.randint(2, 5))
-    appointment = replace(_appointment(scene, address, span), recurrence=recurrence)
+    appointment = replace(new_appointment(scene, address, span), recurrence=recurrence)
     scene.exchange.add(address, appointment)
     return f"{address} adds series {_name(appointment)} from {_when(span)}, {recurrence.count} times {kind.value}"
 
@@ -131,7 +115,7 @@ def _invite_to_one_occurrence(scene: Scene) -> str | None:
         deleted=(),
         response=Response.ACCEPTED,
         attendees=(Attendee(address),),
-        categories=_categories(scene),
+        categories=some_categories(scene),
     )
     scene.exchange.add(address, orphan, send=False)
     return f"{address} gets one occurrence of {_name(item.appointment)} at {_when(at)}"
@@ -156,7 +140,7 @@ def _move_time(scene: Scene) -> str | None:
     if found is None or found[1].appointment.recurrence is not None:
         return None
     address, item = found
-    span = _span(scene)
+    span = some_span(scene)
     scene.exchange.edit(address, item.ref, lambda one: replace(one, span=span))
     return f"{address} moves {_name(item.appointment)} to {_when(span)}"
 
@@ -198,7 +182,7 @@ def _invite(scene: Scene) -> str | None:
     if found is None:
         return None
     address, item = found
-    people = _attendees(scene, address)
+    people = guests(scene, address)
     if not people:
         return None
     scene.exchange.edit(address, item.ref, lambda one: replace(one, attendees=people))
@@ -348,7 +332,7 @@ def _touch(scene: Scene) -> str | None:
 
 def _create_row(scene: Scene) -> str:
     name = scene.rng.choice([user.name for user in scene.crm.users()])
-    appointment = _appointment(scene, f"{name}@example.org", _span(scene), prefix="crm")
+    appointment = new_appointment(scene, f"{name}@example.org", some_span(scene), prefix="crm")
     appointment = replace(appointment, categories=(), attendees=())
     row_id = scene.crm.create(appointment, owner=name)
     return f"{name} creates {row_id} in the CRM at {_when(appointment.span)}"
@@ -362,7 +346,7 @@ def _edit_row(scene: Scene) -> str | None:
     if scene.rng.random() < 0.5 or row.appointment.recurrence is not None:
         scene.crm.edit(row.id, lambda one: replace(one, subject=f"CRM {scene.rng.randint(1, 99)}"), by="ada")
         return f"ada renames {row.id} in the CRM"
-    span = _span(scene)
+    span = some_span(scene)
     scene.crm.edit(row.id, lambda one: replace(one, span=span), by="ada")
     return f"ada moves {row.id} in the CRM to {_when(span)}"
 
@@ -416,7 +400,7 @@ def _untrack_all(scene: Scene) -> str | None:
 def _add_many(scene: Scene) -> str:
     address = _somebody(scene)
     for _ in range(scene.rng.randint(11, 14)):
-        scene.exchange.add(address, replace(_appointment(scene, address, _span(scene)), categories=(CATEGORY,)))
+        scene.exchange.add(address, replace(new_appointment(scene, address, some_span(scene)), categories=(CATEGORY,)))
     return f"{address} adds a lot of items"
 
 
@@ -505,46 +489,6 @@ def _occurrence(scene: Scene, series: Appointment) -> Span | None:
 
 def _holds(scene: Scene, address: str, identity: Identity) -> bool:
     return any(item.appointment.identity == identity for item in scene.exchange.items(address))
-
-
-def _appointment(scene: Scene, address: str, span: Span, prefix: str = "item") -> Appointment:
-    scene.uids += 1
-    uid = f"{prefix}-{scene.uids}"
-    external = scene.rng.random() < 0.1
-    organizer = Address(OUTSIDER if external else address)
-    return Appointment(
-        identity=Identity(uid),
-        subject=f"Subject {uid}",
-        span=span,
-        show_as=scene.rng.choice((ShowAs.BUSY, ShowAs.BUSY, ShowAs.BUSY, ShowAs.OUT_OF_OFFICE, ShowAs.TENTATIVE)),
-        organizer=organizer,
-        attendees=(Attendee(address),) if external else _attendees(scene, address),
-        response=Response.ACCEPTED if external else Response.ORGANIZER,
-        categories=_categories(scene),
-        created=scene.clock.now() - timedelta(minutes=scene.rng.randint(0, 600)),
-    )
-
-
-def _attendees(scene: Scene, address: str) -> tuple[Attendee, ...]:
-    others = [*(one for one in scene.exchange.addresses() if one != address), OUTSIDER]
-    if scene.rng.random() < 0.6:
-        return ()
-    chosen = scene.rng.sample(others, scene.rng.randint(1, min(2, len(others))))
-    roles = (Role.REQUIRED, Role.REQUIRED, Role.OPTIONAL)
-    return tuple(Attendee(one, role=scene.rng.choice(roles)) for one in chosen)
-
-
-def _categories(scene: Scene) -> tuple[str, ...]:
-    return (CATEGORY,) if scene.rng.random() < 0.75 else ()
-
-
-def _span(scene: Scene) -> Span:
-    """Return a span on one of the next days, on a coarse grid, so that people often meet."""
-    day = MONDAY.replace(hour=0) + scene.rng.randint(0, 2) * _DAY
-    if scene.rng.random() < 0.06:
-        return Span(day, day + scene.rng.randint(1, 2) * _DAY, all_day=True)
-    start = day + scene.rng.randint(9, 13) * _HOUR
-    return Span(start, start + scene.rng.choice((0.5, 1, 1, 2)) * _HOUR)
 
 
 def _name(appointment: Appointment) -> str:

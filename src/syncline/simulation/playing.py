@@ -17,6 +17,7 @@ from syncline.errors import SyncError
 from syncline.ports import OnSchedulingConflict
 from syncline.simulation import oracle, outlook, people, replay, ruled
 from syncline.simulation.faults import Call, Chooser, Gate, Strike, nothing, possible
+from syncline.simulation.scene import Scene
 from syncline.simulation.world import NAMES, SECOND, Setting, World, address_of
 
 STEPS = (2, 5)
@@ -102,7 +103,7 @@ class _Game:
         world = self.world
         world.ledger.save_anyway = _saving_anyway(setting)
         world.ledger.ruled = partial(ruled.said, world.store)
-        self.scene = people.Scene(
+        self.scene = Scene(
             rng=rng,
             clock=world.clock,
             exchange=world.exchange,
