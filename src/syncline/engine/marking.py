@@ -3,7 +3,7 @@
 `take` takes the answers; `go` takes them too, then writes what items should carry, a chunk at a time: what may stand
 there is noted before the call and what stands there after it, and every write names the revision that it was decided
 on. A failure here is told and tried again, and never stops the mailbox. What an item says and should carry is decided
-by `core.answering_by_category`; this module must not know the CRM.
+by `core.answering_by_category`; this module must not write to the CRM.
 """
 
 from __future__ import annotations
