@@ -14,17 +14,14 @@ from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
 from typing import TYPE_CHECKING, Any
 
-from syncline.desk import alerts as desk
 from syncline.desk import answer_links, preferences
 from syncline.desk.reading import Viewer
 from syncline.language import _, ngettext, speaking
 from syncline.store.messages import Message, Told
 from syncline.web.mail_picture import SHARPNESS, png_of
 from syncline.web.pages import cards
-from syncline.web.pages.drawing import scene_of
-from syncline.web.pages.in_the_way import beside
 from syncline.web.pages.reading_as import visit_as
-from syncline.web.pages.rendering import Visit, environment
+from syncline.web.pages.rendering import environment
 from syncline.web.scene import alternative, plain
 
 if TYPE_CHECKING:
@@ -68,7 +65,7 @@ def _about_one(app: App, to: str, message: Message, reader: Viewer, alert_id: in
     tokens = answer_links.make(app, alert_id, card.version, message.recipient)
     links = {answer: f"{base_url(app)}/answer/{token}" for answer, token in tokens.items()}
     choices = [choice for choice in card.choices if choice.answer in links]
-    picture = _picture(visit, alert_id)
+    picture = _picture(card)
     title = _subject_title(app, reader, alert_id, card)
     subject = _("Scheduling conflict: %(subject)s", subject=title) if card.scheduling else title
     if card.facts:
@@ -113,19 +110,9 @@ def _subject_title(app: App, reader: Viewer, alert_id: int, card: cards.Card) ->
     return _("Private appointment") if alert.private and not reader.discreet else card.title
 
 
-def _picture(visit: Visit, alert_id: int) -> _Picture | None:
+def _picture(card: cards.Card) -> _Picture | None:
     """Return what the card draws, as a picture that mail programs show."""
-    shown = desk.show(visit.app, visit.viewer, alert_id)
-    alert, mailbox = desk.visible_alert(visit.app, visit.viewer, alert_id)
-    scene = scene_of(
-        shown,
-        beside(visit, alert, mailbox),
-        crm=visit.crm,
-        zone=visit.times.zone,
-        hours=visit.app.settings.calendar.hours(),
-        all_day=bool(alert.span and alert.span.all_day),
-    )
-    return None if scene is None else _Picture(png=png_of(scene), alternative=alternative(scene))
+    return None if card.scene is None else _Picture(png=png_of(card.scene), alternative=alternative(card.scene))
 
 
 def _mail(

@@ -75,6 +75,7 @@ class Card:
     also_waiting: tuple[Beside, ...] = ()
     hints: tuple[str, ...] = ()
     free_times: tuple[str, ...] = ()
+    scene: Scene | None = None
     picture: Markup | None = None
     undrawn: str = ""
     many_lanes: bool = False
@@ -241,6 +242,7 @@ def _with_clashes(
         in_the_way=listed(visit, shown, all_day=all_day),
         also_waiting=tuple(others),
         hints=hints(alert, shown, around.own.get(mailbox.id, ())),
+        scene=scene,
         picture=draw(scene) if scene is not None else None,
         undrawn=_undrawn(scene),
         many_lanes=scene is not None and len(scene.drawn) > LANES_MAX // 2,
