@@ -303,6 +303,9 @@ _ROWS: tuple[Row, ...] = (
 # fmt: on
 
 CATALOGUE: Mapping[str, Row] = {row.code: row for row in _ROWS}
+OF_MAILS = ("MailRefused", "MailServerRefused", "MailServerUnavailable", "MailUnclear")
+OF_WEBHOOKS = ("WebhookFailed", "WebhookRefused")
+"""What keeps mails and messages about questions from leaving; whether a mailbox syncs says nothing of it."""
 
 
 class _Named(dict[str, str]):

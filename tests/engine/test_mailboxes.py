@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from syncline.engine import mailboxes
-from syncline.errors import SyncError
+from syncline.errors import OF_MAILS, OF_WEBHOOKS, SyncError
 from syncline.ports import (
     Alert,
     AlertState,
@@ -231,6 +231,14 @@ def test_a_success_forgets_the_failures() -> None:
 
     assert (well.transient_failures, well.last_error, well.last_error_text, well.last_sync) == (0, None, "", NOW)
     assert [(each.code, each.state) for each in ended] == [("ServerUnreachable", AlertState.WITHDRAWN)]
+
+
+@pytest.mark.parametrize("code", [*OF_MAILS, *OF_WEBHOOKS])
+def test_a_success_says_nothing_about_mails(code: str) -> None:
+    """A mail server that refuses goes on refusing while the mailbox syncs: people go on reading of it."""
+    notice = Alert(mailbox_id=1, id=1, code=code, created=NOW, last_seen=NOW)
+
+    assert mailboxes.withdrawn_notices([notice], NOW) == []
 
 
 @pytest.mark.rule("B-07")

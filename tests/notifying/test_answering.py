@@ -141,6 +141,21 @@ def test_a_used_one_works_no_more(tmp_path: Path) -> None:
         assert mail.state == ("answered", "kept_out", "Maya Lind")
 
 
+def test_an_answer_that_failed_can_be_given_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Yes is used up by an answer, not by a try: what failed on the way can be clicked once more."""
+    with mailed(tmp_path) as mail:
+
+        def full(*_: object) -> None:
+            raise SyncError("CrmUnavailable", crm="Syncline CRM")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(mail.office.app.store, "decide", full)
+            assert mail.click(mail.no).status_code >= 500
+        assert mail.state[0] == "open"
+        assert mail.click(mail.no).status_code == 200
+        assert mail.state == ("answered", "kept_out", "Maya Lind")
+
+
 def test_an_old_one_works_no_more(tmp_path: Path) -> None:
     """After its days a Yes or No says how long it works."""
     with mailed(tmp_path) as mail:

@@ -41,6 +41,29 @@ def notices(at_firm: Firm) -> list[str]:
     return [alert.code for alert in found if alert.code.startswith("Webhook")]
 
 
+def test_a_program_is_told_of_an_answer_that_is_taken_back(tmp_path: Path) -> None:
+    """The question opens once more, and the answer that counts is told in its turn."""
+    with firm(tmp_path, mail=False, webhook=True) as at_firm:
+        question = at_firm.office.the_scene()
+        app, maya = at_firm.office.app, at_firm.office.viewer("maya")
+        at_firm.later(1)
+        desk.answer(app, maya, question.id, "no")
+        at_firm.later(1)
+        desk.undo(app, maya, [question.id])
+        at_firm.later(1)
+        desk.answer(app, maya, question.id, "yes")
+        at_firm.later(1)
+
+        told = [(event["type"], event["alert"]["answer"]) for event in events(at_firm)]
+
+    assert told == [
+        ("question.opened", None),
+        ("question.answered", "no"),
+        ("question.opened", None),
+        ("question.answered", "yes"),
+    ]
+
+
 def test_a_program_is_told_when_a_question_opens_and_ends(tmp_path: Path) -> None:
     """It gets one event when a question opens, and one when it was answered, with who and what."""
     with firm(tmp_path, mail=False, webhook=True) as at_firm:

@@ -237,6 +237,56 @@ def test_after_a_crash_a_mail_that_was_leaving_is_sent_once_more(tmp_path: Path)
         assert mail["Message-ID"] == f"<{leaving.key}@fjordbikes.example>"
 
 
+def test_a_mail_whose_outcome_could_not_be_noted_does_not_stop_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the note after a mail fails, the same process finds it leaving, and its person goes on getting mails."""
+    with firm(tmp_path) as at_firm:
+        store = at_firm.office.app.store
+
+        def full(*_: object) -> None:
+            raise SyncError("InternalMailboxError", mailbox="maya", detail="the disk is full")
+
+        at_firm.office.the_scene()
+        with monkeypatch.context() as patched, pytest.raises(SyncError):
+            patched.setattr(store, "message_ended", full)
+            at_firm.later()
+        assert states(at_firm) == [MessageState.LEAVING]
+
+        assert [at_firm.later(), at_firm.later()] == [0, 1]
+        at_firm.double_book("Visit", day=5)
+        assert at_firm.later(3600) == 1
+        assert states(at_firm) == [MessageState.SENT, MessageState.SENT]
+
+
+def test_what_is_told_of_a_mail_server_stays_until_a_mail_leaves(tmp_path: Path) -> None:
+    """A sync that succeeds does not withdraw it; the next mail that leaves does."""
+    with firm(tmp_path) as at_firm:
+        at_firm.server.refuse = {"maya@fjordbikes.example": "550 no such user"}
+        at_firm.office.the_scene()
+        at_firm.later()
+        at_firm.office.sync()
+        assert notices(at_firm) == ["MailRefused"]
+
+        at_firm.server.refuse = {}
+        at_firm.double_book("Visit", day=5)
+        at_firm.later(1)
+        assert at_firm.later(3600) == 1
+        assert notices(at_firm) == []
+
+
+def test_a_question_that_waits_again_before_it_was_mailed_is_mailed(tmp_path: Path) -> None:
+    """An answer that was taken back does not count as one: the mail that it made needless is sent after all."""
+    with firm(tmp_path) as at_firm:
+        question = at_firm.office.the_scene()
+        maya = at_firm.office.viewer("maya")
+        at_firm.later(1)
+        desk.answer(at_firm.office.app, maya, question.id, "no")
+        assert at_firm.later() == 0
+        desk.undo(at_firm.office.app, maya, [question.id])
+        assert at_firm.later() == 1
+
+
 def test_a_bug_in_one_mail_stops_no_other(tmp_path: Path) -> None:
     """A mail that cannot be composed is put off and told of; others leave."""
     with firm(tmp_path) as at_firm:

@@ -95,11 +95,11 @@ def use(app: App, token: str) -> AlertObject:
     """Answer as the link says, and return the question as it stands then; raises SyncError as `look`, nothing done."""
     offer = look(app, token)
     link = _living(app, token)
-    if not app.store.use_answer_link(link.digest, app.clock.now()):
-        raise SyncError("AnswerLinkUsed")
+    # Used up after the answer: should that fail, the same click can be repeated. A second one finds it answered.
     given = alerts.answer(app, offer.person, offer.alert_id, offer.answer, version=link.version)
     if given.refused is not None:
         raise given.refused
+    app.store.use_answer_link(link.digest, app.clock.now())
     return given.alert
 
 

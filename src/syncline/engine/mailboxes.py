@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syncline.engine.run import Connect
-from syncline.errors import CATALOGUE, ErrorClass, Scope, SyncError
+from syncline.errors import CATALOGUE, OF_MAILS, OF_WEBHOOKS, ErrorClass, Scope, SyncError
 from syncline.ports import (
     Alert,
     AlertState,
@@ -86,11 +86,15 @@ def after_success(mailbox: Mailbox, now: datetime, *, worked: bool) -> Mailbox:
 
 
 def withdrawn_notices(alerts: Sequence[Alert], now: datetime) -> list[Alert]:
-    """Return the open notices about the mailbox itself, withdrawn because a cycle succeeded."""
+    """Return the open notices about the mailbox itself, withdrawn because a cycle succeeded.
+
+    Of mails and messages about its questions a cycle says nothing: those notices stay until one has been sent.
+    """
     return [
         replace(each, state=AlertState.WITHDRAWN, reason="It works again.", last_seen=now)
         for each in alerts
         if each.link_id is None and not each.held and each.state is AlertState.OPEN and _notice(each)
+        if each.code not in (*OF_MAILS, *OF_WEBHOOKS)
     ]
 
 

@@ -68,11 +68,12 @@ class Post:
         return sum(self._look(way) for way in self._ways)
 
     def _run(self, way: Way) -> None:
-        self._contained(lambda: settle_unknown(way), way)
         while not self._ended.wait(TICK_S):
             self._contained(lambda: self._look(way), way)
 
     def _look(self, way: Way) -> int:
+        # One thread sends on each way: what is leaving now was left behind, even by this process (a full disk).
+        settle_unknown(way)
         self._purge()
         gather = gather_mails if way.channel is Channel.MAIL else gather_events
         gather(self._app)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from syncline.channels import is_mail_address
 from syncline.core.times import wall
 from syncline.engine.boundary import contain, mailbox_error
-from syncline.errors import ErrorClass, SyncError
+from syncline.errors import OF_MAILS, OF_WEBHOOKS, ErrorClass, SyncError
 from syncline.notifying.composing import Composer
 from syncline.notifying.gathering import users
 from syncline.ports import Alert, AlertState, Notifier, Parcel
@@ -33,10 +33,7 @@ RETRIES_S = (60.0, 120.0, 300.0, 900.0, 1800.0, 3600.0)
 GIVEN_UP = {Channel.MAIL: timedelta(days=3), Channel.WEBHOOK: timedelta(days=1)}
 TOLD_AFTER_ATTEMPTS = 3
 """After so many failures people read of it."""
-CODES = {
-    Channel.MAIL: ("MailRefused", "MailServerRefused", "MailServerUnavailable", "MailUnclear"),
-    Channel.WEBHOOK: ("WebhookFailed", "WebhookRefused"),
-}
+CODES = {Channel.MAIL: OF_MAILS, Channel.WEBHOOK: OF_WEBHOOKS}
 QUIET_LOOK = timedelta(minutes=5)
 _UNCLEAR = "MailUnclear"
 # Refused for a reason that lies in the settings: it goes on by itself once somebody has mended them.
@@ -75,9 +72,11 @@ def send_due(way: Way) -> int:
 def _sent(way: Way, message: Message) -> bool | SyncError:
     """Send one message and note what became of it; return whether it was sent, False if there was no need any more."""
     store = way.app.store
-    questions = _still_to_tell(message, store.questions_of(message.id))
+    told = store.questions_of(message.id)
+    questions = _still_to_tell(message, told)
     if not questions:
         store.message_ended(message.id, MessageState.DROPPED, way.app.clock.now())
+        _over(way, told, "There is nothing to send any more.")
         return False
     try:
         parcel = contain(lambda: _parcel(way, message, questions), _composing(message), f"message {message.id}")
@@ -88,9 +87,13 @@ def _sent(way: Way, message: Message) -> bool | SyncError:
         _settled(way, message, error)
         return error
     store.message_ended(message.id, MessageState.SENT, way.app.clock.now())
-    if message.attempts:
-        store.withdraw_code({each.mailbox_id for each in questions}, CODES[way.channel], "It was sent.")
+    _over(way, questions, "It was sent.")
     return True
+
+
+def _over(way: Way, questions: Sequence[Told], reason: str) -> None:
+    """Withdraw the notices about what could not be sent: for these mailboxes nothing is in the way any more."""
+    way.app.store.withdraw_code({each.mailbox_id for each in questions}, CODES[way.channel], reason)
 
 
 def _parcel(way: Way, message: Message, questions: Sequence[Told]) -> Parcel | None:
@@ -102,6 +105,7 @@ def _parcel(way: Way, message: Message, questions: Sequence[Told]) -> Parcel | N
     now = way.app.clock.now()
     if person is None or chosen.mails is Mails.OFF:
         way.app.store.message_ended(message.id, MessageState.DROPPED, now)
+        _over(way, questions, "There is nothing to send any more.")
         return None
     if chosen.quiet(wall(now, person.time_zone).time()):
         way.app.store.message_waits(message.id, now + QUIET_LOOK, message.error)

@@ -27,7 +27,7 @@ from syncline.store.rows import (
     to_link,
     waits_for_engine,
 )
-from syncline.store.schema import alert, decision, journal, link
+from syncline.store.schema import alert, decision, journal, link, told
 from syncline.store.writing import count_again, entry_values
 
 Judge = Callable[[Alert, Link | None], Alert | SyncError]
@@ -223,9 +223,17 @@ def _restore(connection: Connection, undone: Sequence[Alert], by: str, now: date
     ]
     if of_links:
         connection.execute(_RESTORE_LINK, of_links)
+    _tell_again(connection, [each.id for each in undone if each.before and each.before.state is AlertState.OPEN])
     lines = [replace(_entry(each), time=now, action="answer taken back") for each in undone]
     noted = [replace(line, detail=f"{line.detail}, taken back by {by}") for line in lines]
     connection.execute(insert(journal), [entry_values(line) for line in noted])
+
+
+def _tell_again(connection: Connection, ids: Sequence[int]) -> None:
+    """Let those who were told that these questions are over, or not told because they were, be told that they wait."""
+    for part in chunks(ids):
+        over = (told.c.alert_id.in_(part), told.c.state.in_(("over", "dropped")), told.c.recipient != "")
+        connection.execute(update(told).where(*over).values(state="waiting", message_id=None))
 
 
 def _only(old: Mapping[str, Any], names: Sequence[str], at: int) -> dict[str, Any]:
