@@ -16,12 +16,13 @@ from syncline.core.scheduling import Verdict
 from syncline.desk.clashing import clashes, rows_of
 from syncline.desk.drafts import Draft, changed, day, new_appointment
 from syncline.desk.entries import Entry, entry_object, look_at
-from syncline.desk.finding import visible
+from syncline.desk.finding import within
 from syncline.desk.objects import AppointmentObject, Clash, LinkMark
 from syncline.desk.paging import PAGE, Page, everything
 from syncline.desk.reading import Sight, Viewer
 from syncline.engine.questions import CONFLICT
 from syncline.errors import SyncError
+from syncline.language import _
 from syncline.ports import CrmRow, Outcome, Result, User
 from syncline.store import shown_state
 
@@ -59,10 +60,10 @@ def window(start: str | None, end: str | None) -> tuple[datetime, datetime] | No
     if start is None and end is None:
         return None
     if start is None or end is None:
-        raise SyncError("InvalidRequest", detail="A window needs both its days, from and to.")
+        raise SyncError("InvalidRequest", detail=_("A window needs both its days, from and to."))
     first, last = day(start), day(end)
     if last < first:
-        raise SyncError("InvalidRequest", detail="The window ends before it starts.")
+        raise SyncError("InvalidRequest", detail=_("The window ends before it starts."))
     return first, last
 
 
@@ -129,7 +130,7 @@ def edit(app: App, viewer: Viewer, appointment_id: str, draft: Draft, *, ignore_
     """Change a row, an exception or one date of a series; what the draft does not give stays."""
     entry, row = _editable(app, viewer, appointment_id)
     if entry.kind in ("occurrence", "exception") and draft.recurrence:
-        raise SyncError("InvalidRequest", detail="One date of a series cannot repeat by itself.")
+        raise SyncError("InvalidRequest", detail=_("One date of a series cannot repeat by itself."))
     current = _content(row, entry)
     content = changed(current, draft, _people(app, draft))
     if draft.status is not None and draft.status not in CLOSING:
@@ -156,13 +157,18 @@ def delete(app: App, viewer: Viewer, appointment_id: str) -> None:
 
 def link_marks(app: App, viewer: Viewer, row_ids: Iterable[str]) -> Mapping[str, LinkMark]:
     """Return through which mailbox rows are synchronized; of several the one that writes. Foreign ones are not told."""
-    mailboxes = visible(app, viewer)
-    marks: dict[str, LinkMark] = {}
-    for row_id, links in app.store.links_of_rows(list(dict.fromkeys(row_ids))).items():
-        own = next((link for link in links if link.mailbox_id in mailboxes), None)
-        if own is not None:
-            marks[row_id] = LinkMark(mailbox=mailboxes[own.mailbox_id].address, state=shown_state(own).value)
-    return marks
+    found = app.store.links_of_rows(list(dict.fromkeys(row_ids)))
+    seen = within(app, viewer)
+    own = {
+        row_id: next((link for link in links if seen is None or link.mailbox_id in seen), None)
+        for row_id, links in found.items()
+    }
+    mailboxes = app.store.mailbox_by_id({link.mailbox_id for link in own.values() if link is not None})
+    return {
+        row_id: LinkMark(mailbox=mailboxes[link.mailbox_id].address, state=shown_state(link).value)
+        for row_id, link in own.items()
+        if link is not None and link.mailbox_id in mailboxes
+    }
 
 
 def _people(app: App, draft: Draft, more: Iterable[str] = ()) -> Sequence[User]:
@@ -183,7 +189,7 @@ def _editable(app: App, viewer: Viewer, appointment_id: str) -> tuple[Entry, Crm
     entry: Entry = app.crm.listed(appointment_id)
     look = look_at(viewer, entry)
     if look is Sight.PRIVATE or (look is Sight.BUSY and not viewer.administrator):
-        raise SyncError("NotAllowed", detail="Only its own people may change this appointment.")
+        raise SyncError("NotAllowed", detail=_("Only its own people may change this appointment."))
     return entry, app.crm.row(appointment_id)
 
 
@@ -203,7 +209,7 @@ def _require_part(viewer: Viewer, appointment: Appointment) -> None:
     people = [attendee.address for attendee in appointment.attendees]
     organizer = appointment.organizer.address if appointment.organizer else None
     if not viewer.administrator and not viewer.among((organizer, *people)):
-        raise SyncError("NotAllowed", detail="You can enter appointments in which you take part.")
+        raise SyncError("NotAllowed", detail=_("You can enter appointments in which you take part."))
 
 
 def _written(app: App, viewer: Viewer, outcome: Outcome, shown_id: str, subject: str) -> Written:
@@ -211,7 +217,7 @@ def _written(app: App, viewer: Viewer, outcome: Outcome, shown_id: str, subject:
         verdict = outcome.verdict or Verdict()
         names = tuple(person.full_name for person in verdict.unavailable)
         return Written(
-            refused=SyncError(CONFLICT, subject=subject, crm=app.settings.crm.name, user=" and ".join(names)),
+            refused=SyncError(CONFLICT, subject=subject, crm=app.settings.crm.name, user=_(" and ").join(names)),
             clashes=clashes(viewer, verdict, rows_of(app, [verdict])),
             unavailable=names,
         )
@@ -224,7 +230,7 @@ def _refusal(app: App, outcome: Outcome) -> SyncError:
     if outcome.error is not None:
         return outcome.error
     if outcome.result is Result.CLOSED:
-        return SyncError("ClosedInCrm", subject="The appointment", crm=app.settings.crm.name)
+        return SyncError("ClosedInCrm", subject=_("The appointment"), crm=app.settings.crm.name)
     if outcome.result is Result.EXISTS:
-        return SyncError("AlreadyExists", detail="The appointment")
+        return SyncError("AlreadyExists", detail=_("The appointment"))
     return SyncError("RowChanged")

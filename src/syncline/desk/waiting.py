@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from syncline.core.recurrence import occurrences
 from syncline.desk.alerts import look_at
-from syncline.desk.finding import visible
+from syncline.desk.finding import within
 from syncline.desk.reading import Viewer
 from syncline.engine.questions import CONFLICT
 from syncline.ports import AlertState
@@ -38,13 +38,17 @@ class Waiting:
 def waiting(
     app: App, viewer: Viewer, window: tuple[datetime, datetime], *, user: str | None = None
 ) -> tuple[Waiting, ...]:
-    """Return every time in the window [from, to) of what waits in mailboxes that the viewer may see, by start."""
-    mailboxes = {
-        number: mailbox
-        for number, mailbox in visible(app, viewer).items()
-        if user is None or mailbox.user.lower() == user.lower()
-    }
-    alerts = app.store.alert_page(list(mailboxes), [AlertState.OPEN], code=CONFLICT, limit=QUESTIONS_MAX).items
+    """Return every time in the window [from, to) of what waits in mailboxes that the viewer may see, by start.
+
+    `user` (a sign-in name) limits it to that person's mailboxes.
+    """
+    seen = within(app, viewer)
+    if user is not None:
+        theirs = app.store.mailbox_ids_of({user.lower()})
+        seen = theirs if seen is None else seen & theirs
+    numbers = None if seen is None else sorted(seen)
+    alerts = app.store.alert_page(numbers, [AlertState.OPEN], code=CONFLICT, limit=QUESTIONS_MAX).items
+    mailboxes = app.store.mailbox_by_id({alert.mailbox_id for alert in alerts})
     links = {link.id: link for link in app.store.links_by_id([alert.link_id or 0 for alert in alerts])}
     found = []
     for alert in alerts:
