@@ -16,6 +16,7 @@ from syncline.desk.reading import Viewer
 from syncline.engine import alerts as engine
 from syncline.engine.questions import CONFLICT
 from syncline.errors import SyncError
+from syncline.language import _, noted
 from syncline.ports import Alert, Answer, Link, Mailbox
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 WITHOUT_OVERLAPS = "without_overlaps"
 ANSWERS: Mapping[str, Answer] = {"yes": "yes", "no": "no", WITHOUT_OVERLAPS: "yes"}
-_SERIES_ONLY = "Only a series that overlaps in some dates can be saved without them."
+_SERIES_ONLY = noted("Only a series that overlaps in some dates can be saved without them.")
 
 
 def give(
@@ -67,7 +68,7 @@ def _leaving(app: App, wanted: Sequence[int]) -> Mapping[int, engine.Leaving | S
     mailboxes = app.store.mailboxes_by_id({each.mailbox_id for each in alerts.values()})
     found = verdicts(app, list(alerts.values()), mailboxes)
     links = {link.id: link for link in app.store.links_by_id([each.link_id or 0 for each in alerts.values()])}
-    refused = SyncError("InvalidRequest", detail=_SERIES_ONLY)
+    refused = SyncError("InvalidRequest", detail=_(_SERIES_ONLY))
     leaving: dict[int, engine.Leaving | SyncError] = dict.fromkeys(wanted, refused)
     for alert in alerts.values():
         link = links.get(alert.link_id or 0)

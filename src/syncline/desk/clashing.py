@@ -15,9 +15,10 @@ from syncline.core.merging import PrivatePolicy, carried, project
 from syncline.core.scheduling import Clash as Overlap
 from syncline.core.scheduling import Unavailable, Verdict, persons
 from syncline.desk.objects import Clash
-from syncline.desk.reading import Viewer, sight_of
+from syncline.desk.reading import BUSY_SUBJECT, Viewer, sight_of
 from syncline.engine.questions import CONFLICT
 from syncline.errors import SyncError
+from syncline.language import _
 from syncline.ports import Alert, AlertOutcome, AlertState, Candidate, CrmRow, Link, Mailbox
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _clash(viewer: Viewer, person: Unavailable, clash: Overlap, occupying: Occup
     hidden = look is None or look.masked
     return Clash(
         appointment_id=None if hidden and not viewer.administrator else clash.row_id,
-        subject=look.subject(clash.subject) if look is not None else "Busy",
+        subject=look.subject(clash.subject) if look is not None else _(BUSY_SUBJECT),
         start=clash.start,
         end=clash.end,
         show_as="busy" if hidden else clash.show_as.value,

@@ -30,6 +30,7 @@ from syncline.core.recurrence import UnsupportedPattern, first_fitting, from_rru
 from syncline.core.times import all_day, instant, wall
 from syncline.desk import typed
 from syncline.errors import SyncError
+from syncline.language import _, noted
 from syncline.ports import User
 
 ATTENDEES_MAX = 500
@@ -70,9 +71,9 @@ class Draft:
 def new_appointment(draft: Draft, users: Sequence[User], organizer: User | None, now: datetime) -> Appointment:
     """Return the appointment that a draft describes; `organizer` is who it belongs to if the draft names nobody."""
     if draft.start is None:
-        raise _refuse("An appointment needs a start.")
+        raise _refuse(_("An appointment needs a start."))
     if not (draft.subject or "").strip():
-        raise _refuse("An appointment needs a subject.")
+        raise _refuse(_("An appointment needs a subject."))
     found = person(draft.organizer, users) if draft.organizer else _address_of(organizer)
     zone = typed.zone(draft.time_zone or _zone_of(found, users) or "UTC")
     whole = bool(draft.all_day)
@@ -111,7 +112,7 @@ def person(text: str, users: Iterable[User]) -> Address:
         if wanted in {user.name.lower(), *user.emails}:
             return _address_of(user) or Address(wanted, user.full_name)
     if "@" not in wanted or " " in wanted:
-        raise _refuse(f'"{text}" is neither a user of the CRM nor an e-mail address.')
+        raise _refuse(_('"%(text)s" is neither a user of the CRM nor an e-mail address.', text=text))
     return Address(wanted)
 
 
@@ -120,7 +121,7 @@ def day(text: str) -> datetime:
     try:
         return datetime.combine(date.fromisoformat(text.strip()), time(), UTC)
     except ValueError as error:
-        raise _refuse(f'"{text}" is not a date such as 2026-11-24.') from error
+        raise _refuse(_('"%(text)s" is not a date such as 2026-11-24.', text=text)) from error
 
 
 def _address_of(user: User | None) -> Address | None:
@@ -140,12 +141,12 @@ def _moment(text: str, zone: str, *, whole: bool) -> datetime:
         at = at.replace(microsecond=0)
         return instant(at, zone) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise _refuse(f'"{text}" is not a time such as 2026-11-24T10:00.') from error
+        raise _refuse(_('"%(text)s" is not a time such as 2026-11-24T10:00.', text=text)) from error
 
 
 def _span(start: datetime, end: datetime, *, whole: bool) -> Span:
     if end < start:
-        raise _refuse("The appointment ends before it starts.")
+        raise _refuse(_("The appointment ends before it starts."))
     if whole:
         return all_day(start.date(), max(end, start + _DAY).date())
     return Span(start, end)
@@ -153,13 +154,13 @@ def _span(start: datetime, end: datetime, *, whole: bool) -> Span:
 
 def _worded(current: Appointment, draft: Draft, users: Sequence[User]) -> Appointment:
     texts = {
-        "subject": _limited(draft.subject, SUBJECT_MAX, "subject"),
-        "location": _limited(draft.location, LOCATION_MAX, "location"),
-        "description": _limited(draft.description, DESCRIPTION_MAX, "description"),
+        "subject": _limited(draft.subject, SUBJECT_MAX, noted("subject")),
+        "location": _limited(draft.location, LOCATION_MAX, noted("location")),
+        "description": _limited(draft.description, DESCRIPTION_MAX, noted("description")),
     }
     after = replace(current, **{name: text for name, text in texts.items() if text is not None})  # type: ignore[arg-type]
     if not after.subject.strip():
-        raise _refuse("An appointment needs a subject.")
+        raise _refuse(_("An appointment needs a subject."))
     if draft.show_as is not None:
         after = replace(after, show_as=typed.word(ShowAs, draft.show_as, "show_as"))
     if draft.private is not None:
@@ -173,7 +174,7 @@ def _worded(current: Appointment, draft: Draft, users: Sequence[User]) -> Appoin
 
 def _limited(text: str | None, limit: int, name: str) -> str | None:
     if text is not None and len(text) > limit:
-        raise _refuse(f"The {name} is longer than {limit} characters.")
+        raise _refuse(_("The %(name)s is longer than %(limit)s characters.", name=_(name), limit=limit))
     return text
 
 
@@ -190,7 +191,7 @@ def _attendees(current: tuple[Attendee, ...], draft: Draft, users: Sequence[User
             named.setdefault(found.address, Attendee(found.address, found.name, role, response))
     named |= {a.address: a for a in current if a.role is Role.RESOURCE}
     if len(named) > ATTENDEES_MAX:
-        raise _refuse(f"An appointment takes at most {ATTENDEES_MAX} people.")
+        raise _refuse(_("An appointment takes at most %(most)s people.", most=ATTENDEES_MAX))
     return tuple(named.values())
 
 
@@ -225,7 +226,7 @@ def _repeated(current: Appointment, draft: Draft) -> Appointment:
         raise SyncError("RecurrenceNotSupported", subject=current.subject, detail=str(error)) from error
     recurrence = replace(recurrence, first=first + moved)
     if recurrence.until is not None and recurrence.until < recurrence.first:
-        raise _refuse("The repetition ends before its first date.")
+        raise _refuse(_("The repetition ends before its first date."))
     return replace(current, span=_moved(current, moved), recurrence=recurrence)
 
 

@@ -10,7 +10,8 @@ from syncline.desk.alerts import look_at
 from syncline.desk.finding import visible
 from syncline.desk.reading import Sight, Viewer, sight_of
 from syncline.engine.observing import tracking_category
-from syncline.errors import CATALOGUE, SyncError, render
+from syncline.errors import CATALOGUE, SyncError, filled
+from syncline.language import _, ngettext, noted
 from syncline.ports import Link, LinkState, Mailbox, Track
 from syncline.store import shown_state
 
@@ -20,23 +21,42 @@ if TYPE_CHECKING:
 STORIES_MAX = 20
 LINES_MAX = 100
 STATES = {
-    LinkState.SETTLED: "is in {crm}",
-    LinkState.UNSETTLED: "is about to be synchronized",
-    LinkState.ASKED: "waits for an answer",
-    LinkState.KEPT_OUT: "is kept out of {crm} by an answer",
-    LinkState.PARKED: "stays at its old time in {crm} by an answer",
-    LinkState.FAILED: "failed",
-    LinkState.SKIPPED: "is left out by a rule",
+    LinkState.SETTLED: noted("is in {crm}"),
+    LinkState.UNSETTLED: noted("is about to be synchronized"),
+    LinkState.ASKED: noted("waits for an answer"),
+    LinkState.KEPT_OUT: noted("is kept out of {crm} by an answer"),
+    LinkState.PARKED: noted("stays at its old time in {crm} by an answer"),
+    LinkState.FAILED: noted("failed"),
+    LinkState.SKIPPED: noted("is left out by a rule"),
 }
 
 
-# The journal's own words that people would not understand.
+# The journal's own words as people understand them.
 WORDS = {
-    "linked": "found in the CRM",
-    "unlinked": "kept in step no longer",
-    "observed in the CRM": "changed in the CRM",
-    "waits for another mailbox": "waits for the answer in another mailbox",
+    "linked": noted("found in the CRM"),
+    "unlinked": noted("kept in step no longer"),
+    "observed in the CRM": noted("changed in the CRM"),
+    "waits for another mailbox": noted("waits for the answer in another mailbox"),
+    "saved": noted("saved"),
+    "saved anyway": noted("saved anyway"),
+    "updated": noted("updated"),
+    "canceled": noted("canceled"),
+    "deleted": noted("deleted"),
+    "asked": noted("asked"),
+    "answered": noted("answered"),
+    "answer taken back": noted("answer taken back"),
+    "answer void": noted("answer void"),
+    "kept out": noted("kept out"),
+    "failed": noted("failed"),
+    "skipped": noted("left out"),
+    "ignored": noted("left out until it changes"),
+    "retry": noted("tried again"),
+    "untracked": noted("tracked no longer"),
+    "settled": noted("nothing to do"),
+    "row changed meanwhile": noted("changed in the CRM meanwhile"),
+    "both sides changed, Exchange wins": noted("both sides changed, Exchange wins"),
 }
+DETAILS = (noted("by setting"), noted("more dates overlap by now"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +103,18 @@ def explain(app: App, viewer: Viewer, words: str) -> list[Story]:
 
 def unknown(app: App, viewer: Viewer, words: str) -> str:
     """Say why Syncline may know nothing of an item: what a mailbox does not track is not read."""
-    text = f'Syncline follows no item called "{words.strip()}".'
+    text = _('Syncline follows no item called "%(words)s".', words=words.strip())
     by_category = [each.address for each in visible(app, viewer).values() if each.track is Track.CATEGORY]
     if by_category:
         category = tracking_category(app.settings.crm.name)
         row = CATALOGUE["NotTracked"]
-        text += f' An item of {", ".join(by_category)} without the category "{category}" is not tracked'
-        text += f" ({row.code}, rule L-04). {row.what_to_do}"
+        said = _(
+            'An item of %(mailboxes)s without the category "%(category)s" is not tracked (%(code)s, rule L-04).',
+            mailboxes=", ".join(by_category),
+            category=category,
+            code=row.code,
+        )
+        text = f"{text} {said} {_(row.what_to_do)}"
     return text
 
 
@@ -109,7 +134,11 @@ def _entered_here(app: App, viewer: Viewer, words: str) -> list[Story]:
         appointment_id=row.id,
         global_object_id="" if look.masked else row.appointment.identity.global_object_id,
         next_try=None,
-        text=f'"{subject}" was entered in {crm} and is in no mailbox. What is entered there is not sent to Exchange.',
+        text=_(
+            '"%(subject)s" was entered in %(crm)s and is in no mailbox. What is entered there is not sent to Exchange.',
+            subject=subject,
+            crm=crm,
+        ),
         lines=(),
     )
     return [story]
@@ -124,7 +153,12 @@ def _story(app: App, viewer: Viewer, link: Link, mailbox: Mailbox) -> Story:
     look = look_at(viewer, mailbox, private=link.private)
     state = shown_state(link)
     lines = tuple(
-        Line(time=entry.time, action=WORDS.get(entry.action, entry.action), rule=entry.rule, detail=entry.detail)
+        Line(
+            time=entry.time,
+            action=_(WORDS.get(entry.action, entry.action)),
+            rule=entry.rule,
+            detail=_(entry.detail) if entry.detail in DETAILS else entry.detail,
+        )
         for entry in app.store.journal(link.id, limit=LINES_MAX).items
     )
     return Story(
@@ -142,27 +176,50 @@ def _story(app: App, viewer: Viewer, link: Link, mailbox: Mailbox) -> Story:
 
 def _text(app: App, link: Link, mailbox: Mailbox, look: Sight, state: LinkState) -> str:
     crm = app.settings.crm.name
-    parts = [f'"{look.subject(link.subject)}" of {mailbox.address} {STATES[state].format(crm=crm)}.']
+    parts = [
+        _(
+            '"%(subject)s" of %(mailbox)s %(state)s.',
+            subject=look.subject(link.subject),
+            mailbox=mailbox.address,
+            state=_(STATES[state]).format(crm=crm),
+        )
+    ]
     if link.left_out:
         parts.append(_left_out(app, link))
     if link.sync_error is not None:
         params = {"crm": crm, **link.error_params, "subject": look.subject(link.subject)}
         row = SyncError(link.sync_error).row
-        parts.append(f"{link.sync_error}: {render(link.sync_error, params)} {row.what_to_do}")
+        parts.append(f"{link.sync_error}: {filled(_(row.text), params)} {_(row.what_to_do)}")
     if not mailbox.enabled:
-        parts.append("The mailbox is not enabled.")
+        parts.append(_("The mailbox is not enabled."))
     again = _next_try(link, mailbox)
     if again is not None:
-        parts.append(f"Next try: {again:%Y-%m-%d %H:%M:%S} UTC.")
+        parts.append(_("Next try: %(time)s UTC.", time=f"{again:%Y-%m-%d %H:%M:%S}"))
     return " ".join(parts)
 
 
 def _left_out(app: App, link: Link) -> str:
     """Say which dates of a series are not in the CRM, and who decided that; of a copy another mailbox knows it."""
     dates = ", ".join(f"{start:%Y-%m-%d %H:%M} UTC" for start in link.left_out)
-    text = f"{dates} {'is' if len(link.left_out) == 1 else 'are'} left out of {app.settings.crm.name}"
+    crm, many = app.settings.crm.name, len(link.left_out)
     found = app.store.left_out_by(link.id)
-    return f"{text}: {found[0]} answered so on {found[1]:%Y-%m-%d}." if found is not None else f"{text} by an answer."
+    if found is None:
+        return ngettext(
+            "%(dates)s is left out of %(crm)s by an answer.",
+            "%(dates)s are left out of %(crm)s by an answer.",
+            many,
+            dates=dates,
+            crm=crm,
+        )
+    return ngettext(
+        "%(dates)s is left out of %(crm)s: %(name)s answered so on %(day)s.",
+        "%(dates)s are left out of %(crm)s: %(name)s answered so on %(day)s.",
+        many,
+        dates=dates,
+        crm=crm,
+        name=found[0],
+        day=f"{found[1]:%Y-%m-%d}",
+    )
 
 
 def _next_try(link: Link, mailbox: Mailbox) -> datetime | None:

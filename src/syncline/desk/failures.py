@@ -16,6 +16,7 @@ from syncline.desk.reading import Viewer
 from syncline.desk.running import jobs_run
 from syncline.engine.questions import ended
 from syncline.errors import SyncError
+from syncline.language import _
 from syncline.ports import Alert, Changes, Entry, Link, LinkState, Mailbox
 from syncline.store import FAILURE_STATES, Counts, Slice, Sliced
 
@@ -86,9 +87,9 @@ def retry(app: App, viewer: Viewer, failure_id: int) -> FailureObject | None:
     """Try a failed item again now; return how it failed then, or None if it is synchronized."""
     link, mailbox = _found(app, viewer, failure_id)
     if link.state is not LinkState.FAILED:
-        raise SyncError("InvalidRequest", detail="Only what failed can be tried again; a question wants an answer.")
+        raise SyncError("InvalidRequest", detail=_("Only what failed can be tried again; a question wants an answer."))
     if not mailbox.enabled:
-        raise SyncError("InvalidRequest", detail=f"{mailbox.address} is not enabled.")
+        raise SyncError("InvalidRequest", detail=_("%(address)s is not enabled.", address=mailbox.address))
     now = app.clock.now()
     _write(app, mailbox, replace(link, retries=0, next_try=now), "retry", viewer)
     if jobs_run(app.data):
@@ -106,7 +107,7 @@ def ignore(app: App, viewer: Viewer, failure_id: int) -> None:
     """Leave a failed item out until it changes in Exchange."""
     link, mailbox = _found(app, viewer, failure_id)
     if link.state is not LinkState.FAILED:
-        raise SyncError("InvalidRequest", detail="Only what failed can be left out; a question wants an answer.")
+        raise SyncError("InvalidRequest", detail=_("Only what failed can be left out; a question wants an answer."))
     left = replace(link, state=LinkState.SKIPPED, next_try=None, revision_settled=link.revision, seen_settled=link.seen)
     _write(app, mailbox, left, "ignored", viewer)
 

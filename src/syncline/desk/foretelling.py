@@ -19,6 +19,7 @@ from syncline.desk.rules import DAYS, NewRule, changeable_rule, made, since
 from syncline.engine import alerts as engine
 from syncline.engine.questions import CONFLICT
 from syncline.errors import SyncError
+from syncline.language import _
 from syncline.ports import Alert, AlertState
 from syncline.store import Asked
 
@@ -112,7 +113,10 @@ def answer_matching(app: App, viewer: Viewer, rule_id: int, count: int) -> Reach
     rule = changeable_rule(app, viewer, rule_id)
     ids = matching(app, viewer, rule_id)
     if len(ids) > count:
-        raise SyncError("InvalidRequest", detail=f"{len(ids)} open questions match now, not {count}. Look again.")
+        raise SyncError(
+            "InvalidRequest",
+            detail=_("%(now)s open questions match now, not %(count)s. Look again.", now=len(ids), count=count),
+        )
     results = engine.answer_all(app.store, app.clock, ids, rule.answer, viewer.called)
     taken = [each for each in results if isinstance(each, Alert)]
     mailboxes = tuple(sorted({each.mailbox_id for each in taken}))

@@ -17,6 +17,7 @@ from syncline.desk.reading import Viewer, require_administrator
 from syncline.desk.typed import word, zone
 from syncline.engine import mailboxes as engine
 from syncline.errors import SyncError
+from syncline.language import _, noted
 from syncline.ports import Approval, LinkState, Mailbox, OnSchedulingConflict, TestState, Track
 from syncline.store import Counts, Slice, Sliced
 
@@ -122,10 +123,10 @@ def _error_of(mailbox: Mailbox) -> SyncError | None:
 
 def add(app: App, viewer: Viewer, wanted: NewMailbox) -> MailboxObject:
     """Add a mailbox; its address then needs approval (AP-05)."""
-    require_administrator(viewer, "add mailboxes")
+    require_administrator(viewer, noted("add mailboxes"))
     address = wanted.address.strip().lower()
     if "@" not in address or " " in address:
-        raise SyncError("InvalidRequest", detail=f'"{wanted.address}" is not an e-mail address.')
+        raise SyncError("InvalidRequest", detail=_('"%(text)s" is not an e-mail address.', text=wanted.address))
     user = next(iter(app.crm.users(names=[wanted.user])), None)
     if user is None:
         raise SyncError("NotFoundHere", detail=f"user {wanted.user}")
@@ -147,13 +148,13 @@ def add(app: App, viewer: Viewer, wanted: NewMailbox) -> MailboxObject:
 
 def approve(app: App, viewer: Viewer, key: str) -> MailboxObject:
     """Approve the address of a mailbox."""
-    require_administrator(viewer, "approve mailboxes")
+    require_administrator(viewer, noted("approve mailboxes"))
     return _object(app, engine.approve(app.store, app.clock, one(app, viewer, key).id, viewer.name))
 
 
 def reject(app: App, viewer: Viewer, key: str) -> MailboxObject:
     """Reject the address of a mailbox; it stops at once."""
-    require_administrator(viewer, "reject mailboxes")
+    require_administrator(viewer, noted("reject mailboxes"))
     return _object(app, engine.reject(app.store, one(app, viewer, key).id))
 
 
@@ -195,13 +196,13 @@ def disable(app: App, viewer: Viewer, key: str) -> MailboxObject:
 
 def remove(app: App, viewer: Viewer, key: str) -> None:
     """Remove a mailbox with its questions; appointments stay in Exchange and in the CRM."""
-    require_administrator(viewer, "remove mailboxes")
+    require_administrator(viewer, noted("remove mailboxes"))
     app.store.remove_mailbox(one(app, viewer, key).id)
 
 
 def change(app: App, viewer: Viewer, key: str, **values: str | None) -> MailboxObject:
     """Change how a mailbox is synchronized: `track`, `time_zone`, `on_scheduling_conflict` (None: the default)."""
-    require_administrator(viewer, "change mailboxes")
+    require_administrator(viewer, noted("change mailboxes"))
     parsed: dict[str, Any] = {}
     for name, value in values.items():
         if name == "on_scheduling_conflict":
@@ -219,7 +220,7 @@ def set_password(app: App, viewer: Viewer, key: str, password: str) -> None:
     """Store a mailbox's own password, which then counts instead of its profile's."""
     mailbox = one(app, viewer, key)
     if not password:
-        raise SyncError("InvalidRequest", detail="The password is empty.")
+        raise SyncError("InvalidRequest", detail=_("The password is empty."))
     app.store.set_password("mailbox", mailbox.id, password)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from syncline.desk import typed
 from syncline.desk.reading import Viewer
 from syncline.errors import SyncError
-from syncline.language import LANGUAGES
+from syncline.language import LANGUAGES, _
 from syncline.store import Mails, Preferences
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ def chosen(*, language: str, mails: str, quiet_from: str, quiet_to: str) -> Pref
     if language and language not in LANGUAGES:
         raise SyncError("InvalidRequest", detail=f"language takes {', '.join(LANGUAGES)} or nothing.")
     if bool(quiet_from.strip()) != bool(quiet_to.strip()):
-        raise SyncError("InvalidRequest", detail="Quiet hours need both a beginning and an end, or neither.")
+        raise SyncError("InvalidRequest", detail=_("Quiet hours need both a beginning and an end, or neither."))
     begin, end = _time(quiet_from), _time(quiet_to)
     if begin is not None and begin == end:
-        raise SyncError("InvalidRequest", detail="Quiet hours must not begin and end at the same time.")
+        raise SyncError("InvalidRequest", detail=_("Quiet hours must not begin and end at the same time."))
     return Preferences(language=language, mails=typed.word(Mails, mails, "mails"), quiet_from=begin, quiet_to=end)
 
 
@@ -57,4 +57,6 @@ def _time(text: str) -> time | None:
     try:
         return time.fromisoformat(text.strip()).replace(second=0, microsecond=0, tzinfo=None)
     except ValueError as error:
-        raise SyncError("InvalidRequest", detail=f"{text!r} is not a time of day; give HH:MM.") from error
+        raise SyncError(
+            "InvalidRequest", detail=_("%(text)s is not a time of day; give HH:MM.", text=repr(text))
+        ) from error

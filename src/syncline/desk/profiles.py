@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from syncline.desk.objects import ProfileObject
 from syncline.desk.reading import Viewer, require_administrator
 from syncline.errors import SyncError
+from syncline.language import _, noted
 from syncline.ports import Profile
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class NewProfile:
 
 def add(app: App, viewer: Viewer, wanted: NewProfile) -> ProfileObject:
     """Check and store a profile."""
-    require_administrator(viewer, "add profiles")
+    require_administrator(viewer, noted("add profiles"))
     _check(wanted)
     stored = app.store.add_profile(
         Profile(
@@ -68,7 +69,7 @@ def add(app: App, viewer: Viewer, wanted: NewProfile) -> ProfileObject:
 
 def listing(app: App, viewer: Viewer) -> list[ProfileObject]:
     """Return all profiles by name."""
-    require_administrator(viewer, "see profiles")
+    require_administrator(viewer, noted("see profiles"))
     return [profile_object(profile) for profile in app.store.profiles()]
 
 
@@ -77,11 +78,13 @@ def test(app: App, viewer: Viewer, name: str) -> tuple[str, ...]:
 
     Raises the SyncError of the step that failed.
     """
-    require_administrator(viewer, "test profiles")
+    require_administrator(viewer, noted("test profiles"))
     profile = app.store.profile_by_name(name)
     mailbox = next((each for each in app.store.mailboxes() if each.profile_id == profile.id), None)
     if mailbox is None:
-        raise SyncError("InvalidRequest", detail=f"No mailbox uses the profile {name} yet; add one and test it.")
+        raise SyncError(
+            "InvalidRequest", detail=_("No mailbox uses the profile %(name)s yet; add one and test it.", name=name)
+        )
     replica = app.connect(mailbox)
     try:
         return replica.probe()
@@ -91,9 +94,9 @@ def test(app: App, viewer: Viewer, name: str) -> tuple[str, ...]:
 
 def set_password(app: App, viewer: Viewer, name: str, password: str) -> None:
     """Store another password for a profile."""
-    require_administrator(viewer, "change profiles")
+    require_administrator(viewer, noted("change profiles"))
     if not password:
-        raise SyncError("InvalidRequest", detail="The password is empty.")
+        raise SyncError("InvalidRequest", detail=_("The password is empty."))
     app.store.set_password("profile", app.store.profile_by_name(name).id, password)
 
 
@@ -104,28 +107,31 @@ def profile_object(profile: Profile) -> ProfileObject:
 
 def _check(wanted: NewProfile) -> None:
     if not 0 < len(wanted.name.strip()) <= NAME_MAX_CHARACTERS:
-        raise SyncError("InvalidRequest", detail=f"A profile needs a name of at most {NAME_MAX_CHARACTERS} characters.")
+        raise SyncError(
+            "InvalidRequest",
+            detail=_("A profile needs a name of at most %(most)s characters.", most=NAME_MAX_CHARACTERS),
+        )
     if not wanted.username.strip():
-        raise SyncError("InvalidRequest", detail="A profile needs a user name.")
+        raise SyncError("InvalidRequest", detail=_("A profile needs a user name."))
     for name, choices in CHOICES.items():
         value = getattr(wanted, name)
         if value is not None and value not in choices:
             raise SyncError("InvalidRequest", detail=f"{name} takes {', '.join(choices)}; not {value!r}.")
     if wanted.ca_file is not None and not Path(wanted.ca_file).is_file():
-        raise SyncError("InvalidRequest", detail=f"There is no file {wanted.ca_file}.")
+        raise SyncError("InvalidRequest", detail=_("There is no file %(path)s.", path=wanted.ca_file))
     _check_url(wanted)
 
 
 def _check_url(wanted: NewProfile) -> None:
     try:
         url = urlsplit(wanted.url.strip())
-        host, _ = url.hostname, url.port
+        host, _port = url.hostname, url.port
     except ValueError as error:
-        raise SyncError("InvalidRequest", detail=f"{wanted.url!r} is not a URL.") from error
+        raise SyncError("InvalidRequest", detail=_("%(text)s is not a URL.", text=repr(wanted.url))) from error
     if url.scheme not in ("http", "https") or not host:
-        raise SyncError("InvalidRequest", detail=f"{wanted.url!r} is not an https address.")
+        raise SyncError("InvalidRequest", detail=_("%(text)s is not an https address.", text=repr(wanted.url)))
     if url.username is not None or url.password is not None:
-        raise SyncError("InvalidRequest", detail="Give user name and password apart from the URL.")
+        raise SyncError("InvalidRequest", detail=_("Give user name and password apart from the URL."))
     if url.scheme == "http" and not wanted.allow_http and not _loopback(host):
         raise SyncError("HttpRefused", detail=wanted.url)
 

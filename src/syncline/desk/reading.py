@@ -12,9 +12,10 @@ from enum import StrEnum
 
 from syncline.core.appointment import Appointment
 from syncline.errors import SyncError
+from syncline.language import _, noted
 
-PRIVATE_SUBJECT = "Private appointment"
-BUSY_SUBJECT = "Busy"
+PRIVATE_SUBJECT = noted("Private appointment")
+BUSY_SUBJECT = noted("Busy")
 
 
 class AccessRole(StrEnum):
@@ -77,7 +78,8 @@ class Sight(StrEnum):
 
     def subject(self, subject: str) -> str:
         """Return the subject as this viewer may read it."""
-        return {Sight.PRIVATE: PRIVATE_SUBJECT, Sight.BUSY: BUSY_SUBJECT}.get(self, subject)
+        masks = {Sight.PRIVATE: PRIVATE_SUBJECT, Sight.BUSY: BUSY_SUBJECT}
+        return _(masks[self]) if self in masks else subject
 
 
 def sight(viewer: Viewer, *, owners: Iterable[str | None], people: Iterable[str | None], private: bool) -> Sight:
@@ -104,10 +106,11 @@ def sight_of(viewer: Viewer, appointment: Appointment, *owners: str | None) -> S
 def require_administrator(viewer: Viewer, what: str) -> None:
     """Refuse `what` (a sentence's end, such as "add users") to everybody but a System Administrator."""
     if not viewer.administrator:
-        raise SyncError("NotAllowed", detail=f"Only a System Administrator may {what}.")
+        raise SyncError("NotAllowed", detail=_("Only a System Administrator may %(what)s.", what=_(what)))
 
 
 def require_own(viewer: Viewer, person: str, what: str) -> None:
     """Refuse `what` to a User who is not `person` (a sign-in name); a System Administrator may."""
     if not viewer.administrator and not viewer.among((person,)):
-        raise SyncError("NotAllowed", detail=f"Only {person} or a System Administrator may {what}.")
+        said = _("Only %(name)s or a System Administrator may %(what)s.", name=person, what=_(what))
+        raise SyncError("NotAllowed", detail=said)

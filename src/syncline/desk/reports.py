@@ -10,6 +10,7 @@ from syncline.desk.finding import visible
 from syncline.desk.mailboxes import state_of
 from syncline.desk.objects import ChangeObject, LinkObject, Listing
 from syncline.desk.reading import Viewer, require_administrator
+from syncline.language import noted
 from syncline.ports import CrmChange, Link, Mailbox
 from syncline.store import Counts, Totals, shown_state
 
@@ -85,7 +86,7 @@ def figures(app: App, mailbox: Mailbox) -> MailboxFigures:
 
 def changes(app: App, viewer: Viewer, cursor: str | None, limit: int) -> Listing:
     """Return the CRM's change log since a cursor; `next` is where the next call goes on, also at the end."""
-    require_administrator(viewer, "read the change log")
+    require_administrator(viewer, noted("read the change log"))
     found = app.crm.changes(cursor, limit)
     return Listing(items=tuple(_change(change) for change in found.changes), next=found.cursor)
 

@@ -15,6 +15,7 @@ from syncline.core.answering import OTHER_ORGANIZER, OWN_ORGANIZER, AnswerRule, 
 from syncline.desk.finding import one, within
 from syncline.desk.reading import Viewer
 from syncline.errors import SyncError
+from syncline.language import _
 from syncline.ports import Answer, Mailbox
 
 if TYPE_CHECKING:
@@ -93,7 +94,9 @@ def show(app: App, viewer: Viewer, rule_id: int) -> RuleObject:
 def add(app: App, viewer: Viewer, wanted: NewRule) -> RuleObject:
     """Make a rule, the last of its group. Open questions stay open until somebody answers them."""
     if len(app.store.rules()) >= RULES_MAX:
-        raise SyncError("InvalidRequest", detail=f"There are {RULES_MAX} rules already; remove some first.")
+        raise SyncError(
+            "InvalidRequest", detail=_("There are %(most)s rules already; remove some first.", most=RULES_MAX)
+        )
     return show(app, viewer, app.store.add_rule(made(app, viewer, wanted)).id)
 
 
@@ -149,7 +152,7 @@ def changeable_rule(app: App, viewer: Viewer, rule_id: int) -> AnswerRule:
     """Return a rule that the viewer may change; SyncError("NotAllowed") if it is not his."""
     found = visible_rule(app, viewer, rule_id)
     if not _may_change(viewer, found):
-        raise SyncError("NotAllowed", detail="Only a System Administrator may change a rule for everybody.")
+        raise SyncError("NotAllowed", detail=_("Only a System Administrator may change a rule for everybody."))
     return found
 
 
@@ -176,7 +179,7 @@ def _owner(app: App, viewer: Viewer) -> str | None:
         return None
     mine = app.store.mailboxes_by_id(within(app, viewer) or ())
     if not mine:
-        raise SyncError("InvalidRequest", detail="You have no mailbox for which a rule could answer.")
+        raise SyncError("InvalidRequest", detail=_("You have no mailbox for which a rule could answer."))
     return next(iter(mine.values())).user
 
 
@@ -216,14 +219,18 @@ def _organizer(text: str) -> str:
         return wanted
     if "." in wanted:
         return f"@{wanted}"
-    takes = "own, other, an address, or a domain such as firm.example"
-    raise SyncError("InvalidRequest", detail=f"organizer takes {takes}; not {text.strip()!r}.")
+    said = _(
+        "organizer takes own, other, an address, or a domain such as firm.example; not %(text)s.",
+        text=repr(text.strip()),
+    )
+    raise SyncError("InvalidRequest", detail=said)
 
 
 def _short(text: str, name: str, most: int = CONDITION_MAX_CHARACTERS) -> str:
     short = text.strip()
     if len(short) > most or not short.isprintable():
-        raise SyncError("InvalidRequest", detail=f"{name} takes at most {most} characters, all of them printable.")
+        said = _("%(name)s takes at most %(most)s characters, all of them printable.", name=name, most=most)
+        raise SyncError("InvalidRequest", detail=said)
     return short
 
 

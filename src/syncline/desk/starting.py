@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from syncline.desk import mailboxes
 from syncline.desk.finding import one
 from syncline.desk.reading import Viewer, require_administrator
+from syncline.language import noted
 from syncline.ports import Approval, Mailbox, TestState
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Standing:
 
 def standing(app: App, viewer: Viewer, key: str = "") -> Standing:
     """Return where the set-up stands: of the mailbox named, else of the newest that has never been synchronized."""
-    require_administrator(viewer, "set Syncline up")
+    require_administrator(viewer, noted("set Syncline up"))
     mailbox = one(app, viewer, key) if key else app.store.newest_mailbox()
     if mailbox is not None:
         return Standing(step=_step(mailbox), mailbox=mailbox)

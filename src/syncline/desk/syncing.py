@@ -23,6 +23,7 @@ from syncline.engine.cycle import CycleResult
 from syncline.engine.questions import CONFLICT
 from syncline.engine.run import Counts, PlanLine
 from syncline.errors import SyncError
+from syncline.language import _, noted
 from syncline.ports import Mailbox
 
 if TYPE_CHECKING:
@@ -41,13 +42,15 @@ def sync(app: App, viewer: Viewer, keys: Sequence[str], *, dry_run: bool = False
     `wait_s` is how long to wait for a mailbox that another process holds; then its error is MailboxHeld.
     """
     if dry_run:
-        require_administrator(viewer, "look at a plan")
+        require_administrator(viewer, noted("look at a plan"))
     wanted = [one(app, viewer, key) for key in keys]
     if not keys:
         wanted = [mailbox for mailbox in visible(app, viewer).values() if mailbox.enabled]
     for mailbox in wanted:
         if not mailbox.enabled and not dry_run:
-            raise SyncError("InvalidRequest", detail=f"{mailbox.address} is not enabled: test it first.")
+            raise SyncError(
+                "InvalidRequest", detail=_("%(address)s is not enabled: test it first.", address=mailbox.address)
+            )
     if dry_run:
         results = [_until_claimed(app, mailbox, wait_s, dry_run=True) for mailbox in wanted]
     elif jobs_run(app.data):
@@ -63,7 +66,9 @@ def wake(app: App, viewer: Viewer, key: str) -> MailboxObject:
     """Make an enabled mailbox due now and return it."""
     mailbox = one(app, viewer, key)
     if not mailbox.enabled:
-        raise SyncError("InvalidRequest", detail=f"{mailbox.address} is not enabled: test it first.")
+        raise SyncError(
+            "InvalidRequest", detail=_("%(address)s is not enabled: test it first.", address=mailbox.address)
+        )
     app.store.wake(mailbox.id, app.clock.now())
     app.worker.wake([mailbox.id])
     return show(app, viewer, key)
@@ -73,7 +78,9 @@ def track(app: App, viewer: Viewer, key: str, identity: Identity) -> LinkObject:
     """Track an item of a mailbox now, whatever it overlaps (A-24); waits while a cycle of the mailbox runs."""
     mailbox = one(app, viewer, key)
     if not mailbox.enabled:
-        raise SyncError("InvalidRequest", detail=f"{mailbox.address} is not enabled: test it first.")
+        raise SyncError(
+            "InvalidRequest", detail=_("%(address)s is not enabled: test it first.", address=mailbox.address)
+        )
     return link_object(_when_free(lambda: app.worker.track(mailbox.id, identity, viewer.called)), mailbox)
 
 

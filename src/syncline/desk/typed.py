@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from syncline.core.times import UnknownZone, resolve_zone
 from syncline.errors import SyncError
+from syncline.language import _
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -19,7 +20,10 @@ def word(words: type[Word], text: str, name: str) -> Word:
     try:
         return words(text)
     except ValueError as error:
-        raise SyncError("InvalidRequest", detail=f"{name} takes {', '.join(words)}; not {text!r}.") from error
+        raise SyncError(
+            "InvalidRequest",
+            detail=_("%(name)s takes %(words)s; not %(text)s.", name=name, words=", ".join(words), text=repr(text)),
+        ) from error
 
 
 def zone(name: str) -> str:
@@ -27,5 +31,5 @@ def zone(name: str) -> str:
     try:
         return resolve_zone(name)
     except UnknownZone as error:
-        detail = f'The time zone "{name}" is not known; it takes IANA names such as Europe/Copenhagen.'
+        detail = _('The time zone "%(name)s" is not known; it takes IANA names such as Europe/Copenhagen.', name=name)
         raise SyncError("InvalidRequest", detail=detail) from error

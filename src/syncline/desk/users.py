@@ -10,6 +10,7 @@ from syncline.desk import typed
 from syncline.desk.objects import UserObject
 from syncline.desk.reading import AccessRole, Viewer, require_administrator, require_own
 from syncline.errors import SyncError
+from syncline.language import _, noted
 from syncline.ports import User
 from syncline.store import Account, AccountRole, Slice, Sliced
 
@@ -63,7 +64,7 @@ def show(app: App, viewer: Viewer, name: str) -> UserObject:
 
 def add(app: App, viewer: Viewer, wanted: NewUser) -> UserObject:
     """Add a user to the CRM and an account to sign in with."""
-    require_administrator(viewer, "add users")
+    require_administrator(viewer, noted("add users"))
     _check(wanted)
     zone = typed.zone(wanted.time_zone)
     role = typed.word(AccountRole, wanted.role, "role")
@@ -71,7 +72,7 @@ def add(app: App, viewer: Viewer, wanted: NewUser) -> UserObject:
         _check_password(wanted.password)
     known = {account.name for account in app.store.accounts()}
     if wanted.name in known:
-        raise SyncError("AlreadyExists", detail=f"The user {wanted.name}")
+        raise SyncError("AlreadyExists", detail=_("The user %(name)s", name=wanted.name))
     # A user of the CRM without an account is one whose adding was interrupted between the two databases.
     user = next(iter(app.crm.users(names=[wanted.name])), None)
     if user is None:
@@ -81,14 +82,14 @@ def add(app: App, viewer: Viewer, wanted: NewUser) -> UserObject:
 
 def set_role(app: App, viewer: Viewer, name: str, role: str) -> UserObject:
     """Give a user another role; the last System Administrator keeps his."""
-    require_administrator(viewer, "change roles")
+    require_administrator(viewer, noted("change roles"))
     app.store.set_role(name, typed.word(AccountRole, role, "role"))
     return show(app, viewer, name)
 
 
 def set_time_zone(app: App, viewer: Viewer, name: str, zone: str) -> UserObject:
     """Let a user read times in another zone; everybody may change his own."""
-    require_own(viewer, name, "change this time zone")
+    require_own(viewer, name, noted("change this time zone"))
     known = typed.zone(zone)
     show(app, viewer, name)
     app.crm.set_user(name, time_zone=known)
@@ -97,7 +98,7 @@ def set_time_zone(app: App, viewer: Viewer, name: str, zone: str) -> UserObject:
 
 def reset_password(app: App, viewer: Viewer, name: str, password: str | None = None) -> str:
     """Set a password (None: a made-up one) and return it; open sessions of the user end."""
-    require_own(viewer, name, "set this password")
+    require_own(viewer, name, noted("set this password"))
     if password is not None:
         _check_password(password)
     chosen = password or made_up_password()
@@ -124,12 +125,16 @@ def _object(user: User, account: Account) -> UserObject:
 def _check(wanted: NewUser) -> None:
     name = wanted.name
     if not 0 < len(name) <= NAME_MAX_CHARACTERS or name != name.strip() or not name.isprintable():
-        raise SyncError("InvalidRequest", detail=f"A user name has 1 to {NAME_MAX_CHARACTERS} printable characters.")
+        raise SyncError(
+            "InvalidRequest", detail=_("A user name has 1 to %(most)s printable characters.", most=NAME_MAX_CHARACTERS)
+        )
     for email in wanted.emails:
         if "@" not in email.strip("@") or " " in email:
-            raise SyncError("InvalidRequest", detail=f'"{email}" is not an e-mail address.')
+            raise SyncError("InvalidRequest", detail=_('"%(text)s" is not an e-mail address.', text=email))
 
 
 def _check_password(password: str) -> None:
     if len(password) < PASSWORD_MIN_CHARACTERS:
-        raise SyncError("InvalidRequest", detail=f"A password has at least {PASSWORD_MIN_CHARACTERS} characters.")
+        raise SyncError(
+            "InvalidRequest", detail=_("A password has at least %(least)s characters.", least=PASSWORD_MIN_CHARACTERS)
+        )

@@ -17,6 +17,7 @@ from syncline.desk.paging import PAGE, Page
 from syncline.desk.reading import PRIVATE_SUBJECT, Viewer
 from syncline.engine.questions import CONFLICT
 from syncline.errors import CATALOGUE, SyncError
+from syncline.language import _
 from syncline.ports import Alert
 from syncline.store.wall import STATES, Fold, Health, Wanted
 
@@ -80,7 +81,7 @@ def wanted(app: App, viewer: Viewer, filters: Filters) -> Wanted:
         until=None if least is None else now - least,
         words=words,
         readable=mine,
-        masked=words.casefold() in PRIVATE_SUBJECT.casefold(),
+        masked=words.casefold() in _(PRIVATE_SUBJECT).casefold(),
     )
 
 
@@ -161,5 +162,5 @@ def _codes(filters: Filters) -> frozenset[str] | None:
 def _series_of(app: App, alert: Alert) -> str:
     found = app.store.links_by_id([alert.link_id]) if alert.link_id is not None else ()
     if not found or not found[0].identity.global_object_id:
-        raise SyncError("InvalidRequest", detail="This alert is about no appointment.")
+        raise SyncError("InvalidRequest", detail=_("This alert is about no appointment."))
     return found[0].identity.global_object_id

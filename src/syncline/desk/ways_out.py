@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from syncline.channels import is_mail_address
 from syncline.desk.reading import Viewer, require_administrator
 from syncline.errors import CATALOGUE, SyncError
+from syncline.language import _, noted
 from syncline.ports import Parcel
 from syncline.store.messages import Channel
 
@@ -50,7 +51,7 @@ class WayOut:
 
 def show(app: App, viewer: Viewer) -> tuple[WayOut, ...]:
     """Return how mail and webhook stand."""
-    require_administrator(viewer, "look after mail and webhook")
+    require_administrator(viewer, noted("look after mail and webhook"))
     figures = app.store.channel_figures()
     on = {Channel.MAIL: app.mail is not None, Channel.WEBHOOK: app.webhook is not None}
     return tuple(
@@ -69,7 +70,7 @@ def show(app: App, viewer: Viewer) -> tuple[WayOut, ...]:
 
 def try_mail(app: App, viewer: Viewer, to: str, content: bytes) -> str:
     """Send a mail now and return what was reached; SyncError says what is wrong, "MailNotSet" without a server."""
-    require_administrator(viewer, "send a mail for a trial")
+    require_administrator(viewer, noted("send a mail for a trial"))
     if app.mail is None:
         raise SyncError("MailNotSet")
     reached = app.mail.probe()
@@ -81,7 +82,7 @@ def checked_address(text: str) -> str:
     """Return a mail address as typed, or refuse it with SyncError("InvalidRequest")."""
     address = text.strip()
     if not is_mail_address(address) or len(address) > ADDRESS_MAX_CHARACTERS:
-        raise SyncError("InvalidRequest", detail=f"{text[:100]!r} is not a mail address.")
+        raise SyncError("InvalidRequest", detail=_("%(text)s is not a mail address.", text=repr(text[:100])))
     return address
 
 

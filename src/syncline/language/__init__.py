@@ -32,7 +32,8 @@ _RANGE = re.compile(
 
 def _(message: str, /, **values: object) -> str:
     """Return a sentence in the current language, its `%(name)s` places filled with `values`."""
-    text = _catalogue(_current.get()).gettext(message)
+    # The empty message is the header of a catalogue, which nobody wants to read.
+    text = _catalogue(_current.get()).gettext(message) if message else ""
     return text % values if values else text
 
 

@@ -23,7 +23,7 @@ from syncline.web import api_alerts, api_appointments, api_mailboxes, api_people
 from syncline.web.assets import PREFIX, assets
 from syncline.web.described import REFUSALS
 from syncline.web.figures import metrics
-from syncline.web.language import Speaking
+from syncline.web.language import Speaking, _
 from syncline.web.problems import plain_problem, problem, status_of
 from syncline.web.safety import Safety
 from syncline.web.sessions import not_forged
@@ -138,7 +138,7 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 
 async def _on_overflow(request: Request, _error: Exception) -> Response:
     # Ids are numbers of any size on the wire; beyond 64 bits no database and no calendar takes them.
-    return await _on_sync_error(request, SyncError("InvalidRequest", detail="A number in the request is too large."))
+    return await _on_sync_error(request, SyncError("InvalidRequest", detail=_("A number in the request is too large.")))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

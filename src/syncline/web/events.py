@@ -91,7 +91,7 @@ def _reader(app: App) -> Viewer:
 def _subject(app: App, shown: AlertObject) -> str:
     if not shown.subject:
         return ""
-    if shown.subject == PRIVATE_SUBJECT:
+    if shown.subject == _(PRIVATE_SUBJECT):
         return _("A private appointment")
     return shown.subject if app.settings.webhook.subjects else _("An appointment")
 

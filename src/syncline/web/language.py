@@ -16,6 +16,8 @@ __all__ = ["COOKIE", "LANGUAGES", "Speaking", "_", "choose", "current", "ngettex
 
 COOKIE = "syncline_language"
 _YEAR_S = 365 * 86_400
+# What programs read is English in every country, so that they can rely on it.
+_PROGRAMS = "/api/"
 
 
 class Speaking:
@@ -27,6 +29,9 @@ class Speaking:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on in its language."""
         if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        if scope["path"].startswith(_PROGRAMS):
             await self._inner(scope, receive, send)
             return
         headers = Headers(scope=scope)

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from syncline.desk import preferences, signing
 from syncline.errors import SyncError
-from syncline.web.language import choose
+from syncline.web.language import _, choose
 from syncline.web.safety import Arrival
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ async def not_forged(request: Request) -> None:
         return
     given = request.headers.get(CSRF_HEADER) or await _form_token(request)
     if not hmac.compare_digest(given.encode(), session.csrf.encode()):
-        raise SyncError("RequestForged", detail="The page is older than your session.")
+        raise SyncError("RequestForged", detail=_("The page is older than your session."))
 
 
 def arrival_of(request: Request) -> Arrival:
@@ -120,7 +120,7 @@ def _check_origin(request: Request) -> None:
     if site in ("same-origin", "none"):
         return
     if site is not None or (origin is not None and not _same(origin, arrival_of(request))):
-        raise SyncError("RequestForged", detail="The request comes from another site.")
+        raise SyncError("RequestForged", detail=_("The request comes from another site."))
 
 
 def _same(origin: str, came: Arrival) -> bool:

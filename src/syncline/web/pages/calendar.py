@@ -22,7 +22,7 @@ from syncline.desk.appointments import Written
 from syncline.desk.drafts import Draft
 from syncline.desk.waiting import waiting
 from syncline.errors import SyncError
-from syncline.web.language import noted
+from syncline.web.language import _, noted
 from syncline.web.pages.entry_form import REPEATS, Given, blank, draft_of, filled, read
 from syncline.web.pages.rendering import Here, Visit, go
 from syncline.web.pages.times import day_text
@@ -152,7 +152,7 @@ def move(visit: Here, appointment_id: str, start: Annotated[str, Form()], end: A
     """Put an entry to another time (wall times of the viewer's zone, or dates), or say what is in the way there."""
     span = _span(start, end)
     if span is None:
-        raise SyncError("InvalidRequest", detail="An entry is moved to a start and an end after it.")
+        raise SyncError("InvalidRequest", detail=_("An entry is moved to a start and an end after it."))
     before = filled(visit, appointment_id)
     if before.all_day:
         draft = Draft(start=f"{span[0].date()}", end=f"{span[1].date()}")
@@ -171,7 +171,7 @@ def delete(visit: Here, appointment_id: str, sure: Annotated[str, Form()] = "") 
     """Delete an entry, if the box that says so is ticked."""
     shown = desk.show(visit.app, visit.viewer, appointment_id)
     if not sure:
-        error = SyncError("InvalidRequest", detail="Tick the box to delete the appointment.")
+        error = SyncError("InvalidRequest", detail=_("Tick the box to delete the appointment."))
         return _form(visit, filled(visit, appointment_id), Shown(appointment_id=appointment_id, error=error))
     desk.delete(visit.app, visit.viewer, appointment_id)
     return go(f"/calendar?week={visit.times.date(shown.start)}&said=deleted")

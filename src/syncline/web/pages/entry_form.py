@@ -15,7 +15,7 @@ from syncline.core.times import wall
 from syncline.desk import appointments as desk
 from syncline.desk.drafts import Draft
 from syncline.errors import SyncError
-from syncline.web.language import noted
+from syncline.web.language import _, noted
 from syncline.web.pages.rendering import Visit
 
 REPEATS = {
@@ -139,11 +139,11 @@ def _rule(given: Given, old: Given) -> str | None:
     if given.repeats == KEEP:
         return None
     if given.repeats not in REPEATS:
-        raise SyncError("InvalidRequest", detail="That repetition is not one of the list.")
+        raise SyncError("InvalidRequest", detail=_("That repetition is not one of the list."))
     if not given.repeats or not given.times.strip():
         return given.repeats
     if not (given.times.strip().isascii() and given.times.strip().isdigit()):
-        raise SyncError("InvalidRequest", detail="How often it repeats is a whole number.")
+        raise SyncError("InvalidRequest", detail=_("How often it repeats is a whole number."))
     return f"{given.repeats};COUNT={int(given.times)}"
 
 

@@ -17,7 +17,7 @@ from syncline.desk.reading import Viewer
 from syncline.errors import SyncError
 from syncline.ports import Mailbox
 from syncline.store import Slice
-from syncline.web.language import noted
+from syncline.web.language import _, noted
 from syncline.web.pages import failing, wall
 from syncline.web.pages.rendering import Here, Visit, go
 from syncline.web.pages.rows import rows as rows_of
@@ -137,7 +137,7 @@ def change(
 def remove(visit: Here, key: str, sure: Annotated[str, Form()] = "") -> Response:
     """Remove a mailbox, if the box that says so is ticked."""
     if not sure:
-        error = SyncError("InvalidRequest", detail="Tick the box to remove the mailbox.")
+        error = SyncError("InvalidRequest", detail=_("Tick the box to remove the mailbox."))
         return _form(visit, key, "general", trouble=error)
     desk.remove(visit.app, visit.viewer, key)
     return go("/mailboxes?said=removed")

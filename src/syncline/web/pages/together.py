@@ -145,14 +145,14 @@ def _wanted(visit: Visit, choice: Choice) -> Wanted:
     if choice.id or not said:
         said.append(partial(wall.of_ids, app, viewer, choice.id, choice.state))
     if len(said) != 1 or choice.state not in _STATES:
-        raise SyncError("InvalidRequest", detail="Say which questions: ticked ones, a mailbox, or those like one.")
+        raise SyncError("InvalidRequest", detail=_("Say which questions: ticked ones, a mailbox, or those like one."))
     return said[0]()
 
 
 def _matching(visit: Visit, query: str) -> Wanted:
     filters = asked.read(query).filters
     if filters.state != "open":
-        raise SyncError("InvalidRequest", detail="Only open questions are answered by a filter.")
+        raise SyncError("InvalidRequest", detail=_("Only open questions are answered by a filter."))
     return replace(wall.wanted(visit.app, visit.viewer, filters), question=True, codes=frozenset({CONFLICT}))
 
 

@@ -6,8 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from syncline.errors import CATALOGUE, SyncError, filled
-from syncline.web.language import _
+from syncline.web.language import _, noted
 from syncline.web.pages.rendering import help_url
+
+MISSING: Mapping[str, str] = {
+    "account": noted("account"),
+    "alert": noted("alert"),
+    "appointment": noted("appointment"),
+    "failure": noted("failure"),
+    "help": noted("help"),
+    "mailbox": noted("mailbox"),
+    "page": noted("page"),
+    "profile": noted("profile"),
+    "rule": noted("rule"),
+    "token": noted("token"),
+    "user": noted("user"),
+}
+"""What may not be there, by the first word of what says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +44,9 @@ def trouble(error: SyncError | None) -> Trouble | None:
 def trouble_of(code: str, params: Mapping[str, str]) -> Trouble:
     """Return a row of the catalogue as people read it, filled with what it happened to."""
     row = CATALOGUE[code]
+    if code == "NotFoundHere" and "detail" in params:
+        kind, *named = params["detail"].split(" ", 1)
+        params = {**params, "detail": " ".join((_(MISSING.get(kind, kind)), *named))}
     return Trouble(
         code=code,
         title=_(row.title),
