@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from syncline.core.appointment import Span
+from syncline.core.scheduling import Verdict
 from syncline.engine.alerts import answered
 from syncline.ports import Changes, Entry, LinkState, Mailbox, Profile
 from syncline.store import Database
@@ -46,6 +49,29 @@ def test_alembic_makes_the_same_tables(store: Database) -> None:
         at_once = _shape(connection)
 
     assert by_steps == at_once
+
+
+@pytest.mark.parametrize("dates", [0, 1, 12])
+def test_questions_of_before_stand_on_the_wall_as_new_ones(store: Database, mailbox: Mailbox, dates: int) -> None:
+    """What waits when the tables are brought up to date matters when it takes place, and is a series if it was one."""
+    clashing = (NOW + timedelta(days=21, microseconds=5),) * min(dates, 1)
+    verdict = Verdict(occurrences=dates, clashing=clashing) if dates else None
+    span = Span(NOW + timedelta(days=7), NOW + timedelta(days=7, hours=1))
+    waiting = question(mailbox.id, None, subject="Visit", span=span, verdict=verdict)
+    store.write(claimed(store, mailbox.id), Changes(alerts=[waiting, question(mailbox.id, None, code="NotFound")]))
+    with store.reading() as connection:
+        now = connection.execute(text("SELECT * FROM alert ORDER BY id")).mappings().all()
+
+    engine = create_engine("sqlite://")
+    with engine.connect() as old, old.begin():
+        upgrade(old, "0001")
+        known = [row[1] for row in old.execute(text("PRAGMA table_info(alert)"))]
+        insert = f"INSERT INTO alert ({', '.join(known)}) VALUES ({', '.join(f':{name}' for name in known)})"
+        old.execute(text(insert), [{name: row[name] for name in known} for row in now])
+        upgrade(old)
+        then = old.execute(text("SELECT matters, dates, clashing FROM alert ORDER BY id")).all()
+
+    assert then == [(row["matters"], row["dates"], row["clashing"]) for row in now]
 
 
 def test_migrate_creates_once_and_then_changes_nothing(tmp_path: Path) -> None:

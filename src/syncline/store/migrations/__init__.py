@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 HEAD = "0002"
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the database behind `connection` to `HEAD`, inside the transaction that is open."""
+def upgrade(connection: Connection, to: str = HEAD) -> None:
+    """Bring the database behind `connection` to a revision, inside the transaction that is open."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
-    command.upgrade(config, HEAD)
+    command.upgrade(config, to)

@@ -6,11 +6,15 @@ what they are today.
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
+
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0002"
 down_revision = "0001"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def upgrade() -> None:
@@ -154,12 +158,34 @@ def _wall() -> None:
     op.add_column("alert", sa.Column("matters", sa.BigInteger()))
     op.add_column("alert", sa.Column("dates", sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.add_column("alert", sa.Column("clashing", sa.Integer(), server_default=sa.text("0"), nullable=False))
-    # What stands there already matters from when it was asked on, until it is looked at again.
-    op.execute("UPDATE alert SET matters = created")
+    _fill_wall()
     still = sa.text("state = 'open'")
     columns = ["mailbox_id", "code", "matters"]
     op.create_index("ix_alert_wall", "alert", columns, sqlite_where=still, postgresql_where=still)
     op.create_index("ix_alert_decided_on", "alert", ["decided_on"])
+
+
+def _fill_wall() -> None:
+    """Give what stands there already when it matters and how many dates it is about: it may wait unchanged for long."""
+    connection = op.get_bind()
+    connection.execute(sa.text("UPDATE alert SET matters = created"))
+    found = connection.execute(sa.text("SELECT id, created, verdict, span FROM alert WHERE span IS NOT NULL"))
+    values = [_on_the_wall(*row) for row in found]
+    if values:
+        update = "UPDATE alert SET matters = :matters, dates = :dates, clashing = :clashing WHERE id = :id"
+        connection.execute(sa.text(update), values)
+
+
+def _on_the_wall(number: int, created: int, verdict: str | None, span: str) -> dict[str, int]:
+    asked = json.loads(verdict or "null") or {}
+    dates, clashing = asked.get("occurrences", 0), asked.get("clashing", [])
+    start = clashing[0] if dates > 1 and clashing else (json.loads(span) or {}).get("start")
+    matters = _microseconds(start) if start else created
+    return {"id": number, "matters": matters, "dates": dates, "clashing": len(clashing)}
+
+
+def _microseconds(text: str) -> int:
+    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
 
 
 # --- marks in Exchange --------------------------------------------------------------------------------------------
