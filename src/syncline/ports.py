@@ -630,11 +630,11 @@ class Store(Protocol):
     def links_by_identity(self, identities: Sequence[Identity]) -> tuple[Link, ...]:
         """Return the links of all mailboxes that carry one of these identities, without their contents."""
 
-    def links_by_crm_id(self, mailbox_id: int, crm_ids: Sequence[str]) -> Mapping[str, Link]:
-        """Return this mailbox's links to these rows."""
+    def links_by_crm_id(self, mailbox_id: int, crm_ids: Sequence[str]) -> tuple[Link, ...]:
+        """Return this mailbox's links to these rows, by id; several links may hold one row."""
 
     def rows_seen(self, mailbox_id: int, crm_ids: Sequence[str]) -> Mapping[str, tuple[int, bool]]:
-        """Return of the same links what they last saw of their rows: the version, and whether the row was gone."""
+        """Return of the same links the version of the row last seen, of several the least, and whether it was gone."""
 
     def links_by_id(self, ids: Sequence[int]) -> tuple[Link, ...]:
         """Return links by id."""

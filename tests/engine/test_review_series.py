@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from syncline.core.appointment import Appointment, Pattern, PatternKind, Recurrence
+from syncline.core.appointment import Appointment, Identity, Pattern, PatternKind, Recurrence
 from syncline.engine import alerts
 from syncline.errors import SyncError
 from syncline.ports import AlertOutcome, LinkState
@@ -108,3 +108,26 @@ def test_no_and_then_yes_before_any_cycle_saves(world: World) -> None:
     world.sync()
     assert world.subjects() == ["Demo", "Review"]
     assert world.questions() == ()
+
+
+@pytest.mark.rule("A-33a")
+@pytest.mark.rule("A-36")
+def test_all_dates_of_a_series_in_one_calendar_follow_their_row(world: World) -> None:
+    """Bob got two dates of Ada's series, which share its row: when the row is gone, none of them is in step."""
+    series = world.track(_weekly("Weekly", 14))
+    world.sync()
+    dates = [at(14), at(14, days=8)]
+    refs = [
+        world.track(replace(meeting("Weekly", date), identity=Identity("uid-Weekly", date.start)), "bob")
+        for date in dates
+    ]
+    for _ in range(2):
+        world.sync("bob")
+    assert {world.link(ref, "bob").crm_id for ref in refs} == {row.id for row in world.rows()}
+
+    world.exchange.delete(ADA, series)
+    world.sync()
+    world.sync("bob")
+
+    assert world.rows() == ()
+    assert [world.link(ref, "bob").sync_error for ref in refs] == ["ClosedInCrm", "ClosedInCrm"]

@@ -236,3 +236,19 @@ def test_a_held_deletion_stays_held_when_something_new_is_saved(world: World) ->
 
     assert [(alert.code, len(alert.held)) for alert in world.questions()] == [("EmptiedSideHeld", 4)]
     assert len(world.crm.rows()) == 5
+
+
+@pytest.mark.rule("A-36")
+def test_all_dates_of_a_series_in_one_calendar_hear_of_its_end(world: World) -> None:
+    """Whoever was invited to two dates of a series holds two links to its row, and both end with it."""
+    series = add(world, ADA, daily("series", at(9)))
+    world.cycle(ADA)
+    for day in (1, 2):
+        date = item("series", at(9, day=day), organizer=Address(ADA), response=Response.ACCEPTED)
+        add(world, BOB, replace(date, identity=Identity("series", at(9, day=day).start)))
+    settle(world)
+    world.exchange.delete(ADA, series)
+
+    settle(world)
+
+    assert [link.sync_error for link in oracle.all_links(world)] == ["ClosedInCrm", "ClosedInCrm"]

@@ -50,7 +50,7 @@ def test_what_was_written_is_read_back_whole(store: Database, mailbox: Mailbox) 
     light = replace(stored, observed=None, agreed=None)
     assert store.links_by_identity([value.identity, Identity("none")]) == (light,)
     assert store.links_by_identity([replace(value.identity, original_start=NOW)]) == ()
-    assert store.links_by_crm_id(mailbox.id, ["row-1"]) == {"row-1": stored}
+    assert store.links_by_crm_id(mailbox.id, ["row-1"]) == (stored,)
     assert store.links_by_id([number, 99]) == (stored,)
 
 

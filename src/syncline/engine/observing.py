@@ -328,13 +328,19 @@ def _crm_observations(run: Run, changes: Iterable[CrmChange]) -> tuple[list[Link
         for crm_id, (version, gone) in run.store.rows_seen(run.mailbox.id, tuple(latest)).items()
         if latest[crm_id].gone != gone or latest[crm_id].version > version
     ]
-    moved = run.store.links_by_crm_id(run.mailbox.id, news) if news else {}
-    rows = run.parts.crm.read(tuple(crm_id for crm_id in moved if not latest[crm_id].gone))
-    staged = [_crm_observed(link, rows.get(crm_id)) for crm_id, link in moved.items()]
+    links = run.store.links_by_crm_id(run.mailbox.id, news) if news else ()
+    moved = [(link, latest[link.crm_id]) for link in links if link.crm_id and _moved(link, latest[link.crm_id])]
+    rows = run.parts.crm.read(tuple(dict.fromkeys(change.id for _, change in moved if not change.gone)))
+    staged = [_crm_observed(link, rows.get(change.id)) for link, change in moved]
     entries = [
-        run.entry(link, "observed in the CRM", fields=_edited(link, rows.get(crm_id))) for crm_id, link in moved.items()
+        run.entry(link, "observed in the CRM", fields=_edited(link, rows.get(change.id))) for link, change in moved
     ]
     return staged, entries
+
+
+def _moved(link: Link, change: CrmChange) -> bool:
+    """Return whether this link has not seen its row so; another link to the same row may have."""
+    return link.crm_gone != change.gone or link.crm_version_seen < change.version
 
 
 def _edited(link: Link, row: CrmRow | None) -> frozenset[str]:

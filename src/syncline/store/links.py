@@ -64,7 +64,7 @@ _LINKS_BY_REF = _by(link.c.ref, LINK, link.c.mailbox_id == _MAILBOX)
 _LINKS_BY_CRM_ID = _by(link.c.crm_id, LINK, link.c.mailbox_id == _MAILBOX)
 _ROWS_SEEN = _by(
     link.c.crm_id, (link.c.crm_id, link.c.crm_version_seen, link.c.crm_gone), link.c.mailbox_id == _MAILBOX
-).order_by(link.c.writes, link.c.id.desc())
+)
 _LINKS_BY_ID = _by(link.c.id, LINK)
 _LINKS_BY_NAME = _by(link.c.global_object_id, LIGHT_LINK)
 _REFS_IN = select(link.c.ref).where(
@@ -98,18 +98,23 @@ class Links(Connected):
         found = self._links(_LINKS_BY_NAME, sorted({identity.global_object_id for identity in wanted}))
         return tuple(sorted((each for each in found if each.identity in wanted), key=lambda each: each.id))
 
-    def links_by_crm_id(self, mailbox_id: int, crm_ids: Sequence[str]) -> Mapping[str, Link]:
-        """Return this mailbox's links to these rows; of several links to one row the one that writes."""
-        found = self._links(_LINKS_BY_CRM_ID, crm_ids, mailbox_id=mailbox_id)
-        found.sort(key=lambda each: (each.writes, -each.id))
-        return {each.crm_id: each for each in found if each.crm_id is not None}
+    def links_by_crm_id(self, mailbox_id: int, crm_ids: Sequence[str]) -> tuple[Link, ...]:
+        """Return this mailbox's links to these rows, by id; single occurrences of a series share one row (A-33a)."""
+        return tuple(sorted(self._links(_LINKS_BY_CRM_ID, crm_ids, mailbox_id=mailbox_id), key=lambda each: each.id))
 
     def rows_seen(self, mailbox_id: int, crm_ids: Sequence[str]) -> Mapping[str, tuple[int, bool]]:
-        """Return what the links of `links_by_crm_id` last saw of their rows: the version, and whether it was gone."""
+        """Return what the links of `links_by_crm_id` last saw of their rows: the version, and whether it was gone.
+
+        Of several links to one row it is the one that saw the least.
+        """
         given = {"mailbox_id": mailbox_id}
+        seen: dict[str, tuple[int, bool]] = {}
         with self.reading() as connection:
-            parts = (connection.execute(_ROWS_SEEN, given | {_VALUES: part}) for part in chunks(crm_ids))
-            return {crm_id: (version, gone) for part in parts for crm_id, version, gone in part}
+            for part in chunks(crm_ids):
+                for crm_id, version, gone in connection.execute(_ROWS_SEEN, given | {_VALUES: part}):
+                    known = seen.get(crm_id, (version, gone))
+                    seen[crm_id] = min(version, known[0]), gone and known[1]
+        return seen
 
     def links_by_id(self, ids: Sequence[int]) -> tuple[Link, ...]:
         """Return links by id, ascending; unknown ids are left out."""

@@ -177,7 +177,7 @@ def _around(
             mailbox: store.alert_page([mailbox], open_ones, code=CONFLICT, limit=NEIGHBOURS_MAX).items
             for mailbox in rows
         },
-        own={mailbox: store.links_by_crm_id(mailbox, sorted(ids)).keys() for mailbox, ids in rows.items()},
+        own={mailbox: store.rows_seen(mailbox, sorted(ids)).keys() for mailbox, ids in rows.items()},
         reachable=_answers(visit) if rows else True,
     )
 

@@ -152,7 +152,7 @@ def _same_calendar(visit: Visit, alert: Alert) -> bool:
     """Return whether both sides of a question's clash came from the calendar of its own mailbox."""
     people = alert.verdict.unavailable if alert.verdict is not None else ()
     ids = {clash.row_id for person in people for clash in person.clashes}
-    return bool(ids) and set(visit.app.store.links_by_crm_id(alert.mailbox_id, sorted(ids))) >= ids
+    return bool(ids) and visit.app.store.rows_seen(alert.mailbox_id, sorted(ids)).keys() >= ids
 
 
 def _yes_means(visit: Visit, questions: int, series: int) -> str:
