@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 import string
@@ -15,6 +16,7 @@ from babel.messages.pofile import read_po
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUES = sorted((ROOT / "src" / "syncline" / "language").glob("*.po"))
 _PLACE = re.compile(r"%\((\w+)\)[sd]")
+_SAYS = {"_", "ngettext", "noted", "plural"}
 _NEVER_SHOWN = re.compile(r"\b(Replik\w*|Cursor|Lease|Intent|Divergenz\w*)\b")
 
 
@@ -81,3 +83,17 @@ def test_words_of_the_inside_are_not_shown(path: Path) -> None:
     """What people never read in English they do not read in another language."""
     shown = [text for message in catalogue(path) if message.id for _source, text in pairs(message)]
     assert [text for text in shown if _NEVER_SHOWN.search(text)] == []
+
+
+def test_no_sentence_hides_in_an_f_string() -> None:
+    """What stands inside an f-string is not extracted, so nobody would miss its translation."""
+    hidden = [
+        (path.name, call.lineno)
+        for path in (ROOT / "src" / "syncline").rglob("*.py")
+        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _SAYS
+        if any(isinstance(given, ast.Constant) for given in call.args)
+    ]
+    assert hidden == []

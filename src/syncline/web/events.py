@@ -98,7 +98,8 @@ def _subject(app: App, shown: AlertObject) -> str:
 
 def _sentence(app: App, kind: Kind, alert: Alert, mailbox: Mailbox, when: str, subject: str) -> str:
     name = _tame(_person(app, mailbox))
-    what = _tame(f"{subject or _('Something')}{f' ({when})' if when else ''}")
+    about = subject or _("Something")
+    what = _tame(f"{about} ({when})" if when else about)
     if kind is Kind.OPENED:
         return _("%(name)s is asked: %(what)s overlaps something else or needs a decision.", name=name, what=what)
     if kind is Kind.ANSWERED:

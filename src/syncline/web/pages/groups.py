@@ -182,16 +182,17 @@ def _without_means(visit: Visit, questions: int, partly: int) -> str:
         partly,
         crm=visit.crm,
     )
+    nothing = _("Nothing changes in Outlook, no mail is sent.")
     others = questions - partly
     if not others:
-        return f"{series} {_('Nothing changes in Outlook, no mail is sent.')}"
+        return f"{series} {nothing}"
     rest = ngettext(
         "%(number)s other appointment is saved beside what is in the way.",
         "%(number)s other appointments are saved beside what is in the way.",
         others,
         number=numeral(others),
     )
-    return f"{series} {rest} {_('Nothing changes in Outlook, no mail is sent.')}"
+    return f"{series} {rest} {nothing}"
 
 
 def _no_means(visit: Visit, questions: int) -> str:
@@ -202,4 +203,5 @@ def _no_means(visit: Visit, questions: int) -> str:
         number=numeral(questions),
         crm=visit.crm,
     )
-    return f"{said} {_('You can change your mind under Failures, Kept out.')}"
+    later = _("You can change your mind under Failures, Kept out.")
+    return f"{said} {later}"

@@ -78,9 +78,8 @@ def _undone(taken_back: int, begun: str) -> str:
     many = int(begun) if _number(begun) else 0
     if not many:
         return f"{said}."
-    return (
-        f"{said}; {ngettext('%(num)d was being carried out already', '%(num)d were being carried out already', many)}."
-    )
+    begun_already = ngettext("%(num)d was being carried out already", "%(num)d were being carried out already", many)
+    return f"{said}; {begun_already}."
 
 
 def _said(answered: int, over: desk.Over) -> str:

@@ -304,7 +304,8 @@ def _yes_means(visit: Visit, shown: AlertObject, *, scheduling: bool, moved: boo
         what = _("Save it in %(crm)s beside the others.", crm=visit.crm)
     else:
         what = _("Save it in %(crm)s beside the other.", crm=visit.crm)
-    return f"{what} {_('Nothing is moved, nothing changes in Outlook, no mail is sent.')}"
+    nothing = _("Nothing is moved, nothing changes in Outlook, no mail is sent.")
+    return f"{what} {nothing}"
 
 
 def _no_means(visit: Visit, shown: AlertObject, *, scheduling: bool, moved: bool) -> str:

@@ -64,7 +64,7 @@ class Given(Choice):
 
     count: int = 0
     newest: int = 0
-    versions: int = 0
+    versions: str = ""
     at: int = Field(default=0, ge=0, le=AT_MAX)
 
 
@@ -97,7 +97,7 @@ def answer_together(visit: Here, given: Annotated[Given, Form()]) -> Response:
     """Answer what was seen; if something stands there that was not, show it first."""
     wanted = _wanted(visit, given)
     chosen = desk.choose(visit.app, wanted)
-    seen = desk.Seen(count=given.count, newest=given.newest, versions=given.versions)
+    seen = desk.Seen(count=given.count, newest=given.newest, changed=desk.read_versions(given.versions))
     if desk.changed(seen, chosen.seen):
         return _show(visit, given, moved=given.count > 0)
     over = _over(visit, wanted, given, chosen.ids) if chosen.seen.count < seen.count else ()
