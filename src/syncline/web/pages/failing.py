@@ -12,10 +12,9 @@ from syncline.desk.failures import Standing
 from syncline.desk.objects import FailureObject
 from syncline.engine.alerts import last_offered
 from syncline.ports import Alert, AlertState, LinkState
-from syncline.store import Slice
 from syncline.web.language import noted
 from syncline.web.pages.rendering import Visit
-from syncline.web.pages.tables import PAGE_ROWS, Asked, Column, Pages, Table
+from syncline.web.pages.tables import Asked, Column, Pages, Table
 from syncline.web.pages.troubles import Trouble, trouble_of
 
 STATES = ("open", "waiting", "failed", "kept_out", "skipped", "all")
@@ -74,24 +73,10 @@ def of_mailbox(visit: Visit, request: Request, mailbox_id: int) -> Failing:
 
 
 def _failing(visit: Visit, asked: Asked, mailbox: str | None) -> Failing:
-    found = desk.table(visit.app, visit.viewer, _slice(asked), mailbox)
-    if not found.items and found.total:
-        asked = replace(asked, page=Pages(asked=asked, total=found.total).last)
-        found = desk.table(visit.app, visit.viewer, _slice(asked), mailbox)
-    questions = visit.app.store.alerts_of_links([each.item.id for each in found.items])
-    rows = tuple(_row(visit, each, questions.get(each.item.id)) for each in found.items)
-    return Failing(rows=rows, pages=Pages(asked=asked, total=found.total))
-
-
-def _slice(asked: Asked) -> Slice:
-    return Slice(
-        state=asked.state,
-        words=asked.words,
-        sort=asked.sort,
-        descending=asked.descending,
-        first=asked.first,
-        limit=PAGE_ROWS,
-    )
+    found, pages = asked.read(lambda wanted: desk.table(visit.app, visit.viewer, wanted, mailbox))
+    questions = visit.app.store.alerts_of_links([each.item.id for each in found])
+    rows = tuple(_row(visit, each, questions.get(each.item.id)) for each in found)
+    return Failing(rows=rows, pages=pages)
 
 
 def _row(visit: Visit, standing: Standing, question: Alert | None) -> Row:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Form, Query
@@ -16,12 +15,11 @@ from syncline.desk.finding import one
 from syncline.desk.reading import Viewer
 from syncline.errors import SyncError
 from syncline.ports import Mailbox
-from syncline.store import Slice
 from syncline.web.language import _, noted
 from syncline.web.pages import failing, wall
 from syncline.web.pages.rendering import Here, Visit, go
 from syncline.web.pages.rows import rows as rows_of
-from syncline.web.pages.tables import PAGE_ROWS, Asked, Column, Pages, Table
+from syncline.web.pages.tables import Column, Table
 from syncline.web.pages.troubles import trouble as trouble_text
 from syncline.web.pages.words import MAILBOX_STATES
 from syncline.web.problems import status_of
@@ -67,17 +65,13 @@ ACTIONS: Mapping[str, tuple[Action, str]] = {
 @router.get("/mailboxes")
 def listing(visit: Here) -> Response:
     """List the mailboxes that the viewer may see."""
-    asked = TABLE.asked(visit.request)
-    found = desk.table(visit.app, visit.viewer, _slice(asked))
-    if not found.items and found.total:
-        asked = replace(asked, page=Pages(asked=asked, total=found.total).last)
-        found = desk.table(visit.app, visit.viewer, _slice(asked))
-    visit.people.meet(row.mailbox.user for row in found.items)
+    found, pages = TABLE.asked(visit.request).read(lambda wanted: desk.table(visit.app, visit.viewer, wanted))
+    visit.people.meet(row.mailbox.user for row in found)
     return visit.render(
         "mailboxes.html",
         section=SECTION,
-        rows=[(row, trouble_text(row.error)) for row in found.items],
-        pages=Pages(asked=asked, total=found.total),
+        rows=[(row, trouble_text(row.error)) for row in found],
+        pages=pages,
         states=desk.states(visit.app, visit.viewer),
     )
 
@@ -155,17 +149,6 @@ def act(visit: Here, key: str, action: str) -> Response:
     except SyncError as error:
         return _form(visit, key, "general", trouble=error)
     return go(f"/mailboxes/{found.id}?said={said}")
-
-
-def _slice(asked: Asked) -> Slice:
-    return Slice(
-        state=asked.state,
-        words=asked.words,
-        sort=asked.sort,
-        descending=asked.descending,
-        first=asked.first,
-        limit=PAGE_ROWS,
-    )
 
 
 def _form(

@@ -13,10 +13,9 @@ from starlette.responses import Response
 from syncline.config import SETTINGS, value_of
 from syncline.desk import tokens, users
 from syncline.errors import SyncError
-from syncline.store import Slice
 from syncline.web.language import _, noted
 from syncline.web.pages.rendering import Here, Visit, go
-from syncline.web.pages.tables import PAGE_ROWS, Asked, Column, Pages, Table
+from syncline.web.pages.tables import Column, Table
 from syncline.web.pages.troubles import trouble as trouble_text
 from syncline.web.problems import status_of
 
@@ -120,24 +119,19 @@ def _page(
     user: users.NewUser | None = None,
 ) -> Response:
     rows = [row for row in SETTINGS.values() if row.name.startswith(SHOWN)]
-    asked = TABLE.asked(visit.request)
-    found = users.table(visit.app, visit.viewer, _slice(asked))
+    found, pages = TABLE.asked(visit.request).read(lambda wanted: users.table(visit.app, visit.viewer, wanted))
     return visit.render(
         "settings.html",
         section=SECTION,
         status=status_of(trouble) if trouble is not None else 200,
         settings=[(row, _said(value_of(visit.app.settings, row.name))) for row in rows],
-        users=found.items,
-        pages=Pages(asked=asked, total=found.total),
+        users=found,
+        pages=pages,
         tokens=tokens.listing(visit.app, visit.viewer),
         trouble=trouble_text(trouble),
         secret=secret,
         wanted=user or users.NewUser(name="", full_name="", emails=(), time_zone=visit.times.zone),
     )
-
-
-def _slice(asked: Asked) -> Slice:
-    return Slice(words=asked.words, sort=asked.sort, descending=asked.descending, first=asked.first, limit=PAGE_ROWS)
 
 
 def _said(value: object) -> str:

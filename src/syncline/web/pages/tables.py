@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request
 
+from syncline.store import Slice, Sliced
+
+Item = TypeVar("Item")
 PAGE_ROWS = 25
 WORDS_MAX = 200
 PAGE_MAX = 100_000
@@ -114,6 +118,26 @@ class Asked:
             "down": "" if usual or not self.descending else "1",
         }
         return {name: value for name, value in query.items() if value}
+
+    def read(self, read: Callable[[Slice], Sliced[Item]]) -> tuple[tuple[Item, ...], Pages]:
+        """Read the rows of the page that is asked for, or of the last one if there are not so many."""
+        found = read(self._slice)
+        if found.items or not found.total:
+            return found.items, Pages(asked=self, total=found.total)
+        last = replace(self, page=Pages(asked=self, total=found.total).last)
+        found = read(last._slice)
+        return found.items, Pages(asked=last, total=found.total)
+
+    @property
+    def _slice(self) -> Slice:
+        return Slice(
+            state=self.state,
+            words=self.words,
+            sort=self.sort,
+            descending=self.descending,
+            first=self.first,
+            limit=PAGE_ROWS,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
