@@ -88,18 +88,6 @@ class MemoryExchange:
         self.store(address).categories.append(category)
         return category
 
-    def rename_category(self, address: str, category_id: str, name: str) -> None:
-        """Rename an entry of the category list; items keep the old name, as in Exchange (L-04a)."""
-        store = self.store(address)
-        store.categories = [
-            replace(entry, name=name) if entry.id == category_id else entry for entry in store.categories
-        ]
-
-    def remove_category(self, address: str, category_id: str) -> None:
-        """Remove an entry from the category list; items keep the name."""
-        store = self.store(address)
-        store.categories = [entry for entry in store.categories if entry.id != category_id]
-
     def store(self, address: str) -> MailboxStore:
         """Return a mailbox; SyncError("ErrorNonExistentMailbox") if there is none."""
         store = self._mailboxes.get(address)

@@ -44,7 +44,7 @@ class Times:
         local = self.wall(at)
         if local.date() == self.today:
             return _("%(time)s today", time=f"{local:%H:%M}")
-        return f"{day_text(local.date())}, {local:%H:%M}"
+        return self.date_and_time(at)
 
     def machine(self, at: datetime) -> str:
         """Return the value of a `datetime` attribute."""
@@ -86,9 +86,3 @@ def day_text(day: date) -> str:
     weekday = get_day_names("abbreviated", locale=language)[day.weekday()].rstrip(".")
     month = get_month_names("abbreviated", locale=language)[day.month].rstrip(".")
     return f"{weekday} {day.day}{_AFTER_DAY.get(language, '')} {month} {day.year}"
-
-
-def whole_days(start: datetime, end: datetime) -> bool:
-    """Return whether a span is one of whole days: both ends at 00:00 UTC, a day or more apart (see `Span`)."""
-    at_midnight = all((at.hour, at.minute, at.second) == (0, 0, 0) for at in (start, end))
-    return at_midnight and end - start >= _DAY

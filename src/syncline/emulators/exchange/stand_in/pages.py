@@ -163,6 +163,7 @@ def _calendar(site: StandIn, fields: Mapping[str, str]) -> Answer:
         week=shown,
         view="list" if fields.get("view") == "list" else "grid",
         line=lambda each: lines[id(each)],
+        show_as=form.SHOW_AS,
         today=today,
         this_week=week.monday_of(today),
         before=monday - timedelta(days=7),
