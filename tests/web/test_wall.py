@@ -193,6 +193,25 @@ def test_nothing_is_answered_that_was_not_seen(office: Office, maya: Visitor) ->
     assert len(open_ids(office)) == 3
 
 
+def test_a_question_that_moved_is_seen_first_though_another_was_answered(office: Office, maya: Visitor) -> None:
+    """An answer of somebody else does not hide that an appointment is at another time now."""
+    questions(office, 3)
+    office.in_crm("Fair", at(8, days=1, length=12))
+    fields = hidden_fields(maya.text(f"/alerts/together?mailbox={office.mailbox('maya').id}"))
+    first, second, _third = open_ids(office)
+    alerts.answer(office.app, office.viewer("ines"), second, "no")
+    (link,) = office.app.store.links_by_id([office.app.store.alert(first).link_id or 0])
+    office.change(link.ref, span=at(18, days=1))
+    office.sync("maya")
+    sent = maya.post("/alerts/together", **fields, answer="yes")
+    again = maya.post("/alerts/together", **hidden_fields(sent.text), answer="yes")
+
+    assert sent.status_code == 409
+    assert "Something changed meanwhile" in sent.text
+    assert again.status_code == 303
+    assert open_ids(office) == []
+
+
 def test_two_people_answer_at_once(office: Office, maya: Visitor) -> None:
     """Who comes second answers the rest and hears who was first."""
     questions(office, 4)

@@ -22,14 +22,26 @@ from syncline.store.wall import Wanted
 if TYPE_CHECKING:
     from syncline.wiring import App
 
+FIRST_VERSION = 1
+DIGITS_MAX = 19
+"""Numbers have fewer digits than this."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What somebody saw before he answered: how many, the newest of them, and their versions in one sum."""
+    """What somebody saw before he answered: how many, the newest of them, and which had changed since they were asked.
+
+    `changed` holds number and version of those; all others were as they had been asked.
+    """
 
     count: int
     newest: int
-    versions: int
+    changed: frozenset[tuple[int, int]] = frozenset()
+
+    @property
+    def versions(self) -> str:
+        """Return `changed` as a form carries it."""
+        return " ".join(f"{number}.{version}" for number, version in sorted(self.changed))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +79,14 @@ def choose(app: App, wanted: Wanted) -> Chosen:
 def seen_of(questions: Iterable[tuple[int, int]]) -> Seen:
     """Return what somebody sees of questions, given their numbers and versions."""
     found = dict(questions)
-    return Seen(count=len(found), newest=max(found, default=0), versions=sum(found.values()))
+    changed = frozenset(pair for pair in found.items() if pair[1] != FIRST_VERSION)
+    return Seen(count=len(found), newest=max(found, default=0), changed=changed)
+
+
+def read_versions(text: str) -> frozenset[tuple[int, int]]:
+    """Return what `Seen.versions` wrote; whatever else stands there was not seen."""
+    pairs = (word.partition(".") for word in text.split())
+    return frozenset((int(number), int(version)) for number, _, version in pairs if _digits(number, version))
 
 
 def changed(before: Seen, now: Seen) -> bool:
@@ -75,9 +94,7 @@ def changed(before: Seen, now: Seen) -> bool:
 
     Fewer are no change: somebody answered them, and the rest are what was seen.
     """
-    if now.newest > before.newest or now.count > before.count:
-        return True
-    return now.versions != before.versions if now.count == before.count else now.versions > before.versions
+    return now.newest > before.newest or now.count > before.count or not now.changed <= before.changed
 
 
 def answer(app: App, viewer: Viewer, ids: Sequence[int], decision: str) -> Together:
@@ -105,6 +122,10 @@ def over(app: App, viewer: Viewer, ids: Sequence[int]) -> Over:
     answered = Counter(each.decided_by or "" for each in seen if each.state is AlertState.ANSWERED)
     waiting = sum(each.state is AlertState.OPEN for each in seen)
     return Over(by=answered, needless=len(seen) - answered.total() - waiting, waiting=waiting)
+
+
+def _digits(*words: str) -> bool:
+    return all(word.isascii() and word.isdigit() and len(word) < DIGITS_MAX for word in words)
 
 
 def _parts(app: App, ids: Sequence[int], decision: str) -> list[tuple[str, Sequence[int]]]:
