@@ -14,7 +14,7 @@ from syncline.engine import alerts
 from syncline.engine.cycle import plan_cycle, run_cycle
 from syncline.engine.run import Rules
 from syncline.errors import SyncError
-from syncline.ports import AlertOutcome, AlertState, Categorized, LinkState, Mailbox, Replica
+from syncline.ports import AlertOutcome, AlertState, Categorized, LinkState, Mailbox, Observed, Replica
 from tests.engine.world import TRACKED, World, at, meeting
 
 NAMES = CategoryNames()
@@ -509,3 +509,87 @@ def test_a_dry_run_says_what_would_be_marked_and_marks_nothing(world: Marking) -
     assert line.action == "ask"
     assert NAMES.waiting in line.detail
     assert (world.carries(ref), world.writes()) == ((), 0)
+
+
+def test_the_crm_is_not_asked_while_the_state_is_held(world: Marking, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow CRM keeps nobody waiting who wants the state: who answers is asked before the answer is stored."""
+    ref = world.waiting()
+    users = world.crm.users
+    monkeypatch.setattr(world.crm, "users", lambda: users() if world.store.mailboxes() else ())
+    world.put(ref, NAMES.save_anyway)
+    world.sync()
+
+    assert world.subjects() == ["Demo", "In the way"]
+
+
+def taken_back(world: Marking, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sync, and let the answer that is taken be taken back just before it is carried out."""
+    begin = world.store.begin
+
+    def late(*given: object, **named: object) -> object:
+        (alert,) = [each for each in world.questions() if each.state is AlertState.ANSWERED]
+        alerts.undo(world.store, world.clock, alert.id, "ada", of_others=True)
+        return begin(*given, **named)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.store, "begin", late)
+        world.sync()
+
+
+@pytest.mark.parametrize("denied", [False, True], ids=["writable", "read only"])
+def test_an_answer_taken_back_is_not_taken_again(
+    world: Marking, monkeypatch: pytest.MonkeyPatch, *, denied: bool
+) -> None:
+    """The category of an answer that was taken back counts no more, however long it stands there."""
+    ref = world.waiting()
+    world.exchange.store(ADA).write_denied = denied
+    world.put(ref, NAMES.save_anyway)
+    taken_back(world, monkeypatch)
+    world.sync()
+    world.exchange.touch(ADA, ref)
+    world.sync()
+
+    assert world.subjects() == ["In the way"]
+    assert [each.state for each in world.questions() if each.link_id] == [AlertState.OPEN]
+    assert world.carries(ref) == ((NAMES.save_anyway,) if denied else (NAMES.waiting,))
+
+
+@pytest.mark.parametrize("denied", [False, True], ids=["writable", "read only"])
+def test_after_an_answer_was_taken_back_the_same_counts_when_it_is_set_anew(
+    world: Marking, monkeypatch: pytest.MonkeyPatch, *, denied: bool
+) -> None:
+    """The owner takes the category off, whoever did it, and sets it again: that is a new answer."""
+    ref = world.waiting()
+    world.exchange.store(ADA).write_denied = denied
+    world.put(ref, NAMES.save_anyway)
+    taken_back(world, monkeypatch)
+    world.sync()
+    world.put(ref)
+    world.sync()
+    world.put(ref, NAMES.save_anyway)
+    world.sync()
+
+    assert world.subjects() == ["Demo", "In the way"]
+
+
+def test_an_answer_whose_cycle_failed_and_that_is_taken_back_is_not_taken_again(world: Marking) -> None:
+    """Exchange fails between the answer and its carrying out; the owner takes it back meanwhile."""
+    ref = world.waiting()
+    world.put(ref, NAMES.save_anyway)
+
+    class Gone(MemoryReplica):
+        def read(self, refs: Sequence[tuple[str, str]]) -> list[Observed | SyncError | None]:
+            (alert,) = world.questions()
+            if alert.state is AlertState.ANSWERED:
+                raise SyncError("ServiceUnavailable", mailbox=ADA, detail="not now")
+            return super().read(refs)
+
+    failed = run_cycle(world.parts, lambda box: Gone(world.exchange, box.address), world.mailboxes["ada"], "test")
+    assert failed.error is not None
+    (alert,) = [each for each in world.questions() if each.link_id]
+    assert alert.answer == "yes"
+    alerts.undo(world.store, world.clock, alert.id, "ada", of_others=True)
+    world.clock.advance(minutes=10)
+    world.sync()
+
+    assert (world.subjects(), world.carries(ref)) == (["In the way"], (NAMES.waiting,))

@@ -8,11 +8,13 @@ from random import Random
 import pytest
 
 from syncline.connectors.memory import CALENDAR
+from syncline.core.answering_by_category import CategoryNames
 from syncline.core.appointment import Address, Appointment, Attendee, Identity, Response
 from syncline.engine import mailboxes
+from syncline.engine.run import Rules
 from syncline.ports import CrmRow, LinkState
 from syncline.simulation import oracle, replay
-from syncline.simulation.faults import Call, Strike, nothing
+from syncline.simulation.faults import Call, Gate, Strike, nothing
 from syncline.simulation.playing import calm
 from syncline.simulation.world import CATEGORY, Setting, World, address_of
 from tests.simulation.samples import at, daily, item
@@ -252,3 +254,32 @@ def test_all_dates_of_a_series_in_one_calendar_hear_of_its_end(world: World) -> 
     settle(world)
 
     assert [link.sync_error for link in oracle.all_links(world)] == ["ClosedInCrm", "ClosedInCrm"]
+
+
+@pytest.mark.rule("Q-01")
+def test_an_owner_that_is_overtaken_while_it_asks_who_answers_does_no_harm() -> None:
+    """Another owner takes the answer from Outlook while this one asks the CRM for a name; it counts once."""
+    world = World(Random(0), Setting(people=1, rules=Rules(outlook=CategoryNames())))
+    world.crm.create(Appointment(identity=Identity("crm-1"), span=at(9)), owner="ada")
+    ref = add(world, ADA, item("one", at(9)))
+    world.cycle(ADA)
+    world.exchange.set_categories(ADA, ref, (CATEGORY, CategoryNames().save_anyway))
+    world.said.add(("one", "yes"))
+    world.ledger.confirmed.add("one")
+    users: list[Call] = []
+
+    def overtaken(_: Call) -> None:
+        world.clock.advance(Rules().lease_s + 1)
+        world.cycle(ADA, owner="second", gate=Gate())
+
+    def choose(call: Call) -> Strike | None:
+        users.extend([call] if call.method == "users" else [])
+        return Strike.OVERTAKEN if call.method == "users" and len(users) == 1 else None
+
+    world.gate.overtaken, world.gate.choose = overtaken, choose
+    world.cycle(ADA)
+
+    settle(world)
+
+    assert row(world, "one").appointment.subject == "Subject one"
+    assert world.questions() == ()

@@ -198,9 +198,12 @@ def _standing(link: Link | None, alert: Alert | None) -> Standing:
 
 
 def _baseline(mark: Mark, alert: Alert | None, categories: tuple[str, ...], names: CategoryNames | None) -> Mark:
-    """Return the mark about the question as it is now: what stands there before another question does not count."""
+    """Return the mark about the question as it is now: what stands there before another question does not count.
+
+    An answer that was taken off the item counts again once it is set anew.
+    """
     if alert is None or (mark.question, mark.digest) == (alert.id, alert.digest):
-        return mark
+        return replace(mark, stale=tuple(name for name in mark.stale if carries(categories, name)))
     stale = answers_on(_item(mark, categories), names) if names is not None else ()
     return replace(mark, question=alert.id, digest=alert.digest, stale=stale)
 
@@ -236,11 +239,10 @@ def _answered(run: Run, work: _Work) -> bool:
     names, given, alert = run.rules.outlook, work.ruling.answer, work.alert
     if names is None or given is None or alert is None or work.item is None:
         return False
-    now = run.now()
+    now, by = run.now(), _owner(run)  # asked here: the CRM may be slow, and `judge` holds the state
 
     def judge(found: Alert, link: Link | None) -> Alert | SyncError:
-        refused = alerts.judge(found, link, given, alert.version, now)
-        return refused or alerts.answered(found, given, _owner(run), now)
+        return alerts.judge(found, link, given, alert.version, now) or alerts.answered(found, given, by, now)
 
     (outcome,) = run.store.decide([alert.id], judge)
     refused = isinstance(outcome, SyncError)
