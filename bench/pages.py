@@ -93,6 +93,9 @@ def paths(alert_id: int) -> tuple[str, ...]:
     """Return the addresses that are measured."""
     return (
         "/alerts",
+        "/alerts?view=list",
+        "/alerts?q=4711",
+        "/alerts/together?match=state%3Dopen",
         f"/alerts/{alert_id}",
         "/mailboxes",
         "/mailboxes?sort=questions&down=1",
@@ -107,6 +110,8 @@ def paths(alert_id: int) -> tuple[str, ...]:
         "/failures?state=all&sort=mailbox&page=40",
         "/failures?state=all&q=4711",
         "/calendar",
+        "/calendar?view=list",
+        "/explain?q=4711",
         "/email-configuration",
         "/settings",
     )

@@ -7,18 +7,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from syncline.desk.alerts import look_at
-from syncline.desk.finding import visible
+from syncline.desk.finding import within
 from syncline.desk.reading import Sight, Viewer, sight_of
 from syncline.engine.observing import tracking_category
 from syncline.errors import CATALOGUE, SyncError, filled
 from syncline.language import _, ngettext, noted
-from syncline.ports import Link, LinkState, Mailbox, Track
+from syncline.ports import Link, LinkState, Mailbox
 from syncline.store import shown_state
 
 if TYPE_CHECKING:
     from syncline.wiring import App
 
 STORIES_MAX = 20
+NAMED_MAX = 5
 LINES_MAX = 100
 STATES = {
     LinkState.SETTLED: noted("is in {crm}"),
@@ -89,14 +90,15 @@ def explain(app: App, viewer: Viewer, words: str) -> list[Story]:
 
     Who may only read the times of an item does not find it by its subject.
     """
-    mailboxes = visible(app, viewer)
     wanted = words.strip()
     if not wanted:
         return []
+    links = app.store.find_links(wanted, STORIES_MAX, mailbox_ids=within(app, viewer))
+    mailboxes = app.store.mailbox_by_id({link.mailbox_id for link in links})
     stories = [
         _story(app, viewer, link, mailboxes[link.mailbox_id])
-        for link in app.store.find_links(wanted, STORIES_MAX)
-        if link.mailbox_id in mailboxes and _may_find(viewer, link, mailboxes[link.mailbox_id], wanted)
+        for link in links
+        if _may_find(viewer, link, mailboxes[link.mailbox_id], wanted)
     ]
     return stories or _entered_here(app, viewer, wanted)
 
@@ -104,8 +106,10 @@ def explain(app: App, viewer: Viewer, words: str) -> list[Story]:
 def unknown(app: App, viewer: Viewer, words: str) -> str:
     """Say why Syncline may know nothing of an item: what a mailbox does not track is not read."""
     text = _('Syncline follows no item called "%(words)s".', words=words.strip())
-    by_category = [each.address for each in visible(app, viewer).values() if each.track is Track.CATEGORY]
+    by_category = app.store.addresses_by_category(within(app, viewer), NAMED_MAX + 1)
     if by_category:
+        if len(by_category) > NAMED_MAX:
+            by_category = (*by_category[:NAMED_MAX], "…")
         category = tracking_category(app.settings.crm.name)
         row = CATALOGUE["NotTracked"]
         said = _(

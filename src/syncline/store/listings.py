@@ -33,6 +33,11 @@ FAILURE_STATES: Mapping[LinkState, str] = {
     LinkState.PARKED: "kept_out",
     LinkState.SKIPPED: "skipped",
 }
+_narrow = link.alias("narrow")
+_REF_MIN = 20
+"""Addresses of items are long; what is shorter is not looked for among them."""
+_DIGITS_MAX = 19
+"""So many digits no 64-bit number is longer than."""
 _NEEDS_PEOPLE = (LinkState.ASKED, LinkState.FAILED)
 
 
@@ -182,14 +187,24 @@ class Listings(Connected):
                     found.setdefault(row["crm_id"], []).append(to_link(row))  # type: ignore[arg-type]
         return {crm_id: tuple(links) for crm_id, links in found.items()}
 
-    def find_links(self, words: str, limit: int = LIMIT) -> tuple[Link, ...]:
-        """Return links whose global object id, CRM id, reference or own id is `words`, else whose subject holds it."""
-        exact = [link.c.global_object_id == words, link.c.crm_id == words, link.c.ref == words]
-        if words.isdecimal():
+    def find_links(
+        self, words: str, limit: int = LIMIT, *, mailbox_ids: Collection[int] | None = None
+    ) -> tuple[Link, ...]:
+        """Return links whose global object id, CRM id, reference or own id is `words`, else whose subject holds it.
+
+        Only those of `mailbox_ids` (None: of all). What is not found by an index of its own is looked for in a narrow
+        one, not in the contents.
+        """
+        exact = [link.c.global_object_id == words, link.c.crm_id == words]
+        if len(words) >= _REF_MIN:
+            exact.append(link.c.id.in_(select(_narrow.c.id).where(_narrow.c.ref == words)))
+        if words.isdecimal() and len(words) < _DIGITS_MAX:
             exact.append(link.c.id == int(words))
+        subject = link.c.id.in_(select(_narrow.c.id).where(_narrow.c.subject.icontains(words, autoescape=True)))
+        mine = [] if mailbox_ids is None else [link.c.mailbox_id.in_(sorted(mailbox_ids))]
         with self.reading() as connection:
-            for where in (or_(*exact), link.c.subject.icontains(words, autoescape=True)):
-                query = select(*LIGHT_LINK).where(where).order_by(link.c.id.desc()).limit(limit)
+            for where in (or_(*exact), subject):
+                query = select(*LIGHT_LINK).where(where, *mine).order_by(link.c.id.desc()).limit(limit)
                 found = tuple(to_link(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
                 if found:
                     return found

@@ -210,6 +210,8 @@ _HELD = text("crm_id IS NOT NULL AND crm_gone = 0 AND seen_settled = 'present'")
 Index("ix_link_base", link.c.mailbox_id, sqlite_where=_HELD, postgresql_where=_HELD)
 _STUCK = text("state NOT IN ('settled', 'unsettled')")
 Index("ix_link_stuck", link.c.mailbox_id, link.c.id, sqlite_where=_STUCK, postgresql_where=_STUCK)
+# Narrow, so that a subject is looked for without reading contents.
+Index("ix_link_subject", link.c.mailbox_id, link.c.subject)
 Index("ix_link_stuck_state", link.c.state, link.c.id, sqlite_where=_STUCK, postgresql_where=_STUCK)
 
 alert = Table(

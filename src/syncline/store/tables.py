@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, false, func, literal_column, or_, select, text
 
-from syncline.ports import Approval, Link, LinkState, Mailbox, TestState
+from syncline.ports import Approval, Link, LinkState, Mailbox, TestState, Track
 from syncline.store.accounts import Account
 from syncline.store.connection import Connected
 from syncline.store.listings import FAILURE_STATES, Counts
@@ -159,6 +159,13 @@ class Tables(Connected):
             row = connection.execute(query).mappings().first()
         return None if row is None else Mailbox(**row)
 
+    def addresses_by_category(self, mailbox_ids: Collection[int] | None, limit: int) -> tuple[str, ...]:
+        """Return some of these mailboxes (None: of all) that track by category only, by address."""
+        mine = [] if mailbox_ids is None else [mailbox.c.id.in_(sorted(mailbox_ids))]
+        query = select(mailbox.c.address).where(mailbox.c.track == Track.CATEGORY, *mine).order_by(mailbox.c.address)
+        with self.reading() as connection:
+            return tuple(connection.scalars(query.limit(limit)))
+
     def mailbox_by_id(self, mailbox_ids: Collection[int]) -> Mapping[int, Mailbox]:
         """Return those of these mailboxes that there are."""
         with self.reading() as connection:
@@ -189,8 +196,6 @@ _LINK_COLUMNS: Mapping[str, ColumnElement[Any]] = {
     "state": literal_column("link.state"),
     "next_try": link.c.next_try,
 }
-MAILBOX_SORTS = ("address", *_BY_COLUMN, *_BY_COUNT)
-FAILURE_SORTS = ("mailbox", *_LINK_COLUMNS)
 
 
 def _ordered(query: Select[Any], order: ColumnElement[Any], tie: ColumnElement[Any], wanted: Slice) -> Select[Any]:

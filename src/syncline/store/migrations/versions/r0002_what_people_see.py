@@ -234,6 +234,7 @@ def _answers() -> None:
 
 def _tables() -> None:
     stuck = sa.text("state NOT IN ('settled', 'unsettled')")
+    op.create_index("ix_link_subject", "link", ["mailbox_id", "subject"])
     op.create_index("ix_link_stuck_state", "link", ["state", "id"], sqlite_where=stuck, postgresql_where=stuck)
     still = sa.text("state = 'open'")
     op.create_index("ix_alert_open", "alert", ["question"], sqlite_where=still, postgresql_where=still)
