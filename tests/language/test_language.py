@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncline.language import _, current, ngettext, preferred, speaking
+from syncline.language import _, current, ngettext, numeral, preferred, speaking
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,16 @@ def test_places_are_filled() -> None:
     """Named places take their values; the number is one of them."""
     assert _("%(time)s today", time="10:30") == "10:30 today"
     assert ngettext("%(num)s day", "%(num)s days", 2) == "2 days"
+
+
+def test_numbers_are_written_as_in_the_language() -> None:
+    """German has a point where English has a comma, and the other way round."""
+    assert (numeral(12345), numeral(1234.56, 1)) == ("12,345", "1,234.6")
+    with speaking("de"):
+        assert (numeral(12345), numeral(1234.56, 1)) == ("12.345", "1.234,6")
+
+
+def test_an_empty_sentence_stays_empty() -> None:
+    """The empty message of a catalogue is its header, which nobody is shown."""
+    with speaking("de"):
+        assert _("") == ""
