@@ -62,6 +62,8 @@ def test_rules_for_other_mailboxes_are_nobodys_business(office: Office) -> None:
     assert (shown.name, shown.mailboxes, shown.changeable) == ("both", (maya, "another mailbox"), False)
     with pytest.raises(SyncError, match=f"mailbox {jonas}"):
         add(office, "maya", mailboxes=(jonas,))
+    assert add(office, mailboxes=(maya, jonas), private=True).name == "Save anyway: 2 mailboxes, private"
+    assert add(office, mailboxes=(jonas,), private=True).name == f"Save anyway: {jonas}, private"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ out: the free ones say nothing about what fills the others. It must not know how
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from syncline.desk.clashing import candidate
 from syncline.desk.reading import Viewer
 from syncline.engine.questions import CONFLICT
 from syncline.ports import Alert, AlertState, Candidate, Mailbox, User
+from syncline.store.wall import Wanted
 
 if TYPE_CHECKING:
     from syncline.wiring import App
@@ -95,16 +96,26 @@ def _waiting(app: App, window: Candidate, alert: Alert, users: Mapping[str, User
     mailboxes = _mailboxes(app, people, users)
     if not mailboxes:
         return
-    open_ones = app.store.alerts(list(mailboxes), [AlertState.OPEN])
-    others = [each.link_id for each in open_ones if each.code == CONFLICT and each.link_id and each.id != alert.id]
     policy = app.settings.conflict.policy()
-    for link in app.store.links_by_id(others):
+    for link in app.store.links_by_id(_near(app, window, alert, list(mailboxes))):
         mailbox, zone = mailboxes[link.mailbox_id]
         if link.observed is None:
             continue
         blockers = busy_of(candidate(app, link, mailbox).appointment, str(link.id))
         found = clashes(window.appointment, blockers, zone, window.since, policy)
         yield from (_interval(clash, zone) for clash in found)
+
+
+def _near(app: App, window: Candidate, alert: Alert, mailbox_ids: Sequence[int]) -> list[int]:
+    """Return the links of what else waits, without single items after the window: a mailbox may have thousands."""
+    wanted = Wanted(mailbox_ids=mailbox_ids, question=True, codes=(CONFLICT,))
+    end = window.appointment.span.end
+    near = [
+        each.id
+        for each in app.store.outlines(wanted)
+        if each.id != alert.id and (each.dates > 1 or each.matters is None or each.matters < end)
+    ]
+    return [each.link_id for each in app.store.alerts_by_id(near).values() if each.link_id is not None]
 
 
 def _mailboxes(app: App, people: set[str], users: Mapping[str, User]) -> Mapping[int, tuple[Mailbox, str]]:

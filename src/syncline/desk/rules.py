@@ -236,7 +236,8 @@ def _short(text: str, name: str, most: int = CONDITION_MAX_CHARACTERS) -> str:
 
 def _name(app: App, answer: str, conditions: Conditions, mailboxes: list[Mailbox]) -> str:
     """Make up a name that says what the rule does, and that no rule has yet."""
-    said = [mailbox.address for mailbox in mailboxes]
+    # Of several mailboxes the name tells the number only: who looks after one of them reads it as well.
+    said = [mailboxes[0].address if len(mailboxes) == 1 else f"{len(mailboxes)} mailboxes"] if mailboxes else []
     said += [f"category {conditions.category}"] if conditions.category else []
     said += [f"organizer {conditions.organizer.removeprefix('@')}"] if conditions.organizer else []
     flags = {name: getattr(conditions, name) for name in _FLAGS}
