@@ -19,8 +19,8 @@ from syncline.desk.objects import AlertObject
 from syncline.engine.alerts import last_offered
 from syncline.engine.questions import CONFLICT
 from syncline.errors import CATALOGUE, SyncError
+from syncline.language import _, ngettext
 from syncline.ports import Alert, AlertState, Link, Mailbox
-from syncline.web.language import _, ngettext
 from syncline.web.pages import telling, words
 from syncline.web.pages.drawing import Beside, scene_of
 from syncline.web.pages.in_the_way import InTheWay, beside, free, hints, in_calendar, listed
@@ -32,6 +32,10 @@ STILL_WORKING = timedelta(seconds=30)
 NEIGHBOURS_MAX = 100
 _BUSY_STATES = ("saving", "working")
 _OVER_STATES = ("saved", "kept_out", "withdrawn", "over")
+
+
+FREE_MAX = 4
+"""On a page of many cards so many tell when everybody is free: each asks the CRM for two weeks of several people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,15 +122,16 @@ def card(visit: Visit, alert_id: int) -> Card:
     shown = desk.show(visit.app, visit.viewer, alert_id)
     alert = visit.app.store.alert(alert_id)
     (made,) = _cards(visit, [alert], {alert_id: shown}, visit.app.store.mailboxes_by_id([alert.mailbox_id]))
-    waits = made.scheduling and made.state in ("waiting", "lapsed")
-    return replace(made, free_times=free(visit, alert)) if waits else made
+    return _with_free_times(visit, made, alert)
 
 
 def several(visit: Visit, alerts: Sequence[Alert]) -> list[Card]:
-    """Return these alerts, which the viewer may see, as cards in the same order."""
+    """Return these alerts, which the viewer may see, as cards in the same order; free times stand on the first."""
     mailboxes = visit.app.store.mailboxes_by_id({alert.mailbox_id for alert in alerts})
     shown = desk.objects(visit.app, visit.viewer, alerts, mailboxes)
-    return _cards(visit, alerts, {each.id: each for each in shown}, mailboxes)
+    made = _cards(visit, alerts, {each.id: each for each in shown}, mailboxes)
+    first = [_with_free_times(visit, *pair) for pair in zip(made[:FREE_MAX], alerts, strict=False)]
+    return [*first, *made[FREE_MAX:]]
 
 
 def page(
@@ -144,6 +149,11 @@ def page(
     hidden = desk.hidden_codes(visit.app) | without
     found = visit.app.store.alert_page(list(mailboxes), states, hidden=hidden, after=after, limit=limit)
     return several(visit, found.items), found.next
+
+
+def _with_free_times(visit: Visit, made: Card, alert: Alert) -> Card:
+    waits = made.scheduling and made.state in ("waiting", "lapsed")
+    return replace(made, free_times=free(visit, alert)) if waits else made
 
 
 def _cards(
