@@ -19,11 +19,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncline import __version__
 from syncline.errors import SyncError
+from syncline.language import _
 from syncline.web import api_alerts, api_appointments, api_mailboxes, api_people, api_rules, pages
 from syncline.web.assets import PREFIX, assets
 from syncline.web.described import REFUSALS
 from syncline.web.figures import metrics
-from syncline.web.language import Speaking, _
+from syncline.web.language import Speaking
 from syncline.web.problems import plain_problem, problem, status_of
 from syncline.web.safety import Safety
 from syncline.web.sessions import not_forged

@@ -10,9 +10,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from syncline.language import LANGUAGES, _, current, ngettext, noted, numeral, plural, preferred, speaking
-
-__all__ = ["COOKIE", "LANGUAGES", "Speaking", "_", "choose", "current", "ngettext", "noted", "numeral", "plural"]
+from syncline.language import LANGUAGES, preferred, speaking
 
 COOKIE = "syncline_language"
 _YEAR_S = 365 * 86_400

@@ -17,7 +17,8 @@ from starlette.responses import Response
 
 from syncline.desk import preferences, signing
 from syncline.errors import SyncError
-from syncline.web.language import _, choose
+from syncline.language import _
+from syncline.web.language import choose
 from syncline.web.safety import Arrival
 
 if TYPE_CHECKING:

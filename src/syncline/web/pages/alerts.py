@@ -15,7 +15,7 @@ from starlette.responses import Response
 from syncline.desk import alerts as desk
 from syncline.engine.questions import CONFLICT
 from syncline.errors import SyncError
-from syncline.web.language import _
+from syncline.language import _
 from syncline.web.pages import cards, telling
 from syncline.web.pages.rendering import Here, Visit, go, render_outside, visit_of
 from syncline.web.problems import status_of

@@ -22,7 +22,7 @@ from syncline.desk.appointments import Written
 from syncline.desk.drafts import Draft
 from syncline.desk.waiting import waiting
 from syncline.errors import SyncError
-from syncline.web.language import _, noted
+from syncline.language import _, noted
 from syncline.web.pages.entry_form import REPEATS, Given, blank, draft_of, filled, read
 from syncline.web.pages.rendering import Here, Visit, go
 from syncline.web.pages.times import day_text

@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from syncline.desk import preferences
 from syncline.errors import SyncError
+from syncline.language import LANGUAGES
 from syncline.web.asking import app_of
-from syncline.web.language import LANGUAGES, choose
+from syncline.web.language import choose
 from syncline.web.pages.rendering import go, inside, render_outside, visit_of
 from syncline.web.problems import status_of
 from syncline.web.sessions import arrival_of, sign_in, sign_out, signed_in

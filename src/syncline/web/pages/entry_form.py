@@ -15,7 +15,7 @@ from syncline.core.times import wall
 from syncline.desk import appointments as desk
 from syncline.desk.drafts import Draft
 from syncline.errors import SyncError
-from syncline.web.language import _, noted
+from syncline.language import _, noted
 from syncline.web.pages.rendering import Visit
 
 REPEATS = {

@@ -11,8 +11,8 @@ from syncline.desk import failures as desk
 from syncline.desk.failures import Standing
 from syncline.desk.objects import FailureObject
 from syncline.engine.alerts import last_offered
+from syncline.language import noted
 from syncline.ports import Alert, AlertState, LinkState
-from syncline.web.language import noted
 from syncline.web.pages.rendering import Visit
 from syncline.web.pages.tables import Asked, Column, Pages, Table
 from syncline.web.pages.troubles import Trouble, trouble_of

@@ -13,9 +13,9 @@ from functools import cache
 
 from syncline.desk import alerts as desk
 from syncline.engine.questions import CONFLICT
+from syncline.language import _, ngettext, numeral
 from syncline.ports import Alert, Mailbox
 from syncline.store.wall import Outline, Wanted
-from syncline.web.language import _, ngettext, numeral
 from syncline.web.pages import cards, telling
 from syncline.web.pages.rendering import Visit
 from syncline.web.pages.times import day_text

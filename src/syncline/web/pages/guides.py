@@ -20,7 +20,7 @@ from markupsafe import Markup
 from starlette.responses import FileResponse, Response
 
 from syncline.errors import SyncError
-from syncline.web.language import noted
+from syncline.language import noted
 from syncline.web.pages.rendering import render_outside, visit_of
 
 router = APIRouter()

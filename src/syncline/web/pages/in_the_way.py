@@ -14,8 +14,8 @@ from syncline.desk import alerts as desk
 from syncline.desk.free_times import free_times
 from syncline.desk.objects import AlertObject, Clash
 from syncline.errors import SyncError
+from syncline.language import _, ngettext
 from syncline.ports import Alert, Mailbox
-from syncline.web.language import _, ngettext
 from syncline.web.pages import telling, words
 from syncline.web.pages.drawing import Beside
 from syncline.web.pages.rendering import Visit

@@ -14,8 +14,8 @@ from syncline.desk.alerts import hidden_codes
 from syncline.desk.finding import one
 from syncline.desk.reading import Viewer
 from syncline.errors import SyncError
+from syncline.language import _, noted
 from syncline.ports import Mailbox
-from syncline.web.language import _, noted
 from syncline.web.pages import failing, wall
 from syncline.web.pages.rendering import Here, Visit, go
 from syncline.web.pages.rows import rows as rows_of

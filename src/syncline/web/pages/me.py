@@ -18,7 +18,8 @@ from starlette.responses import Response
 from syncline.desk import preferences
 from syncline.desk.preferences import Mails
 from syncline.errors import SyncError
-from syncline.web.language import choose, noted
+from syncline.language import noted
+from syncline.web.language import choose
 from syncline.web.pages.rendering import Here, Visit, go
 from syncline.web.problems import status_of
 

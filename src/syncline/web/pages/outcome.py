@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from syncline.desk import together as desk
-from syncline.web.language import _, ngettext, numeral
+from syncline.language import _, ngettext, numeral
 from syncline.web.pages.rendering import Visit
 
 OVER_MAX = 50

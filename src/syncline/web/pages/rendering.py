@@ -19,10 +19,10 @@ from syncline import __version__
 from syncline.desk.finding import within
 from syncline.desk.reading import Viewer
 from syncline.errors import SyncError
+from syncline.language import LANGUAGES, _, current, ngettext, noted, numeral, plural
 from syncline.ports import User
 from syncline.web.asking import app_of
 from syncline.web.assets import asset
-from syncline.web.language import LANGUAGES, _, current, ngettext, noted, numeral, plural
 from syncline.web.pages import words
 from syncline.web.pages.times import Times
 from syncline.web.sessions import CSRF_FIELD, signed_in

@@ -14,8 +14,8 @@ from syncline.desk.clashing import answerable
 from syncline.engine.alerts import last_offered
 from syncline.engine.questions import CONFLICT
 from syncline.errors import CATALOGUE
+from syncline.language import _, ngettext
 from syncline.ports import Alert, AlertState, Mailbox
-from syncline.web.language import _, ngettext
 from syncline.web.pages import telling, words
 from syncline.web.pages.rendering import Visit
 

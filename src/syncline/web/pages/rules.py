@@ -17,7 +17,7 @@ from syncline.desk import foretelling, rules
 from syncline.desk.foretelling import Foretold
 from syncline.desk.rules import ELSEWHERE, NewRule, RuleObject
 from syncline.errors import SyncError
-from syncline.web.language import _, noted
+from syncline.language import _, noted
 from syncline.web.pages.rendering import Here, Visit, go
 from syncline.web.problems import status_of
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from syncline.config import SETTINGS, value_of
 from syncline.desk import tokens, users
 from syncline.errors import SyncError
-from syncline.web.language import _, noted
+from syncline.language import _, noted
 from syncline.web.pages.rendering import Here, Visit, go
 from syncline.web.pages.tables import Column, Table
 from syncline.web.pages.troubles import trouble as trouble_text

@@ -15,8 +15,8 @@ from syncline.desk import alerts as desk
 from syncline.desk.objects import AlertObject
 from syncline.desk.reading import Sight
 from syncline.errors import CATALOGUE, ErrorClass, filled
+from syncline.language import _, ngettext, noted, numeral
 from syncline.ports import Alert, Link, LinkState, Mailbox
-from syncline.web.language import _, ngettext, noted, numeral
 from syncline.web.pages import words
 from syncline.web.pages.rendering import Visit
 from syncline.web.pages.times import day_text

@@ -22,8 +22,8 @@ from syncline.desk import wall
 from syncline.desk.answering import WITHOUT_OVERLAPS
 from syncline.engine.questions import CONFLICT
 from syncline.errors import SyncError
+from syncline.language import _, ngettext, numeral
 from syncline.store.wall import Wanted
-from syncline.web.language import _, ngettext, numeral
 from syncline.web.pages import asked
 from syncline.web.pages.groups import Group, group_of
 from syncline.web.pages.outcome import address, instants, taken_back

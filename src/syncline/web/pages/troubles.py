@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from syncline.errors import CATALOGUE, SyncError, filled
-from syncline.web.language import _, noted
+from syncline.language import _, noted
 from syncline.web.pages.rendering import help_url
 
 MISSING: Mapping[str, str] = {

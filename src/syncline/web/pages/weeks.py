@@ -14,7 +14,7 @@ from syncline.core.scheduling import blocks
 from syncline.core.times import blocking
 from syncline.desk.objects import AppointmentObject
 from syncline.desk.waiting import Waiting
-from syncline.web.language import _
+from syncline.language import _
 from syncline.web.pages import words
 from syncline.web.pages.rendering import Visit
 from syncline.web.pages.times import day_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from syncline.web.language import noted
+from syncline.language import noted
 
 SHOW_AS: Mapping[str, str] = {
     "free": noted("Free"),
