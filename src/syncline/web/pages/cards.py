@@ -20,7 +20,6 @@ from syncline.engine.alerts import last_offered
 from syncline.engine.questions import CONFLICT
 from syncline.errors import CATALOGUE, SyncError
 from syncline.language import _, ngettext
-from syncline.language import _, ngettext
 from syncline.ports import Alert, AlertState, Link, Mailbox
 from syncline.web.pages import telling, words
 from syncline.web.pages.drawing import Beside, scene_of
