@@ -99,6 +99,8 @@ def test_certificates_are_verified(tmp_path: Path) -> None:
         "::1",
         "::",
         "fe80::1",
+        "fec0::1",
+        "192.0.0.8",
         "fe80::1%2",
         "fd00::1",
         "ff02::1",

@@ -21,7 +21,8 @@ Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]
 
 _TRANSLATED = ip_network("64:ff9b::/96")
-_SHARED = ip_network("100.64.0.0/10")
+# Shared by providers, for protocols between routers, and site-local: the library counts none of them as private.
+_INSIDE = (ip_network("100.64.0.0/10"), ip_network("192.0.0.0/24"), ip_network("fec0::/10"))
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
@@ -38,7 +39,7 @@ def public(text: str) -> bool:
 
 def _global(address: Address) -> bool:
     special = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback
-    inside = address.is_private or address.is_link_local or (address.version == 4 and address in _SHARED)
+    inside = address.is_private or address.is_link_local or any(address in network for network in _INSIDE)
     # 64:ff9b::/96 counts as reserved in some tables; what matters is the address wrapped in it.
     return address in _TRANSLATED if address.version == 6 and address in _TRANSLATED else not (special or inside)
 
