@@ -7,9 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from syncline.connectors.memory import MemoryReplica
 from syncline.core.appointment import ShowAs, Status
+from syncline.engine import mailboxes
 from syncline.engine.run import Rules
-from syncline.ports import AlertOutcome, AlertState, LinkState, OnSchedulingConflict, Seen
+from syncline.ports import AlertOutcome, AlertState, LinkState, OnSchedulingConflict, Page, Seen
 from tests.engine.world import TRACKED, World, at, meeting
 
 
@@ -529,3 +531,49 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(world: World) -> No
 def test_seen_states_are_told_apart() -> None:
     """Gone and untracked are never the same."""
     assert Seen.GONE is not Seen.UNTRACKED
+
+
+# --- switched off ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("Q-02")
+def test_an_answer_on_a_mailbox_that_is_switched_off_waits(world: World) -> None:
+    """It was woken for its answer and disabled before it ran: nothing happens until it is enabled again."""
+    world.track(meeting("Standup", at(10)))
+    world.sync()
+    ref = world.track(meeting("Demo", at(10.5)))
+    world.sync()
+    mailboxes.disable(world.store, world.mailboxes["ada"])
+    world.answer("yes")
+    world.track(meeting("Later", at(15)))
+    world.sync()
+    assert (world.subjects(), world.link(ref).decision) == (["Standup"], "yes")
+    assert world.questions()[0].outcome is AlertOutcome.SAVING
+
+    mailboxes.enable(world.store, world.clock, world.mailboxes["ada"])
+    world.sync()
+    assert world.subjects() == ["Demo", "Later", "Standup"]
+
+
+@pytest.mark.rule("Q-02")
+def test_an_answer_waits_if_its_mailbox_is_switched_off_during_a_cycle(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cycle that runs ends, but begins nothing that was answered after the mailbox was disabled."""
+    world.track(meeting("Standup", at(10)))
+    world.sync()
+    world.track(meeting("Demo", at(10.5)))
+    world.sync()
+    changes = MemoryReplica.changes
+
+    def meanwhile(replica: MemoryReplica, folder: str, cursor: str | None, limit: int) -> Page:
+        if world.store.mailbox(world.mailboxes["ada"]).enabled:
+            mailboxes.disable(world.store, world.mailboxes["ada"])
+            world.answer("yes")
+        return changes(replica, folder, cursor, limit)
+
+    monkeypatch.setattr(MemoryReplica, "changes", meanwhile)
+    world.sync()
+
+    assert world.subjects() == ["Standup"]
+    assert world.questions()[0].outcome is AlertOutcome.SAVING

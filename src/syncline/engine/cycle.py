@@ -53,6 +53,10 @@ class CycleResult:
     plan: tuple[PlanLine, ...] = ()
 
 
+class _SwitchedOff(Exception):  # noqa: N818 (no error: somebody wanted it)
+    """The mailbox was switched off while its cycle ran."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Planned:
     """One light row of the plan: enough to guard and to order it."""
@@ -68,6 +72,8 @@ def run_cycle(parts: Parts, connect: Connect, mailbox_id: int, owner: str, *, re
     """Run one full cycle: answers first, then everything since the cursors; failures of the mailbox are recorded.
 
     Less than `rest_s` seconds after the last full cycle only answers are carried out; the rest waits for its time.
+    A mailbox that is switched off is left alone, however it came to be queued; one that is switched off meanwhile is
+    left before its next chunk or answer.
     """
     lease = parts.store.claim(mailbox_id, owner, parts.clock.now(), parts.rules.lease_s)
     if lease is None:
@@ -77,7 +83,10 @@ def run_cycle(parts: Parts, connect: Connect, mailbox_id: int, owner: str, *, re
     next_due: datetime | None = mailbox.next_due
     error: SyncError | None = None
     try:
-        next_due = _cycle(parts, connect, lease, mailbox, counts, rest_s)
+        if mailbox.enabled:
+            next_due = _cycle(parts, connect, lease, mailbox, counts, rest_s)
+    except _SwitchedOff:
+        pass  # Nothing is lost: what was read is staged, and what was answered waits.
     except SyncError as caught:
         error = caught
         if caught.code != "LeaseLost":
@@ -189,11 +198,18 @@ def _carry_out_answers(run: Run) -> None:
     after = 0
     while links := run.store.answered_links(run.mailbox.id, ANSWERS_MAX, after):
         after = links[-1].id
+        _require_enabled(run)
         living = observe_items(run, links)
         fresh = run.store.links_by_id([link.id for link in links if link.id in living])
         standing = [link for link in fresh if link.seen is Seen.PRESENT and not unseen(link)]
         apply_all(run, decide(run, sorted(standing, key=order_of)))
         run.keep()
+
+
+def _require_enabled(run: Run) -> None:
+    """Leave the mailbox alone from here on if somebody has switched it off meanwhile."""
+    if not run.store.mailbox(run.mailbox.id).enabled:
+        raise _SwitchedOff
 
 
 def _pass(run: Run) -> bool:
@@ -212,6 +228,7 @@ def _pass(run: Run) -> bool:
 
 def _apply_chunk(run: Run, ids: Sequence[int]) -> None:
     """Decide the chunk again on fresh links, since an answer or an earlier chunk may have changed it, and apply it."""
+    _require_enabled(run)
     links = {link.id: link for link in run.store.links_by_id(ids) if not unseen(link)}
     apply_all(run, decide(run, [links[i] for i in ids if i in links]))
     run.keep()
