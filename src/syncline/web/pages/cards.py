@@ -201,7 +201,7 @@ def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link
     can_yes = state in ("waiting", "kept_out") or (state == "lapsed" and visit.times.now <= last_offered(alert))
     crm_id = link.crm_id if link is not None else None
     look = desk.look_at(visit.viewer, mailbox, private=alert.private)
-    title = telling.masked(look, alert.subject) if alert.subject else _(row.title)
+    title = look.subject(alert.subject) if alert.subject else _(row.title)
     moved = crm_id is not None
     made = Card(
         id=alert.id,

@@ -60,7 +60,7 @@ def beside(visit: Visit, alert: Alert, mailbox: Mailbox, asked: Sequence[Alert])
     for other in asked:
         if other.id == alert.id or other.span is None or other.span.start >= end or start >= other.span.end:
             continue
-        subject = telling.masked(desk.look_at(visit.viewer, mailbox, private=other.private), other.subject)
+        subject = desk.look_at(visit.viewer, mailbox, private=other.private).subject(other.subject)
         met.append(Beside(subject=subject, heading=telling.short(subject), url=f"/alerts/{other.id}", span=other.span))
     return met[:ALSO_WAITING_MAX]
 

@@ -79,7 +79,7 @@ def _row(visit: Visit, alert: Alert, mailbox: Mailbox) -> Row:
         status=_status(visit, alert, state),
         look=_NOTICES.get(level, "") if state == "notice" else _LOOKS.get(state, ""),
         moment=alert.created if alert.state is AlertState.OPEN else alert.decided_on or alert.last_seen,
-        reason=alert.reason if state in ("withdrawn", "not_saved_yet") else "",
+        reason=_(telling.REASONS.get(alert.reason, alert.reason)) if state in ("withdrawn", "not_saved_yet") else "",
         scheduling=alert.code == CONFLICT,
         asks=alert.code in desk.QUESTIONS and answerable(alert) and in_time,
     )

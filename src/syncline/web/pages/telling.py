@@ -46,6 +46,10 @@ REASONS: Mapping[str, str] = {
     "untracked": noted("it is tracked no longer"),
     "back at the time that the CRM holds": noted("it is back at the time that the CRM holds"),
     "the items are back": noted("the items are back"),
+    "kept out": noted("it is kept out"),
+    "it is in step": noted("it is synchronized"),
+    "it waits for an answer now": noted("it waits for an answer now"),
+    "it fails for another reason now": noted("it fails for another reason now"),
 }
 
 
@@ -122,7 +126,7 @@ def sentence(visit: Visit, alert: Alert, look: Sight) -> str:
     """Return the published sentence of an alert in the viewer's language, its subject masked for him."""
     params = {"crm": visit.crm, **alert.params}
     if "subject" in params:
-        params["subject"] = masked(look, params["subject"])
+        params["subject"] = look.subject(params["subject"])
     if "user" in params and alert.verdict is not None and alert.verdict.unavailable:
         params["user"] = unavailable(alert.verdict)
     return filled(_(CATALOGUE[alert.code].text), params)
@@ -132,12 +136,6 @@ def unavailable(verdict: Verdict) -> str:
     """Return the first unavailable person's name and how many more there are."""
     first, more = verdict.unavailable[0].full_name, len(verdict.unavailable) - 1
     return ngettext("%(name)s and %(num)s more", "%(name)s and %(num)s more", more, name=first) if more else first
-
-
-def masked(look: Sight, subject: str) -> str:
-    """Return a subject as the viewer may read it, in his language."""
-    shown = look.subject(subject)
-    return _(shown) if look.masked else shown
 
 
 def facts(
