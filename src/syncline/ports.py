@@ -569,10 +569,10 @@ class Changes:
     `links`, `alerts` with id 0 are inserted, others replaced by id; `mailbox` replaces the mailbox row except the
     columns that people write (approval, enabled, track, on_scheduling_conflict, time_zone) and `next_due`, which
     `release` and `wake` own. New alerts for links that are inserted in the same transaction name them by `alert_links`
-    (index into `alerts` -> index into `links`); `mark_links` does the same for `marks`. `disable` switches the mailbox
-    off (B-02, B-03). An answer that was given since a link or alert was read survives: its decision columns are not
-    overwritten. `decided`: links and alerts are what was decided about them, and are left out where that rests on an
-    answer that was taken back since.
+    (index into `alerts` -> index into `links`); `entry_links` does the same for `entries`, `mark_links` for `marks`.
+    `disable` switches the mailbox off (B-02, B-03). An answer that was given since a link or alert was read survives:
+    its decision columns are not overwritten. `decided`: links and alerts are what was decided about them, and are left
+    out where that rests on an answer that was taken back since.
     """
 
     links: Sequence[Link] = ()
@@ -583,6 +583,7 @@ class Changes:
     entries: Sequence[Entry] = ()
     mailbox: Mailbox | None = None
     alert_links: Mapping[int, int] = field(default_factory=dict)
+    entry_links: Mapping[int, int] = field(default_factory=dict)
     disable: bool = False
     marks: Sequence[Mark] = ()
     removed_marks: Sequence[int] = ()

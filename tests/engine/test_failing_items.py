@@ -326,3 +326,32 @@ def test_a_known_failure_of_the_whole_cycle_keeps_its_code(world: World) -> None
     assert result.error is refusal
     assert told(world) == [("Unauthorized", "", 1)]
     assert world.store.mailbox(world.mailboxes["ada"]).last_error == "Unauthorized"
+
+
+def lines(world: World, ref: str) -> list[str]:
+    """Return what the journal says of an item, oldest first."""
+    return [entry.action for entry in world.store.journal(world.link(ref).id, limit=100).items][::-1]
+
+
+@pytest.mark.rule("B-05")
+def test_the_journal_says_that_an_item_could_not_be_read() -> None:
+    """Also of an item that nobody has ever read, and of every try; what comes after is told as always."""
+    world = World()
+    torn = SyncError("ItemUnreadable", mailbox=ADA, subject="Demo", detail="torn")
+    ref = world.track(meeting("Demo", at(10)))
+    world.exchange.spoil(ADA, ref, torn)
+    world.sync()
+    assert lines(world, ref) == ["failed"]
+
+    world.exchange.spoil(ADA, ref, None)
+    world.exchange.touch(ADA, ref)
+    world.sync()
+    world.exchange.spoil(ADA, ref, torn)
+    world.exchange.touch(ADA, ref)
+    world.sync()
+    assert lines(world, ref) == ["failed", "saved", "failed"]
+
+    world.exchange.spoil(ADA, ref, None)
+    world.exchange.touch(ADA, ref)
+    world.sync()
+    assert lines(world, ref) == ["failed", "saved", "failed", "settled"]

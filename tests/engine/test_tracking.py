@@ -23,6 +23,7 @@ def test_an_item_tracked_now_is_saved_whatever_it_overlaps() -> None:
     world.sync()
 
     assert link.state is LinkState.SETTLED
+    assert [entry.action for entry in world.store.journal(link.id, limit=9).items][-2:] == ["saved", "tracked now"]
     assert world.subjects() == ["Demo", "Review"]
     assert "Showroom" in {row.appointment.location for row in world.rows()}
     assert world.questions() == ()

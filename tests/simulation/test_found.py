@@ -12,6 +12,7 @@ from syncline.core.answering_by_category import CategoryNames
 from syncline.core.appointment import Address, Appointment, Attendee, Identity, Response
 from syncline.engine import mailboxes
 from syncline.engine.run import Rules
+from syncline.errors import SyncError
 from syncline.ports import CrmRow, LinkState
 from syncline.simulation import oracle, replay
 from syncline.simulation.faults import Call, Gate, Strike, nothing
@@ -283,3 +284,20 @@ def test_an_owner_that_is_overtaken_while_it_asks_who_answers_does_no_harm() -> 
 
     assert row(world, "one").appointment.subject == "Subject one"
     assert world.questions() == ()
+
+
+@pytest.mark.rule("B-05")
+def test_an_item_that_could_not_be_read_and_is_held_then_was_told(world: World) -> None:
+    """It fails to be read, and is then among those whose deletion is held: the journal says how it stands."""
+    refs = [add(world, ADA, item(f"item-{number}", at(9 + number))) for number in range(4)]
+    settle(world)
+    torn = SyncError("ItemUnreadable", subject="Subject item-0", detail="it is damaged")
+    world.exchange.spoil(ADA, refs[0], torn)
+    world.exchange.touch(ADA, refs[0])
+    world.cycle(ADA)
+    for ref in refs:
+        world.exchange.delete(ADA, ref)
+
+    settle(world)
+
+    assert [(alert.code, len(alert.held)) for alert in world.questions()] == [("EmptiedSideHeld", 4)]

@@ -18,7 +18,7 @@ from syncline.core.scheduling import Person
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.noticing import noticed
 from syncline.engine.run import Run, failed, notice
-from syncline.errors import Scope, SyncError
+from syncline.errors import Scope, SyncError, render
 from syncline.ports import (
     Alert,
     Changes,
@@ -70,7 +70,7 @@ def observe_items(run: Run, links: Sequence[Link]) -> frozenset[int]:
     living = [(link, found) for link, found in zip(now_there, read, strict=True) if _still_tracked(run, link, found)]
     staged = [_staged(run, link, found) for link, found in living if found is not None]
     if staged:
-        run.write(_staging([link for link, _ in staged], [alert for _, alert in staged]))
+        run.write(_staging(run, [link for link, _ in staged], [alert for _, alert in staged]))
     return frozenset(link.id for link, _ in living)
 
 
@@ -208,16 +208,18 @@ def _stage(run: Run, folder: Folder, page: Page, vanished: Sequence[Link], *, ke
     staged.extend((link, None) for link in vanished)
     cursors = {**run.mailbox.cursors, folder.ref: page.cursor}
     mailbox = replace(run.mailbox, cursors=cursors) if keep_cursor else None
-    changes = _staging([link for link, _ in staged], [alert for _, alert in staged])
+    changes = _staging(run, [link for link, _ in staged], [alert for _, alert in staged])
     marks, of = noticed(run, changes.links)
     run.write(replace(changes, mailbox=mailbox, marks=marks, mark_links=of))
 
 
-def _staging(links: Sequence[Link], alerts: Sequence[Alert | None]) -> Changes:
-    """Return the change that stages links, each with the alert about its failure if it has one."""
-    failing = [at for at, alert in enumerate(alerts) if alert is not None]
-    told = [alert for alert in alerts if alert is not None]
-    return Changes(links=links, alerts=told, alert_links=dict(enumerate(failing)))
+def _staging(run: Run, links: Sequence[Link], alerts: Sequence[Alert | None]) -> Changes:
+    """Return the change that stages links; one that failed comes with its alert and a line in the journal."""
+    failing = [(at, alert) for at, alert in enumerate(alerts) if alert is not None]
+    told = [alert for _, alert in failing]
+    lines = [run.entry(links[at], "failed", "B-05", detail=render(alert.code, alert.params)) for at, alert in failing]
+    of = dict(enumerate(at for at, _ in failing))
+    return Changes(links=links, alerts=told, alert_links=of, entries=lines, entry_links=of)
 
 
 def _left(run: Run, light: Light, link: Link | None) -> bool:

@@ -84,7 +84,8 @@ def _tracked(run: Run, item: Observed, by: str) -> Link:
     if link.crm_id is None:
         bound = digest(run, item.appointment)
         link = replace(link, decision="yes", decision_by=by, decided_digest=bound, revision_settled=None)
-    run.write(Changes(links=[link], entries=[run.entry(link, "tracked now", "A-24", detail=by)]))
+    line = run.entry(link, "tracked now", "A-24", detail=by)
+    run.write(Changes(links=[link], entries=[line], entry_links={0: 0}))
     stored = run.store.links_by_ref(run.mailbox.id, [item.ref])[item.ref]
     apply_all(run, decide(run, [stored]))
     return run.store.links_by_ref(run.mailbox.id, [item.ref])[item.ref]

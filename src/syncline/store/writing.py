@@ -65,7 +65,9 @@ class Writing(Leases):
             _write_alerts(connection, _with_links(changes, ids))
             _withdraw_orphans(connection, orphans)
             _write_intents(connection, changes.dropped_intents, changes.intents)
-            _write_entries(connection, changes.entries)
+            told = {at: ids[of] for at, of in changes.entry_links.items()}
+            lines = [replace(each, link_id=told.get(at, each.link_id)) for at, each in enumerate(changes.entries)]
+            _write_entries(connection, lines)
             named = {at: ids[of] for at, of in changes.mark_links.items()}
             marks = [replace(each, link_id=named.get(at, each.link_id)) for at, each in enumerate(changes.marks)]
             write_marks(connection, marks, changes.removed_marks)
