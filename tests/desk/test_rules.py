@@ -188,6 +188,8 @@ def test_open_questions_are_answered_by_a_click_and_not_by_the_rule(office: Offi
         foretelling.answer_matching(office.app, maya, rule.id, 1)
     with pytest.raises(SyncError, match=f"rule {rule.id}"):
         foretelling.answer_matching(office.app, office.viewer("jonas"), rule.id, 2)
+    with pytest.raises(SyncError, match="Look again"):  # one was answered and another came: as many, but not the same
+        foretelling.answer_matching(office.app, maya, rule.id, 2, newest=1)
     assert foretelling.answer_matching(office.app, maya, rule.id, 2).answered == 2
     office.sync()
 

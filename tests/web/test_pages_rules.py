@@ -48,7 +48,11 @@ def test_a_rule_is_looked_at_made_and_its_questions_answered(office: Office, may
     assert "Answered too, it is saved in Syncline CRM beside what is there. A Yes is final." in shown(page)
     assert "Save anyway: organizer own, not all-day" in page
     assert maya.post(f"{PATH}/answer", rule=rule_id, count="0").status_code == 422
-    assert maya.post(f"{PATH}/answer", rule=rule_id, count="1").headers["location"] == f"{PATH}?said=answered"
+    assert 'name="newest" value="1"' in page
+    assert maya.post(f"{PATH}/answer", rule=rule_id, count="1", newest="0").status_code == 422
+    assert (
+        maya.post(f"{PATH}/answer", rule=rule_id, count="1", newest="1").headers["location"] == f"{PATH}?said=answered"
+    )
     assert [each.decided_by for each in alerts.listing(office.app, OPERATOR)] == ["Maya Lind"]
 
 

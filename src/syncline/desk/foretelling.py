@@ -105,14 +105,15 @@ def matching(app: App, viewer: Viewer, rule_id: int) -> tuple[int, ...]:
     return tuple(each.id for each in app.store.open_questions(CONFLICT, within(app, viewer)) if answers(each))
 
 
-def answer_matching(app: App, viewer: Viewer, rule_id: int, count: int) -> Reached:
+def answer_matching(app: App, viewer: Viewer, rule_id: int, count: int, newest: int | None = None) -> Reached:
     """Answer the open questions that a rule matches, as the viewer's own answer.
 
-    `count` is how many he saw; SyncError("InvalidRequest") if there are more by now.
+    `count` is how many he saw, `newest` the highest number among them; SyncError("InvalidRequest") if there are more
+    by now, or one that came later.
     """
     rule = changeable_rule(app, viewer, rule_id)
     ids = matching(app, viewer, rule_id)
-    if len(ids) > count:
+    if len(ids) > count or (newest is not None and max(ids, default=0) > newest):
         raise SyncError(
             "InvalidRequest",
             detail=_("%(now)s open questions match now, not %(count)s. Look again.", now=len(ids), count=count),

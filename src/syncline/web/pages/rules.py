@@ -114,11 +114,14 @@ def preview(visit: Here, given: Annotated[Given, Form()]) -> Response:
 
 @router.post(f"{PATH}/answer")
 def answer_matching(
-    visit: Here, rule: Annotated[int, Form()], count: Annotated[int, Form(ge=0, le=2**31 - 1)]
+    visit: Here,
+    rule: Annotated[int, Form()],
+    count: Annotated[int, Form(ge=0, le=2**31 - 1)],
+    newest: Annotated[int | None, Form(ge=0, le=2**63 - 1)] = None,
 ) -> Response:
     """Answer the open questions that a rule matches, if no more came meanwhile."""
     try:
-        foretelling.answer_matching(visit.app, visit.viewer, rule, count)
+        foretelling.answer_matching(visit.app, visit.viewer, rule, count, newest)
     except SyncError as error:
         return _page(visit, made=rule, trouble=error)
     return go(f"{PATH}?said=answered")
@@ -185,13 +188,15 @@ def _page(
     made: int = 0,
 ) -> Response:
     found = rules.listing(visit.app, visit.viewer)
+    matching = _matching(visit, made, found)
     return visit.render(
         "rules.html",
         section=SECTION,
         status=status_of(trouble) if trouble is not None else 200,
         rules=[(rule, conditions(rule), whose(visit, rule), _steps(found, rule)) for rule in found],
         made=next((rule for rule in found if rule.id == made and rule.changeable), None),
-        matching=_matching(visit, made, found),
+        matching=len(matching),
+        newest=max(matching, default=0),
         given=given or Given(),
         told=told,
         trouble=trouble,
@@ -202,9 +207,9 @@ def _page(
     )
 
 
-def _matching(visit: Visit, made: int, found: Sequence[RuleObject]) -> int:
+def _matching(visit: Visit, made: int, found: Sequence[RuleObject]) -> Sequence[int]:
     mine = any(rule.id == made and rule.changeable for rule in found)
-    return len(foretelling.matching(visit.app, visit.viewer, made)) if mine else 0
+    return foretelling.matching(visit.app, visit.viewer, made) if mine else ()
 
 
 def _steps(found: Sequence[RuleObject], rule: RuleObject) -> tuple[bool, bool]:
