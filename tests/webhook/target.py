@@ -15,7 +15,10 @@ from tests.exchange_web_services.certificates import server_side
 
 @dataclass
 class Chat:
-    """What the server answers, and what it got: path, headers and body of each request."""
+    """What the server answers, and what it got: path, headers and body of each request.
+
+    `taken` says that somebody read a whole answer.
+    """
 
     status: int = 204
     statuses: list[int] = field(default_factory=list)
@@ -24,6 +27,7 @@ class Chat:
     stall: threading.Event | None = None
     drip_s: float | None = None
     got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    taken: bool = False
 
 
 @contextmanager
@@ -45,6 +49,7 @@ def listening(chat: Chat, certificate: Path | None = None) -> Iterator[int]:
             self.send_header("Content-Length", str(len(chat.body)))
             self.end_headers()
             self.wfile.write(chat.body)
+            chat.taken = True
 
         def _drip(self, pause_s: float) -> None:
             ended = threading.Event()

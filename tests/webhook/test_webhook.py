@@ -200,8 +200,12 @@ def test_what_an_answer_means(status: int, code: str) -> None:
 
 def test_a_long_answer_is_not_read() -> None:
     """The body of an answer is nobody's business: it is not read, whatever its length."""
-    with listening(Chat(status=200, body=b"x" * 20_000_000)) as port:
+    chat = Chat(status=200, body=b"x" * 20_000_000)
+    with listening(chat) as port:
         WebhookNotifier(target(f"http://127.0.0.1:{port}/")).send(PARCEL)
+
+    assert len(chat.got) == 1
+    assert not chat.taken
 
 
 def test_a_silent_target_is_left_in_time() -> None:
