@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -195,6 +196,24 @@ def test_broken_json_is_a_422_problem(client: TestClient, ines: Caller) -> None:
     """A body that is no JSON is told as such."""
     headers = {**ines.headers, "Content-Type": "application/json"}
     answer = client.post(f"{API}/appointments", headers=headers, content=b'{"subject": ')
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/appointments", {"subject": "\ud800", "start": "2026-11-24T10:00:00Z", "end": "2026-11-24T11:00:00Z"}),
+        ("/users", {"name": "half", "email": "\ud800@x.example"}),
+        ("/mailboxes", {"address": "\ud800@x.example", "profile": "exchange", "user": "maya"}),
+        ("/rules", {"answer": "yes", "category": "\ud800"}),
+    ],
+)
+def test_half_a_character_is_a_422_problem(client: TestClient, ines: Caller, path: str, body: Any) -> None:
+    """JSON can name what is no text; nothing can store it, and that is the caller's to mend."""
+    headers = {**ines.headers, "Content-Type": "application/json"}
+    answer = client.post(f"{API}{path}", headers=headers, content=json.dumps(body))
 
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"

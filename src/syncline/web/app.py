@@ -59,6 +59,7 @@ def create_app(app: App) -> FastAPI:
     web.add_exception_handler(RequestValidationError, _on_invalid)
     web.add_exception_handler(HTTPException, _on_http_error)
     web.add_exception_handler(OverflowError, _on_overflow)
+    web.add_exception_handler(UnicodeEncodeError, _on_half_character)
     web.add_middleware(Boundary)
     web.add_middleware(GZipMiddleware, minimum_size=SMALL_BYTES, compresslevel=COMPRESSION)
     web.add_middleware(Speaking)
@@ -140,6 +141,11 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 async def _on_overflow(request: Request, _error: Exception) -> Response:
     # Ids are numbers of any size on the wire; beyond 64 bits no database and no calendar takes them.
     return await _on_sync_error(request, SyncError("InvalidRequest", detail=_("A number in the request is too large.")))
+
+
+async def _on_half_character(request: Request, _error: Exception) -> Response:
+    # JSON can name half of a character (\ud800), which no database and no calendar takes; no form of ours can.
+    return await _on_sync_error(request, SyncError("InvalidRequest", detail="A text in the request is not Unicode."))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
