@@ -163,7 +163,7 @@ def test_the_question_in_german(office: Office, maya: Visitor) -> None:
     said = "Beim Speichern des Termins „Product demo for Alpen Sport“ aus Exchange in Syncline CRM wurde ein"
     assert f"{said} Terminkonflikt gefunden, weil Maya Lind zu dieser Zeit nicht verfügbar ist." in page
     assert page.index(">Ja<") < page.index(">Nein<")
-    assert "Di 24. Nov 2026" in page and "überschneidet sich 30 min" in page
+    assert "Di 24. Nov 2026" in page and "Überschneidung 30 min" in page
     assert "E-Mail-Server-Fehlercode: ExchangeSyncSchedulingConflictsError" in page
     assert "Wartet, aus Outlook" in page
 
