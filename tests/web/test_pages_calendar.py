@@ -227,6 +227,18 @@ def test_what_waits_is_drawn_into_it(office: Office, maya: Visitor) -> None:
     assert "Product demo for Alpen Sport Waits Waiting for an answer · Maya Lind · from Outlook" in shown(text)
 
 
+def test_what_is_being_saved_is_drawn_too(office: Office, maya: Visitor) -> None:
+    """Between a Yes and the row in the CRM the item does not vanish from the page."""
+    question = office.the_scene()
+    alerts.answer(office.app, OPERATOR, question.id, "yes")
+    text = shown(maya.text(WEEK))
+    assert "Product demo for Alpen Sport Saving… Saving… · Maya Lind · from Outlook" in text
+
+    office.sync()
+    text = shown(maya.text(WEEK))
+    assert "Saving…" not in text.replace("data-saving", "") and text.count("Product demo for Alpen Sport") == 2
+
+
 def test_what_waits_is_masked(office: Office) -> None:
     """A private item is its owner's; another User does not see what waits in a mailbox that is not his."""
     office.the_scene(private=True)

@@ -25,7 +25,10 @@ QUESTIONS_MAX = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """One time of a waiting item: `alert_id` asks about it, `user` is the sign-in name of whose mailbox it is in."""
+    """One time of a waiting item: `alert_id` asks about it, `user` is the sign-in name of whose mailbox it is in.
+
+    `saving`: the answer was Yes and is being carried out.
+    """
 
     alert_id: int
     subject: str
@@ -33,6 +36,7 @@ class Waiting:
     end: datetime
     all_day: bool
     user: str
+    saving: bool = False
 
 
 def waiting(
@@ -47,7 +51,8 @@ def waiting(
         theirs = app.store.mailbox_ids_of({user.lower()})
         seen = theirs if seen is None else seen & theirs
     numbers = None if seen is None else sorted(seen)
-    alerts = app.store.alert_page(numbers, [AlertState.OPEN], code=CONFLICT, limit=QUESTIONS_MAX).items
+    asked = app.store.alert_page(numbers, [AlertState.OPEN], code=CONFLICT, limit=QUESTIONS_MAX).items
+    alerts = [*asked, *app.store.being_saved(numbers, CONFLICT, QUESTIONS_MAX)]
     mailboxes = app.store.mailbox_by_id({alert.mailbox_id for alert in alerts})
     links = {link.id: link for link in app.store.links_by_id([alert.link_id or 0 for alert in alerts])}
     found = []
@@ -65,6 +70,7 @@ def waiting(
                 end=each.span.end,
                 all_day=each.span.all_day,
                 user=mailbox.user,
+                saving=alert.state is AlertState.ANSWERED,
             )
             for each in occurrences(link.observed, *window)
         ]

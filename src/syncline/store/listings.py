@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Select, Table, and_, case, func, literal_column, or_, select
 
 from syncline.errors import SyncError
-from syncline.ports import Alert, AlertState, Entry, Link, LinkState
+from syncline.ports import Alert, AlertOutcome, AlertState, Entry, Link, LinkState
 from syncline.store.connection import Connected
 from syncline.store.links import chunks
 from syncline.store.rows import ALERT, ENTRY, LIGHT_LINK, to_alert, to_link
@@ -108,6 +108,14 @@ class Listings(Connected):
         if code is not None:
             where.append(alert.c.code == code)
         return self._page(select(*ALERT).where(*where), alert, after, limit, to_alert)
+
+    def being_saved(self, mailbox_ids: Sequence[int] | None, code: str, limit: int = LIMIT) -> tuple[Alert, ...]:
+        """Return the questions of one code whose Yes is being carried out, newest first."""
+        where = [*_mine(alert, mailbox_ids), alert.c.code == code, alert.c.pending == 1]
+        saving = alert.c.outcome == AlertOutcome.SAVING
+        query = select(*ALERT).where(*where, saving).order_by(alert.c.id.desc()).limit(limit)
+        with self.reading() as connection:
+            return tuple(to_alert(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
 
     def question_ids(self, mailbox_id: int, code: str) -> tuple[int, ...]:
         """Return all open questions of one mailbox and code, oldest first (answer --all-like-this)."""

@@ -47,6 +47,7 @@ class Item:
     details: tuple[str, ...]
     beside: tuple[str, ...] = ()
     waits: bool = False
+    saving: bool = False
     canceled: bool = False
     movable: str | None = None
 
@@ -144,13 +145,15 @@ def _entry(visit: Visit, entry: AppointmentObject, beside: tuple[str, ...], know
 
 
 def _waiting(visit: Visit, each: Waiting) -> Item:
+    state = _("Saving…") if each.saving else _("Waiting for an answer")
     return Item(
         key=f"w-{each.alert_id}-{each.start:%Y%m%d%H%M}",
         url=f"/alerts/{each.alert_id}",
         subject=each.subject,
         when=_when(visit, each),
-        details=(_("Waiting for an answer"), visit.called(each.user), _("from Outlook")),
+        details=(state, visit.called(each.user), _("from Outlook")),
         waits=True,
+        saving=each.saving,
     )
 
 

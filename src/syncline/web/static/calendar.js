@@ -5,8 +5,14 @@
   const grid = document.getElementById("calendar-grid");
   const list = document.getElementById("calendar-days");
   const form = document.getElementById("calendar-move");
+  // What is being saved stands in the CRM within a second or two: look again.
+  if (list?.querySelector("[data-saving]")) window.setTimeout(() => window.location.reload(), 1500);
   if (!grid || !list || !form || !window.EventCalendar || !window.matchMedia("(min-width: 600px)").matches) return;
 
+  const marks = (entry) => {
+    if ("saving" in entry.dataset) return ["saving"];
+    return ["waits", "double"].filter((name) => entry.classList.contains(name));
+  };
   const events = [...list.querySelectorAll(".entry")].map((entry) => {
     const link = entry.querySelector("a");
     const hours = (Date.parse(entry.dataset.end) - Date.parse(entry.dataset.start)) / 3_600_000;
@@ -24,7 +30,7 @@
         url: link.getAttribute("href"),
         move: entry.dataset.move,
         details: entry.querySelector(".more").textContent,
-        marks: ["waits", "double"].filter((name) => entry.classList.contains(name)).map((name) => grid.dataset[name]),
+        marks: marks(entry).map((name) => grid.dataset[name]),
       },
     };
   });
