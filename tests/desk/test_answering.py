@@ -193,3 +193,16 @@ def test_a_lapsed_question_lapses_again(office: Office) -> None:
     (taken,) = alerts.undo(office.app, OPERATOR, [question.id])
 
     assert taken.alert.state == "lapsed"
+
+
+def test_nobody_waits_for_an_answer_that_was_taken_back(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who hands an answer over to the server waits for its outcome, and no more once there will be none."""
+    question = office.the_scene()
+    given = alerts.answer(office.app, OPERATOR, question.id, "yes")
+    alerts.undo(office.app, OPERATOR, [question.id])
+    slept: list[float] = []
+    monkeypatch.setattr("syncline.desk.alerts.jobs_run", lambda _data: True)
+    monkeypatch.setattr("time.sleep", slept.append)
+    alerts.carry_out(office.app, [given], wait_s=60)
+
+    assert len(slept) == 1

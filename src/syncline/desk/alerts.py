@@ -119,7 +119,9 @@ def carry_out(app: App, given: Sequence[Answered], wait_s: float = CARRY_OUT_S) 
     end = time.monotonic() + wait_s
     while waiting and time.monotonic() < end:
         time.sleep(POLL_S)
-        waiting = {alert_id for alert_id in waiting if app.store.alert(alert_id).outcome not in _FINAL}
+        standing = app.store.alerts_by_id(waiting).values()
+        # What was taken back, or went away in Outlook, has no outcome to wait for.
+        waiting = {each.id for each in standing if each.state is AlertState.ANSWERED and each.outcome not in _FINAL}
 
 
 def objects(app: App, viewer: Viewer, alerts: Sequence[Alert], mailboxes: Mapping[int, Mailbox]) -> list[AlertObject]:
