@@ -29,7 +29,7 @@ def demo() -> Iterator[dict[str, Any]]:
 @pytest.fixture
 def visitor(chromium: Browser, demo: dict[str, Any]) -> Iterator[Page]:
     """Give a browser that opens the first address; nothing may stand on its console."""
-    context = chromium.new_context(base_url=demo["url"], viewport=VIEW, device_scale_factor=2)  # type: ignore[arg-type]
+    context = chromium.new_context(base_url=demo["url"], viewport=VIEW, device_scale_factor=1)  # type: ignore[arg-type]
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     said: list[str] = []
