@@ -4,19 +4,58 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Depends, Form
 from starlette.responses import Response
 
 from syncline.desk import mailboxes
 from syncline.desk import profiles as desk
 from syncline.errors import Scope, SyncError
 from syncline.web.pages.rendering import Here, Visit, go
-from syncline.web.pages.start import choice_of_users
 from syncline.web.pages.troubles import trouble as trouble_text
 from syncline.web.problems import status_of
 
 router = APIRouter()
 SECTION = "Email Configuration"
+
+
+def given_profile(
+    name: Annotated[str, Form()] = "",
+    url: Annotated[str, Form()] = "",
+    username: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    auth: Annotated[str, Form()] = "negotiate",
+    access: Annotated[str, Form()] = "",
+    ca_file: Annotated[str, Form()] = "",
+    read_only: Annotated[str, Form()] = "",
+    allow_http: Annotated[str, Form()] = "",
+) -> desk.NewProfile:
+    """Return the profile that a form describes."""
+    return desk.NewProfile(
+        name=name,
+        url=url,
+        username=username,
+        password=password or None,
+        auth=auth,
+        access=access or None,
+        ca_file=ca_file.strip() or None,
+        read_only=bool(read_only),
+        allow_http=bool(allow_http),
+    )
+
+
+def given_mailbox(
+    address: Annotated[str, Form()] = "",
+    profile: Annotated[str, Form()] = "",
+    user: Annotated[str, Form()] = "",
+    track: Annotated[str, Form()] = "category",
+    password: Annotated[str, Form()] = "",
+) -> mailboxes.NewMailbox:
+    """Return the mailbox that a form describes."""
+    return mailboxes.NewMailbox(address=address, profile=profile, user=user, track=track, password=password or None)
+
+
+GivenProfile = Annotated[desk.NewProfile, Depends(given_profile)]
+GivenMailbox = Annotated[mailboxes.NewMailbox, Depends(given_mailbox)]
 
 
 @router.get("/email-configuration")
@@ -26,30 +65,8 @@ def overview(visit: Here) -> Response:
 
 
 @router.post("/email-configuration/profiles")
-def add_profile(
-    visit: Here,
-    name: Annotated[str, Form()] = "",
-    url: Annotated[str, Form()] = "",
-    username: Annotated[str, Form()] = "",
-    password: Annotated[str, Form()] = "",
-    auth: Annotated[str, Form()] = "negotiate",
-    access: Annotated[str, Form()] = "impersonation",
-    ca_file: Annotated[str, Form()] = "",
-    read_only: Annotated[str, Form()] = "",
-    allow_http: Annotated[str, Form()] = "",
-) -> Response:
+def add_profile(visit: Here, wanted: GivenProfile) -> Response:
     """Add a profile."""
-    wanted = desk.NewProfile(
-        name=name,
-        url=url,
-        username=username,
-        password=password or None,
-        auth=auth,
-        access=access,
-        ca_file=ca_file.strip() or None,
-        read_only=bool(read_only),
-        allow_http=bool(allow_http),
-    )
     try:
         desk.add(visit.app, visit.viewer, wanted)
     except SyncError as error:
@@ -78,16 +95,8 @@ def change_password(visit: Here, name: Annotated[str, Form()], password: Annotat
 
 
 @router.post("/email-configuration/mailboxes")
-def add_mailbox(
-    visit: Here,
-    address: Annotated[str, Form()] = "",
-    profile: Annotated[str, Form()] = "",
-    user: Annotated[str, Form()] = "",
-    track: Annotated[str, Form()] = "category",
-    password: Annotated[str, Form()] = "",
-) -> Response:
+def add_mailbox(visit: Here, wanted: GivenMailbox) -> Response:
     """Add a mailbox; its form shows what comes next."""
-    wanted = mailboxes.NewMailbox(address=address, profile=profile, user=user, track=track, password=password or None)
     try:
         added = mailboxes.add(visit.app, visit.viewer, wanted)
     except SyncError as error:
@@ -118,7 +127,7 @@ def _page(
         status=_status(trouble, tested),
         profiles=desk.listing(visit.app, visit.viewer) if administrator else [],
         states=mailboxes.states(visit.app, visit.viewer),
-        users=choice_of_users(visit) if administrator else (),
+        users=visit.people.few() if administrator else (),
         trouble=trouble_text(trouble),
         tested=tested,
         steps=steps,

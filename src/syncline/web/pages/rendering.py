@@ -38,6 +38,8 @@ NAVIGATION = (
     (noted("Email Configuration"), "/email-configuration"),
     (noted("Settings"), "/settings"),
 )
+CHOICE_MAX = 100
+"""Up to so many people are a list to choose from; of more, one is typed."""
 
 
 class People(Mapping[str, User]):
@@ -71,10 +73,10 @@ class People(Mapping[str, User]):
             self._known |= dict.fromkeys(unknown)
             self._known |= {user.name: user for user in self._asked(names=unknown)}
 
-    def few(self, most: int = 100) -> list[User] | None:
+    def few(self) -> list[User] | None:
         """Return everybody by full name for a list to choose from, or None if that would be too long a list."""
         try:
-            if self._app.crm.user_count() > most:
+            if self._app.crm.user_count() > CHOICE_MAX:
                 return None
         except SyncError:
             return []

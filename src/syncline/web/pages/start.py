@@ -18,7 +18,7 @@ from starlette.responses import Response
 from syncline.desk import mailboxes, profiles, starting, syncing
 from syncline.desk.objects import PlannedItem
 from syncline.errors import SyncError
-from syncline.ports import User
+from syncline.web.pages.profiles import SECTION, GivenMailbox, GivenProfile
 from syncline.web.pages.rendering import Here, Visit, go
 from syncline.web.pages.troubles import trouble as trouble_text
 from syncline.web.pages.words import PLANNED
@@ -27,11 +27,8 @@ from syncline.web.problems import status_of
 _RULE = re.compile(r"^[A-Z]{1,2}-\d+[a-z]? ")
 _MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d\b")
 router = APIRouter()
-SECTION = "Email Configuration"
 SHOWN_MAX = 15
 REFRESH_S = 3
-USERS_MAX = 200
-"""Up to so many users are a choice; more are typed."""
 
 
 @router.get("/start")
@@ -43,28 +40,8 @@ def start(visit: Here, mailbox: Annotated[str, Query()] = "", step: Annotated[st
 
 
 @router.post("/start/profile")
-def add_profile(
-    visit: Here,
-    url: Annotated[str, Form()] = "",
-    username: Annotated[str, Form()] = "",
-    password: Annotated[str, Form()] = "",
-    auth: Annotated[str, Form()] = "negotiate",
-    read_only: Annotated[str, Form()] = "",
-    allow_http: Annotated[str, Form()] = "",
-    name: Annotated[str, Form()] = "Exchange",
-    ca_file: Annotated[str, Form()] = "",
-) -> Response:
+def add_profile(visit: Here, new: GivenProfile) -> Response:
     """Say where the server is and who signs in to it."""
-    new = profiles.NewProfile(
-        name=name,
-        url=url,
-        username=username,
-        password=password or None,
-        auth=auth,
-        ca_file=ca_file.strip() or None,
-        read_only=bool(read_only),
-        allow_http=bool(allow_http),
-    )
     try:
         profiles.add(visit.app, visit.viewer, new)
     except SyncError as error:
@@ -73,16 +50,8 @@ def add_profile(
 
 
 @router.post("/start/mailbox")
-def add_mailbox(
-    visit: Here,
-    address: Annotated[str, Form()] = "",
-    profile: Annotated[str, Form()] = "",
-    user: Annotated[str, Form()] = "",
-    track: Annotated[str, Form()] = "category",
-    password: Annotated[str, Form()] = "",
-) -> Response:
+def add_mailbox(visit: Here, new: GivenMailbox) -> Response:
     """Add the first mailbox; who adds it here approves its address."""
-    new = mailboxes.NewMailbox(address=address, profile=profile, user=user, track=track, password=password or None)
     try:
         added = starting.add_mailbox(visit.app, visit.viewer, new)
     except SyncError as error:
@@ -150,7 +119,7 @@ def _page(
         steps=starting.STEPS[:-1],
         mailbox=mailbox,
         profiles=visit.app.store.profiles(),
-        users=choice_of_users(visit) if step == "mailbox" else (),
+        users=visit.people.few() if step == "mailbox" else (),
         trouble=trouble_text(error),
         tested=tested,
         planned=None if planned is None else _grouped(visit, planned),
@@ -159,13 +128,6 @@ def _page(
         wanted_profile=wanted_profile or profiles.NewProfile(name="Exchange", url="https://", username=""),
         wanted_mailbox=wanted_mailbox or mailboxes.NewMailbox(address="", profile="", user=""),
     )
-
-
-def choice_of_users(visit: Visit) -> Sequence[User]:
-    """Return the users to choose from; nobody when there are too many for a choice."""
-    names = visit.app.crm.named("", USERS_MAX + 1)
-    found = visit.app.crm.users(names=names) if len(names) <= USERS_MAX else ()
-    return sorted(found, key=lambda user: user.full_name)
 
 
 def _grouped(visit: Visit, planned: Sequence[PlannedItem]) -> Sequence[tuple[str, int, Sequence[PlannedItem]]]:
