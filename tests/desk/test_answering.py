@@ -206,3 +206,18 @@ def test_nobody_waits_for_an_answer_that_was_taken_back(office: Office, monkeypa
     alerts.carry_out(office.app, [given], wait_s=60)
 
     assert len(slept) == 1
+
+
+@pytest.mark.rule("Q-02")
+def test_an_answer_that_became_void_has_no_outcome(office: Office) -> None:
+    """What moved before its Yes was carried out is asked anew; the old question says nothing of being saved."""
+    office.in_crm("Fair", at(8, length=12))
+    question = office.the_scene()
+    alerts.answer(office.app, office.viewer("maya"), question.id, "yes")
+    (link,) = office.app.store.links_by_id([office.app.store.alert(question.id).link_id or 0])
+    office.change(link.ref, span=at(15))
+    office.sync()
+
+    again, old = alerts.listing(office.app, OPERATOR)
+    assert (old.id, old.state, old.outcome) == (question.id, "withdrawn", None)
+    assert (again.state, again.outcome) == ("open", None)

@@ -215,7 +215,8 @@ def count_again(connection: Connection, value: Alert) -> int | None:
 
 def _end_older_questions(connection: Connection, link_ids: list[int]) -> None:
     """A question asked anew ends the one that lapsed or whose answer became void (Q-02)."""
-    ended = {"state": AlertState.WITHDRAWN, "pending": 0, "reason": "It changed and was asked anew."}
+    again = "It changed and was asked anew."
+    ended = {"state": AlertState.WITHDRAWN, "outcome": None, "pending": 0, "reason": again}
     for part in chunks(link_ids):
         older = (alert.c.link_id.in_(part), alert.c.question == 1, STANDING)
         connection.execute(update(alert).where(*older, alert.c.state != AlertState.OPEN).values(ended))
