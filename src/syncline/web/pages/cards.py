@@ -21,7 +21,7 @@ from syncline.engine.questions import CONFLICT
 from syncline.errors import CATALOGUE, SyncError
 from syncline.language import _, ngettext
 from syncline.ports import Alert, AlertState, Link, Mailbox
-from syncline.web.pages import telling, words
+from syncline.web.pages import telling
 from syncline.web.pages.drawing import Beside, scene_of
 from syncline.web.pages.in_the_way import InTheWay, beside, free, hints, in_calendar, listed
 from syncline.web.pages.rendering import Visit
@@ -52,7 +52,6 @@ class Card:
     id: int
     version: int
     code: str
-    level: str
     state: str
     title: str
     heading: str
@@ -66,7 +65,6 @@ class Card:
     status: str
     reason: str
     created: datetime
-    start: datetime | None
     question: bool
     scheduling: bool
     choices: tuple[telling.Choice, ...]
@@ -197,7 +195,7 @@ def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link
     row = CATALOGUE[alert.code]
     scheduling = alert.code == CONFLICT
     question = alert.code in desk.QUESTIONS
-    state = _state(visit, alert, question=question)
+    state = _state(visit, alert)
     can_yes = state in ("waiting", "kept_out") or (state == "lapsed" and visit.times.now <= last_offered(alert))
     crm_id = link.crm_id if link is not None else None
     look = desk.look_at(visit.viewer, mailbox, private=alert.private)
@@ -207,7 +205,6 @@ def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link
         id=alert.id,
         version=alert.version,
         code=alert.code,
-        level=_(words.LEVELS[shown.level]),
         state=state,
         title=title,
         heading=telling.short(title),
@@ -221,7 +218,6 @@ def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link
         status=telling.status(visit, alert, state, mailbox, link),
         reason=alert.reason,
         created=alert.created,
-        start=shown.start,
         question=question,
         scheduling=scheduling,
         choices=telling.choices(visit, shown, state, scheduling=scheduling, moved=moved) if can_yes else (),
@@ -273,14 +269,9 @@ def _undrawn(scene: Scene | None) -> str:
     return ngettext("and %(num)d more, in the list", "and %(num)d more, in the list", number) if number else ""
 
 
-def _state(visit: Visit, alert: Alert, *, question: bool) -> str:
+def _state(visit: Visit, alert: Alert) -> str:
     """Return the state in one word; see `Card`."""
-    if not question:
-        return "notice" if alert.state is AlertState.OPEN else "withdrawn"
-    if alert.state is not AlertState.ANSWERED:
-        return {AlertState.OPEN: "waiting", AlertState.WITHDRAWN: "withdrawn"}.get(alert.state, "lapsed")
-    if alert.outcome is None:
-        return "over"
-    if alert.outcome.value == "saving" and alert.decided_on is not None:
-        return "working" if visit.times.now - alert.decided_on > STILL_WORKING else "saving"
-    return alert.outcome.value
+    state = telling.state_of(alert)
+    if state == "saving" and alert.decided_on is not None and visit.times.now - alert.decided_on > STILL_WORKING:
+        return "working"
+    return state

@@ -22,7 +22,7 @@ from syncline.web.pages.rendering import Visit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One alert in a list. `state` is open, saving, saved, not_saved_yet, kept_out, withdrawn, lapsed, over or notice.
+    """One alert in a list. `state` is as `telling.state_of` says, and `status` the same in words.
 
     `look` is the colour of its state; `asks` says whether an answer is still taken.
     """
@@ -33,11 +33,8 @@ class Row:
     subject: str
     when: str
     about: str
-    mailbox: str
     mailbox_id: int
     person: str
-    level: str
-    code: str
     state: str
     status: str
     look: str
@@ -47,7 +44,7 @@ class Row:
     asks: bool
 
 
-_LOOKS = {"open": "wait", "lapsed": "wait", "saved": "good", "not_saved_yet": "bad"}
+_LOOKS = {"waiting": "wait", "lapsed": "wait", "saved": "good", "not_saved_yet": "bad"}
 _NOTICES = {"error": "bad", "warning": "wait"}
 
 
@@ -61,7 +58,7 @@ def rows(visit: Visit, alerts: Iterable[Alert]) -> list[Row]:
 def _row(visit: Visit, alert: Alert, mailbox: Mailbox) -> Row:
     catalogued = CATALOGUE[alert.code]
     look = desk.look_at(visit.viewer, mailbox, private=alert.private)
-    level, state = catalogued.level.value, _state(alert)
+    state = telling.state_of(alert)
     in_time = alert.state is not AlertState.LAPSED or visit.times.now <= last_offered(alert)
     return Row(
         id=alert.id,
@@ -70,14 +67,11 @@ def _row(visit: Visit, alert: Alert, mailbox: Mailbox) -> Row:
         subject=telling.short(look.subject(alert.subject)) if alert.subject else _(catalogued.title),
         when=_when(visit, alert),
         about=_about(alert),
-        mailbox=mailbox.address,
         mailbox_id=mailbox.id,
         person=visit.called(mailbox.user),
-        level=_(words.LEVELS[level]),
-        code=alert.code,
         state=state,
         status=_status(visit, alert, state),
-        look=_NOTICES.get(level, "") if state == "notice" else _LOOKS.get(state, ""),
+        look=_NOTICES.get(catalogued.level.value, "") if state == "notice" else _LOOKS.get(state, ""),
         moment=alert.created if alert.state is AlertState.OPEN else alert.decided_on or alert.last_seen,
         reason=_(telling.REASONS.get(alert.reason, alert.reason)) if state in ("withdrawn", "not_saved_yet") else "",
         scheduling=alert.code == CONFLICT,
@@ -95,21 +89,13 @@ def _when(visit: Visit, alert: Alert) -> str:
     return visit.times.span(start, start + (alert.span.end - alert.span.start), all_day=alert.span.all_day)
 
 
-def _state(alert: Alert) -> str:
-    if alert.state is AlertState.OPEN:
-        return "open" if alert.code in desk.QUESTIONS else "notice"
-    if alert.state is not AlertState.ANSWERED:
-        return alert.state.value
-    return alert.outcome.value if alert.outcome is not None else "over"
-
-
 def _status(visit: Visit, alert: Alert, state: str) -> str:
     """Return the state in words, with who answered."""
     by = alert.decided_by or _("somebody")
     if state == "notice":
         return _(words.LEVELS[CATALOGUE[alert.code].level.value])
     return {
-        "open": _("Waiting for an answer"),
+        "waiting": _("Waiting for an answer"),
         "saving": _("Saving in %(crm)s…", crm=visit.crm),
         "saved": _("Saved, %(name)s said Yes", name=by) if alert.answer == "yes" else _("Saved"),
         "not_saved_yet": _("Not saved yet, %(name)s said Yes", name=by),

@@ -16,7 +16,7 @@ from syncline.desk.objects import AlertObject
 from syncline.desk.reading import Sight
 from syncline.errors import CATALOGUE, ErrorClass, filled
 from syncline.language import _, ngettext, noted, numeral
-from syncline.ports import Alert, Link, LinkState, Mailbox
+from syncline.ports import Alert, AlertState, Link, LinkState, Mailbox
 from syncline.web.pages import words
 from syncline.web.pages.rendering import Visit
 from syncline.web.pages.times import day_text
@@ -60,6 +60,18 @@ class Choice:
     answer: str
     label: str
     means: str
+
+
+def state_of(alert: Alert) -> str:
+    """Return in one word how an alert stands: notice, waiting, what became of its answer, over (answered otherwise).
+
+    Withdrawn and lapsed are the store's words.
+    """
+    if alert.code not in desk.QUESTIONS:
+        return "notice" if alert.state is AlertState.OPEN else "withdrawn"
+    if alert.state is not AlertState.ANSWERED:
+        return "waiting" if alert.state is AlertState.OPEN else alert.state.value
+    return alert.outcome.value if alert.outcome is not None else "over"
 
 
 def status(visit: Visit, alert: Alert, state: str, mailbox: Mailbox, link: Link | None) -> str:
