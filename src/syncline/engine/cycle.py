@@ -44,7 +44,10 @@ ANSWERS_MAX = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleResult:
-    """What one cycle did. `claimed` False: a living owner holds the mailbox. `plan` is filled by a dry run."""
+    """What one cycle did; `plan` is filled by a dry run.
+
+    `claimed` False: none ran, because a living owner holds the mailbox or because it is switched off.
+    """
 
     mailbox_id: int
     claimed: bool = True
@@ -75,6 +78,8 @@ def run_cycle(parts: Parts, connect: Connect, mailbox_id: int, owner: str, *, re
     A mailbox that is switched off is left alone, however it came to be queued; one that is switched off meanwhile is
     left before its next chunk or answer.
     """
+    if not parts.store.mailbox(mailbox_id).enabled:
+        return CycleResult(mailbox_id=mailbox_id, claimed=False)
     lease = parts.store.claim(mailbox_id, owner, parts.clock.now(), parts.rules.lease_s)
     if lease is None:
         return CycleResult(mailbox_id=mailbox_id, claimed=False)
@@ -83,8 +88,7 @@ def run_cycle(parts: Parts, connect: Connect, mailbox_id: int, owner: str, *, re
     next_due: datetime | None = mailbox.next_due
     error: SyncError | None = None
     try:
-        if mailbox.enabled:
-            next_due = _cycle(parts, connect, lease, mailbox, counts, rest_s)
+        next_due = _cycle(parts, connect, lease, mailbox, counts, rest_s)
     except _SwitchedOff:
         pass  # Nothing is lost: what was read is staged, and what was answered waits.
     except SyncError as caught:
