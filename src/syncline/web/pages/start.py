@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query
@@ -18,6 +19,7 @@ from starlette.responses import Response
 from syncline.desk import mailboxes, profiles, starting, syncing
 from syncline.desk.objects import PlannedItem
 from syncline.errors import SyncError
+from syncline.language import _, noted
 from syncline.web.pages.profiles import SECTION, GivenMailbox, GivenProfile
 from syncline.web.pages.rendering import Here, Visit, go
 from syncline.web.pages.troubles import trouble as trouble_text
@@ -26,6 +28,14 @@ from syncline.web.problems import status_of
 
 _RULE = re.compile(r"^[A-Z]{1,2}-\d+[a-z]? ")
 _MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d\b")
+_PHRASES = (
+    (
+        re.compile(r'gets the category "(?P<category>[^"]*)" in Outlook$'),
+        noted('gets the category "%(category)s" in Outlook'),
+    ),
+    (re.compile(r" and (?P<number>\d+) more(?=:|;|$)"), noted(" and %(number)s more")),
+    (re.compile(r"Private appointment(?= \d{4}-)"), noted("Private appointment")),
+)
 router = APIRouter()
 SHOWN_MAX = 15
 REFRESH_S = 3
@@ -147,4 +157,11 @@ def _told(visit: Visit, detail: str) -> str:
     def local(found: re.Match[str]) -> str:
         return visit.times.date_and_time(datetime.fromisoformat(found[0]).replace(tzinfo=UTC))
 
-    return _MOMENT.sub(local, _RULE.sub("", detail))
+    said = _RULE.sub("", detail)
+    for phrase, message in _PHRASES:
+        said = phrase.sub(partial(_phrase, message), said)
+    return _MOMENT.sub(local, said)
+
+
+def _phrase(message: str, found: re.Match[str]) -> str:
+    return _(message, **found.groupdict())
