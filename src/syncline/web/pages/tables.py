@@ -85,17 +85,7 @@ class Asked:
 
     def at(self, **changes: object) -> str:
         """Return the address with some of what is asked changed; another question begins on its first page."""
-        asked = {"sort": self.sort, "down": self.descending, "q": self.words, "state": self.state, "page": 1, **changes}
-        usual = asked["sort"] == self.table.sort and asked["down"] == self.table.descending
-        query = {
-            **self.table.kept,
-            "state": asked["state"] if asked["state"] != self.table.state else "",
-            "q": asked["q"],
-            "sort": "" if usual else asked["sort"],
-            "down": "" if usual or not asked["down"] else "1",
-            "page": asked["page"] if asked["page"] != 1 else "",
-        }
-        text = urlencode({name: str(value) for name, value in query.items() if value})
+        text = urlencode(self._query(**changes))
         return f"{self.table.path}?{text}" if text else self.table.path
 
     def by(self, column: Column) -> str:
@@ -110,14 +100,21 @@ class Asked:
 
     def hidden(self, *, without: str = "") -> Mapping[str, str]:
         """Return what a form has to carry along, so that it changes only what its fields say."""
-        usual = self.sort == self.table.sort and self.descending == self.table.descending
+        return {name: value for name, value in self._query(q="").items() if name != without}
+
+    def _query(self, **changes: object) -> Mapping[str, str]:
+        """Return the address's parameters, without what needs no saying."""
+        asked = {"sort": self.sort, "down": self.descending, "q": self.words, "state": self.state, "page": 1, **changes}
+        usual = asked["sort"] == self.table.sort and asked["down"] == self.table.descending
         query = {
             **self.table.kept,
-            "state": self.state if self.state != self.table.state and without != "state" else "",
-            "sort": "" if usual else self.sort,
-            "down": "" if usual or not self.descending else "1",
+            "state": asked["state"] if asked["state"] != self.table.state else "",
+            "q": asked["q"],
+            "sort": "" if usual else asked["sort"],
+            "down": "" if usual or not asked["down"] else "1",
+            "page": asked["page"] if asked["page"] != 1 else "",
         }
-        return {name: value for name, value in query.items() if value}
+        return {name: str(value) for name, value in query.items() if value}
 
     def read(self, read: Callable[[Slice], Sliced[Item]]) -> tuple[tuple[Item, ...], Pages]:
         """Read the rows of the page that is asked for, or of the last one if there are not so many."""
