@@ -79,7 +79,7 @@ def show(app: App, viewer: Viewer, alert_id: int) -> AlertObject:
 def answer(app: App, viewer: Viewer, alert_id: int, decision: str, *, version: int | None = None) -> Answered:
     """Answer one question; the mailbox is due at once. `version` is that of the alert that the person saw (Q-07)."""
     visible_alert(app, viewer, alert_id)
-    (result,) = answering.give(app, viewer, [alert_id], decision, version=version)
+    (result,) = answering.give(app, viewer, [alert_id], decision, versions={alert_id: version})
     return Answered(alert=show(app, viewer, alert_id), refused=_refusal(result))
 
 

@@ -28,7 +28,12 @@ _SERIES_ONLY = noted("Only a series that overlaps in some dates can be saved wit
 
 
 def give(
-    app: App, viewer: Viewer, alert_ids: Sequence[int], decision: str, *, version: int | None = None
+    app: App,
+    viewer: Viewer,
+    alert_ids: Sequence[int],
+    decision: str,
+    *,
+    versions: engine.Versions = engine.NOT_CHECKED,
 ) -> list[Alert | SyncError]:
     """Answer questions: each counts or is refused alone, in the order given; their mailboxes are due at once.
 
@@ -39,9 +44,9 @@ def give(
     wanted = list(dict.fromkeys(alert_ids))
     if decision == WITHOUT_OVERLAPS:
         leaving = _leaving(app, wanted)
-        results = engine.save_without(app.store, app.clock, leaving, viewer.called, version)
+        results = engine.save_without(app.store, app.clock, leaving, viewer.called, versions)
     else:
-        results = engine.answer_all(app.store, app.clock, wanted, ANSWERS[decision], viewer.called, version)
+        results = engine.answer_all(app.store, app.clock, wanted, ANSWERS[decision], viewer.called, versions)
     app.worker.wake(sorted({each.mailbox_id for each in results if isinstance(each, Alert)}))
     return results
 

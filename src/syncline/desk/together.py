@@ -46,10 +46,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """The questions that an answer would reach now."""
+    """The questions that an answer would reach now, with their versions by number."""
 
-    ids: tuple[int, ...]
+    versions: Mapping[int, int]
     seen: Seen
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Return their numbers."""
+        return tuple(self.versions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +78,7 @@ class Over:
 def choose(app: App, wanted: Wanted) -> Chosen:
     """Return which questions are wanted now."""
     found = app.store.chosen(wanted)
-    return Chosen(ids=tuple(number for number, _version in found), seen=seen_of(found))
+    return Chosen(versions=dict(found), seen=seen_of(found))
 
 
 def seen_of(questions: Iterable[tuple[int, int]]) -> Seen:
@@ -97,15 +102,16 @@ def changed(before: Seen, now: Seen) -> bool:
     return now.newest > before.newest or now.count > before.count or not now.changed <= before.changed
 
 
-def answer(app: App, viewer: Viewer, ids: Sequence[int], decision: str) -> Together:
+def answer(app: App, viewer: Viewer, versions: Mapping[int, int], decision: str) -> Together:
     """Give many questions one answer; what the viewer may not see is not there for him.
 
+    `versions` are those that were chosen: one that moved since takes no answer.
     `without_overlaps` saves series without the dates that clash, and everything else beside what is in the way.
     """
-    mine = _mine(app, viewer, ids)
+    mine = _mine(app, viewer, tuple(versions))
     results: list[Alert | SyncError] = []
     for word, part in _parts(app, mine, decision):
-        results += answering.give(app, viewer, part, word)
+        results += answering.give(app, viewer, part, word, versions=versions)
     return _together(mine, results)
 
 

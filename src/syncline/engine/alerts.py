@@ -16,6 +16,10 @@ from syncline.ports import Alert, AlertOutcome, AlertState, Answer, Clock, Link,
 
 LAPSED_OFFER_DAYS = 30
 
+Versions = Mapping[int, int | None]
+"""The versions of questions that somebody saw before he answered, by number; None or missing: not checked."""
+NOT_CHECKED: Versions = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
@@ -82,19 +86,28 @@ def answer(store: Questions, clock: Clock, alert_id: int, answer: Answer, by: st
 
     Raises SyncError: NotFoundHere, AlreadyAnswered (the first answer wins), AnswerOutdated (Q-07), InvalidRequest.
     """
-    (result,) = _decide(store, clock, [alert_id], answer, by, version)
+    (result,) = _decide(store, clock, [alert_id], answer, by, {alert_id: version})
     return _or_raise(result)
 
 
 def answer_all(
-    store: Questions, clock: Clock, alert_ids: Sequence[int], answer: Answer, by: str, version: int | None = None
+    store: Questions,
+    clock: Clock,
+    alert_ids: Sequence[int],
+    answer: Answer,
+    by: str,
+    versions: Versions = NOT_CHECKED,
 ) -> list[Alert | SyncError]:
     """Answer many questions in one transaction; each succeeds or fails alone, in the order given."""
-    return _decide(store, clock, alert_ids, answer, by, version)
+    return _decide(store, clock, alert_ids, answer, by, versions)
 
 
 def save_without(
-    store: Questions, clock: Clock, leaving: Mapping[int, Leaving | SyncError], by: str, version: int | None = None
+    store: Questions,
+    clock: Clock,
+    leaving: Mapping[int, Leaving | SyncError],
+    by: str,
+    versions: Versions = NOT_CHECKED,
 ) -> list[Alert | SyncError]:
     """Answer series with Yes, without the dates that clash; in one transaction, in the order given.
 
@@ -105,7 +118,7 @@ def save_without(
 
     def one(alert: Alert, link: Link | None) -> Alert | SyncError:
         found = leaving[alert.id]
-        refused = judge(alert, link, "yes", version, now)
+        refused = judge(alert, link, "yes", versions.get(alert.id), now)
         if refused is not None:
             return refused
         if isinstance(found, SyncError):
@@ -140,12 +153,12 @@ def _or_raise(result: Alert | SyncError) -> Alert:
 
 
 def _decide(
-    store: Questions, clock: Clock, alert_ids: Sequence[int], answer: Answer, by: str, version: int | None
+    store: Questions, clock: Clock, alert_ids: Sequence[int], answer: Answer, by: str, versions: Versions
 ) -> list[Alert | SyncError]:
     now = clock.now()
 
     def one(alert: Alert, link: Link | None) -> Alert | SyncError:
-        return judge(alert, link, answer, version, now) or answered(alert, answer, by, now)
+        return judge(alert, link, answer, versions.get(alert.id), now) or answered(alert, answer, by, now)
 
     return store.decide(alert_ids, one)
 

@@ -187,7 +187,7 @@ class World:
         if not dates or not remains(without(content, dates), link.first_seen, self.setting.rules.conflict.horizon_days):
             return False
         leaving = alerts.Leaving(dates, alert.version)
-        (result,) = alerts.save_without(self.store, self.clock, {alert.id: leaving}, "admin", alert.version)
+        (result,) = alerts.save_without(self.store, self.clock, {alert.id: leaving}, "admin", {alert.id: alert.version})
         if isinstance(result, SyncError):
             self.tell(f"yes without dates to question {alert.id} does not count: {result.code}")
             return True

@@ -101,7 +101,7 @@ def answer_together(visit: Here, given: Annotated[Given, Form()]) -> Response:
     if desk.changed(seen, chosen.seen):
         return _show(visit, given, moved=given.count > 0)
     over = _over(visit, wanted, given, chosen.ids) if chosen.seen.count < seen.count else ()
-    result = desk.answer(visit.app, visit.viewer, chosen.ids, given.answer or "")
+    result = desk.answer(visit.app, visit.viewer, chosen.versions, given.answer or "")
     return go(address(result, (*over, *result.refused)))
 
 
