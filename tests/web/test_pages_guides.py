@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from syncline.errors import CATALOGUE
-from syncline.web.pages.guides import PAGES, help_url
+from syncline.web.pages.guides import PAGES
+from syncline.web.pages.rendering import help_url
 from tests.desk.office import Office
 from tests.web.visitor import Visitor, visiting
 

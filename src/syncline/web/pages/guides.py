@@ -42,11 +42,6 @@ _PICTURE = re.compile(r"[a-z0-9][a-z0-9-]*\.png")
 _REPOSITORY_ONLY = re.compile(r"^(?![a-z]+:|#|/)")
 
 
-def help_url(code: str) -> str:
-    """Return where an error of the catalogue is explained."""
-    return f"/help/errors#{_slug(code)}"
-
-
 @router.get("/help")
 def contents(request: Request) -> Response:
     """Show what there is to read."""
