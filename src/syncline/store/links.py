@@ -71,9 +71,7 @@ _REFS_IN = select(link.c.ref).where(
     link.c.mailbox_id == _MAILBOX, link.c.folder == bindparam("folder"), link.c.seen != Seen.GONE
 )
 _AFTER = link.c.id > bindparam("after", type_=Integer)
-_ANSWERED_LINKS = (
-    select(*LINK).where(link.c.mailbox_id == _MAILBOX, ANSWERED, _AFTER).order_by(link.c.id).limit(_LIMIT)
-)
+_ANSWERED_LINKS = select(*LINK).where(link.c.mailbox_id == _MAILBOX, ANSWERED, _AFTER).order_by(link.c.id).limit(_LIMIT)
 _LINK_COUNT = select(func.count()).select_from(link).where(link.c.mailbox_id == _MAILBOX, _HELD)
 _INTENTS = select(*INTENT).where(intent.c.mailbox_id == _MAILBOX).order_by(intent.c.created, intent.c.id)
 _STANDING_ALERTS = select(*ALERT).where(alert.c.mailbox_id == _MAILBOX, STANDING).order_by(alert.c.id)
