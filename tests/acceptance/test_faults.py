@@ -32,7 +32,7 @@ WHOLE = {
     "lost_answer": ("ServerUnreachable", "backoff"),
     "slow": ("ServerTimeout", "backoff"),
 }
-SURVIVED = ("invalid_sync_state", "lost_answer", "slow")
+SURVIVED = ("invalid_sync_state", "denied", "lost_answer", "slow")
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_a_fault_is_told_on_the_terminal(site: Site, world: Installation, fault:
 
 @pytest.mark.parametrize("fault", SURVIVED)
 def test_a_passing_fault_is_not_even_noticed(site: Site, world: Installation, fault: str) -> None:
-    """A forgotten cursor, one lost answer, or one that comes late: the cycle goes on, nothing is doubled."""
+    """A forgotten cursor, no right to write, an answer lost or late: the cycle goes on, nothing is doubled."""
     arm(world, fault, **({"delay_s": 0.1} if fault == "slow" else {}))
     assert [site.sync(name)["error"] for name in (MAYA, JONAS)] == [None, None]
     assert_in_step(site)

@@ -90,9 +90,11 @@ def serving(post: Post, *, certificate: Path | None = None, tls: bool = False) -
         post.connections += 1
         return SMTP(post, hostname="mail.test", loop=loop, **needed)
 
-    server = loop.run_until_complete(loop.create_server(connected, "127.0.0.1", 0, ssl=context if tls else None))
+    # The loop runs in its own thread from the start: a browser's driver may have one running in this thread.
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
+    starting = loop.create_server(connected, "127.0.0.1", 0, ssl=context if tls else None)
+    server = asyncio.run_coroutine_threadsafe(starting, loop).result(10)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
