@@ -15,6 +15,8 @@ from typing import Literal, Protocol
 from syncline.core.answering import AnswerRule, Facts
 from syncline.core.answering_by_category import Categorizing, Mark
 from syncline.core.appointment import Appointment, Identity, Span, Status
+from syncline.core.filters import SyncFilter
+from syncline.core.outgoing import ItemWrite
 from syncline.core.scheduling import ConflictPolicy, Person, Verdict
 from syncline.errors import SyncError
 
@@ -99,6 +101,19 @@ class Replica(Protocol):
         this item: CategoriesNotWritable if the account may not write here. A repeated call after a lost answer is
         harmless: it finds the revision moved.
         """
+
+    def write(self, writes: Sequence[ItemWrite]) -> list[Written]:
+        """Create, change and delete items of this mailbox, in order, each by itself, with the mailing that each names.
+
+        SAVED carries the item as it stands afterwards (None for a deletion; a deletion of what is gone is SAVED too).
+        STALE: the item changed since, or is gone; nothing was written. FAILED carries the error of this item. What
+        takes several requests may stop half-way: then FAILED or STALE carry the item as it stands, if it is known, and
+        what was not done shows as a difference at the next reading. A series of writes whose answer is lost raises a
+        transient SyncError; `find_keys` and the revisions tell afterwards what has happened.
+        """
+
+    def find_keys(self, keys: Sequence[str]) -> Mapping[str, Observed]:
+        """Return the item of all calendar folders that carries each of Syncline's own keys; of several, the oldest."""
 
     def probe(self) -> tuple[str, ...]:
         """Run test-and-enable's steps (address resolves, sign-in, calendar readable, category list readable).
@@ -248,6 +263,15 @@ class Categorized:
     error: SyncError | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What became of one `ItemWrite` (see `Replica.write`): SAVED, STALE or FAILED."""
+
+    result: Result
+    item: Observed | None = None
+    error: SyncError | None = None
+
+
 class Crm(Protocol):
     """The CRM side. Every write is all or nothing per item and guarded by id or version."""
 
@@ -255,10 +279,16 @@ class Crm(Protocol):
         """Return all users."""
 
     def changes(self, cursor: str | None, limit: int) -> CrmPage:
-        """Return the next page of the change log; cursors survive restarts."""
+        """Return the next page of the change log; cursors survive restarts.
+
+        Raises SyncError("CursorExpired") for a cursor that the CRM does not know, as after a restore.
+        """
 
     def read(self, ids: Sequence[str]) -> Mapping[str, CrmRow]:
         """Return the rows that exist, by id (an id of an exception returns its series under that id)."""
+
+    def ids(self, after: str, limit: int) -> tuple[str, ...]:
+        """Return the ids of singles and series by id from `after` on ("" for the first), at most `limit`."""
 
     def find(self, identities: Iterable[Identity]) -> Mapping[Identity, CrmRow]:
         """Return the rows that hold one of the identities (the series row for an identity inside a series)."""
@@ -282,11 +312,19 @@ class Crm(Protocol):
 
 
 class Seen(StrEnum):
-    """What the calendar side last told of an item; out of scope is never the same as gone."""
+    """What the calendar side last told of an item; out of scope is never the same as gone. ABSENT: not made yet."""
 
     PRESENT = "present"
     GONE = "gone"
     UNTRACKED = "untracked"
+    ABSENT = "absent"
+
+
+class Origin(StrEnum):
+    """Which side an appointment came from (3.2)."""
+
+    EXCHANGE = "exchange"
+    CRM = "crm"
 
 
 class LinkState(StrEnum):
@@ -375,7 +413,7 @@ class Mailbox:
 
     `revision` moves with every change. `hierarchy_due` is when folders and categories are read again. `tracking` are
     the category names that count (L-04a), `category_id` the entry's id. `cursors` are per folder; `crm_cursor` of the
-    change log.
+    change log. `filters` is the digest of the sync filters that have been applied to all rows, "" before the first.
     """
 
     id: int = 0
@@ -401,6 +439,7 @@ class Mailbox:
     tracking: tuple[str, ...] = ()
     cursors: Mapping[str, str] = field(default_factory=dict)
     crm_cursor: str | None = None
+    filters: str = ""
     first_sync_done: bool = False
     approved_by: str | None = None
     approved_on: datetime | None = None
@@ -430,6 +469,12 @@ class Link:
     out, `left_out` those that the row does without: original starts. `first_seen` decides CD-07. `answers` is the
     number of the newest answer that stands and is the store's: carry it on unchanged, and an answer that came
     meanwhile is not overwritten.
+
+    `origin`: the side that had it first; `in_scope`: whether a sync filter of the user has selected its row (1.11).
+    `crm_settled` is the version of the row that has been dealt with towards Exchange, -1 when what was seen last (an
+    edit, a row that went or left the filters) is still to be dealt with. `doubted`: seen by a reading that started anew
+    because cursor or revisions were unknown, so that nothing is deleted or overwritten without a question. `flips`
+    counts the writes since `flips_since` that changed direction.
     """
 
     id: int = 0
@@ -467,19 +512,31 @@ class Link:
     answers: int = 0
     left_out: tuple[datetime, ...] = ()
     decided_left_out: tuple[datetime, ...] = ()
+    origin: Origin = Origin.EXCHANGE
+    in_scope: bool = False
+    crm_settled: int = 0
+    doubted: bool = False
+    flips: int = 0
+    flips_since: datetime | None = None
 
 
 class Verb(StrEnum):
-    """What a plan wants done to the CRM side for one link."""
+    """What a plan wants done for one link: to the CRM side, or (the last three) to the Exchange side."""
 
     BOOK = "book"
     RESCHEDULE = "reschedule"
     DELETE = "delete"
+    CREATE_ITEM = "create_item"
+    UPDATE_ITEM = "update_item"
+    DELETE_ITEM = "delete_item"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """Note that a write is about to leave; `crm_id` is the random id of a new row (BOOK) or the row's id."""
+    """Note that a write is about to leave; `crm_id` is the random id of a new row (BOOK) or the row's id.
+
+    The id of a CREATE_ITEM is part of the key that the new item carries.
+    """
 
     id: str
     mailbox_id: int
@@ -563,6 +620,25 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trashed:
+    """Content that a deletion or an overruled edit has removed, kept for people to bring back.
+
+    `side` is where it stood; `reason` says in a word why it went: *deleted* there because the other side deleted it, or
+    *edited* there while the other side deleted it.
+    """
+
+    mailbox_id: int
+    side: Origin
+    appointment: Appointment
+    private: bool = False
+    reason: str = "deleted"
+    deleted_on: datetime
+    restored_on: datetime | None = None
+    restored_by: str | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
     """Everything one state transaction writes; applied whole or not at all.
 
@@ -588,6 +664,7 @@ class Changes:
     marks: Sequence[Mark] = ()
     removed_marks: Sequence[int] = ()
     mark_links: Mapping[int, int] = field(default_factory=dict)
+    trash: Sequence[Trashed] = ()
     decided: bool = False
 
 
@@ -643,6 +720,9 @@ class Store(Protocol):
     def due_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return links to plan, by id from `after`: unsettled, asked, answered, or failed with next_try <= now."""
 
+    def outgoing_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
+        """Return links, by id from `after`, whose CRM side has moved and is not dealt with, but those that rest."""
+
     def unread_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return those of `due_links` whose item is there and whose content could not be read yet."""
 
@@ -660,6 +740,9 @@ class Store(Protocol):
 
     def answer_rules(self, user: str) -> tuple[AnswerRule, ...]:
         """Return the enabled answer rules for the mailboxes of a user, in the order in which they are asked."""
+
+    def sync_filters(self, user: str) -> tuple[SyncFilter, ...]:
+        """Return the enabled sync filters for the mailboxes of a user: everybody's, then his own (1.11)."""
 
     def marks_due(
         self, mailbox_id: int, waiting: str, now: datetime, after: int, limit: int

@@ -37,10 +37,21 @@ _HELD = and_(
 _MAILBOX = bindparam("mailbox_id", type_=Integer)
 _LIMIT = bindparam("limit", type_=Integer)
 _VALUES = "values"
+_AFTER = link.c.id > bindparam("after", type_=Integer)
 
 
 def _by(column: ColumnElement[Any], read: Sequence[Column[Any]], *where: ColumnElement[bool]) -> Select[Any]:
     return select(*read).where(column.in_(bindparam(_VALUES, expanding=True)), *where)
+
+
+def _outgoing() -> Select[Any]:
+    """Return the statement of `outgoing_links`; it reads the partial index `ix_link_outgoing` only."""
+    waits = literal_column("link.crm_settled") != literal_column("link.crm_version_seen")
+    later = link.c.next_try > bindparam("now", type_=link.c.next_try.type)
+    given_up = and_(link.c.state == LinkState.FAILED, link.c.next_try.is_(None))
+    where = (link.c.mailbox_id == _MAILBOX, link.c.crm_id.is_not(None), waits, _AFTER)
+    due = or_(link.c.next_try.is_(None), ~later)
+    return select(*LINK).where(*where, due, ~given_up).order_by(link.c.id).limit(_LIMIT)
 
 
 def _due(*more: ColumnElement[bool]) -> Select[Any]:
@@ -57,6 +68,7 @@ def _due(*more: ColumnElement[bool]) -> Select[Any]:
     return select(*LINK).where(*where, *more).order_by(link.c.id).limit(_LIMIT)
 
 
+OUTGOING_LINKS = _outgoing()
 # Statements are built once: an idle cycle spends more time on building than on running them.
 DUE_LINKS = _due()
 _UNREAD_LINKS = _due(link.c.seen == Seen.PRESENT, link.c.observed.is_(None))
@@ -70,7 +82,6 @@ _LINKS_BY_NAME = _by(link.c.global_object_id, LIGHT_LINK)
 _REFS_IN = select(link.c.ref).where(
     link.c.mailbox_id == _MAILBOX, link.c.folder == bindparam("folder"), link.c.seen != Seen.GONE
 )
-_AFTER = link.c.id > bindparam("after", type_=Integer)
 _ANSWERED_LINKS = select(*LINK).where(link.c.mailbox_id == _MAILBOX, ANSWERED, _AFTER).order_by(link.c.id).limit(_LIMIT)
 _LINK_COUNT = select(func.count()).select_from(link).where(link.c.mailbox_id == _MAILBOX, _HELD)
 _INTENTS = select(*INTENT).where(intent.c.mailbox_id == _MAILBOX).order_by(intent.c.created, intent.c.id)
@@ -122,6 +133,11 @@ class Links(Connected):
         """Return links that need planning, by id from `after`: unsettled, asked, answered, or failed and due again."""
         given = {"mailbox_id": mailbox_id, "now": now, "after": after, "limit": limit}
         return tuple(self._read_links(DUE_LINKS, given))
+
+    def outgoing_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
+        """Return links, by id from `after`, whose CRM side has moved and is not dealt with, but those that rest."""
+        given = {"mailbox_id": mailbox_id, "now": now, "after": after, "limit": limit}
+        return tuple(self._read_links(OUTGOING_LINKS, given))
 
     def unread_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return those of `due_links` whose item is there and whose content could not be read yet."""

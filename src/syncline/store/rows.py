@@ -14,7 +14,7 @@ from sqlalchemy import Column, Table
 
 from syncline.core.appointment import Identity
 from syncline.errors import CATALOGUE, ErrorClass
-from syncline.ports import Alert, AlertOutcome, AlertState, Entry, Intent, Link, LinkState, Mailbox, Profile
+from syncline.ports import Alert, AlertOutcome, AlertState, Entry, Intent, Link, LinkState, Mailbox, Profile, Trashed
 from syncline.store import schema
 
 PROFILE_FIELDS = tuple(field.name for field in fields(Profile))
@@ -122,3 +122,9 @@ def is_question(code: str) -> bool:
 def mailbox_values(mailbox: Mailbox) -> dict[str, Any]:
     """Return all columns of a mailbox but its id."""
     return {name: getattr(mailbox, name) for name in MAILBOX_FIELDS if name != "id"}
+
+
+def trash_values(trashed: Trashed) -> dict[str, Any]:
+    """Return the columns of a trashed content but its id."""
+    values = {field.name: getattr(trashed, field.name) for field in fields(Trashed) if field.name != "id"}
+    return values | {"subject": trashed.appointment.subject}

@@ -32,6 +32,7 @@ from syncline.ports import (
     Folder,
     LinkState,
     OnSchedulingConflict,
+    Origin,
     Seen,
     TestState,
     Track,
@@ -79,6 +80,7 @@ __all__ = [
     "session",
     "token",
     "told",
+    "trash",
     "triggers",
 ]
 
@@ -138,6 +140,7 @@ mailbox = Table(
     Column("lease_until", Instant),
     _count("fence"),
     _flag("woken"),
+    Column("filters", Text, nullable=False, server_default=text("''")),
     _one_of("approval", Approval),
     _one_of("test", TestState),
     _one_of("track", Track),
@@ -193,6 +196,12 @@ link = Table(
     Column("attention", Integer, Computed(_ATTENTION_RULE, persisted=True)),
     Column("left_out", Dates),
     Column("decided_left_out", Dates),
+    Column("origin", Word(Origin), nullable=False, server_default=text("'exchange'")),
+    _flag("in_scope"),
+    Column("crm_settled", BigInteger, nullable=False, server_default=text("0")),
+    _flag("doubted"),
+    _count("flips"),
+    Column("flips_since", Instant),
     UniqueConstraint("mailbox_id", "ref"),
     _one_of("seen", Seen),
     _one_of("seen_settled", Seen),
@@ -212,6 +221,9 @@ _STUCK = text("state NOT IN ('settled', 'unsettled')")
 Index("ix_link_stuck", link.c.mailbox_id, link.c.id, sqlite_where=_STUCK, postgresql_where=_STUCK)
 # Narrow, so that a subject is looked for without reading contents.
 Index("ix_link_subject", link.c.mailbox_id, link.c.subject)
+# What the CRM side has and Exchange has not: an edit, a row that went, one that entered or left the filters.
+_OUTGOING = text("crm_id IS NOT NULL AND crm_settled <> crm_version_seen")
+Index("ix_link_outgoing", link.c.mailbox_id, link.c.id, sqlite_where=_OUTGOING, postgresql_where=_OUTGOING)
 Index("ix_link_stuck_state", link.c.state, link.c.id, sqlite_where=_STUCK, postgresql_where=_STUCK)
 
 alert = Table(
@@ -354,6 +366,26 @@ mark = Table(
     sqlite_autoincrement=True,
 )
 Index(None, mark.c.mailbox_id, mark.c.id)
+
+trash = Table(
+    "trash",
+    metadata,
+    _id(),
+    _mailbox_id(),
+    Column("side", Word(Origin), nullable=False),
+    _text("subject"),
+    Column("appointment", Coded(Appointment), nullable=False),
+    _flag("private"),
+    _text("reason"),
+    Column("deleted_on", Instant, nullable=False),
+    Column("restored_on", Instant),
+    _text("restored_by", null=True),
+    _one_of("side", Origin),
+    _one_of("reason", ("deleted", "edited")),
+    sqlite_autoincrement=True,
+)
+Index(None, trash.c.mailbox_id, trash.c.id)
+Index(None, trash.c.deleted_on)
 
 APPEND_ONLY = ("decision", "journal")
 

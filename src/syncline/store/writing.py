@@ -37,8 +37,9 @@ from syncline.store.rows import (
     is_question,
     link_values,
     mailbox_values,
+    trash_values,
 )
-from syncline.store.schema import alert, decision, intent, journal, link, mailbox
+from syncline.store.schema import alert, decision, intent, journal, link, mailbox, trash
 from syncline.store.standing import fix_answers, standing_answers, still_decided
 
 _PREFIX = "new_"
@@ -71,6 +72,8 @@ class Writing(Leases):
             named = {at: ids[of] for at, of in changes.mark_links.items()}
             marks = [replace(each, link_id=named.get(at, each.link_id)) for at, each in enumerate(changes.marks)]
             write_marks(connection, marks, changes.removed_marks)
+            if changes.trash:
+                connection.execute(insert(trash), [trash_values(each) for each in changes.trash])
             if changes.mailbox is not None:
                 _write_mailbox(connection, changes.mailbox)
             if changes.disable:
