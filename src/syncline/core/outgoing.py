@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from syncline.core.appointment import Appointment, Attendee
+from syncline.core.recurrence import occurrence_day, occurrence_span
 
 # Fields of one item that a person reads or writes in Outlook; attendees count by address and part.
 PLAIN_FIELDS = (
@@ -200,8 +201,9 @@ def _by_pattern(series: Appointment, part: Appointment) -> Appointment:
 
 
 def _date_of(series: Appointment, start: datetime) -> Appointment:
+    day = occurrence_day(series, start)
     length = series.span.end - series.span.start
-    span = replace(series.span, start=start, end=start + length)
+    span = occurrence_span(series, day) if day is not None else replace(series.span, start=start, end=start + length)
     identity = replace(series.identity, original_start=start)
     return replace(series, identity=identity, span=span, recurrence=None, exceptions=(), deleted=())
 

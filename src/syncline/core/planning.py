@@ -33,11 +33,12 @@ class Verb(StrEnum):
 
 
 class Presence(StrEnum):
-    """What Exchange shows of the item now; an item that lost its category is not gone."""
+    """What Exchange shows of the item now; an item that lost its category is not gone. ABSENT: it was never made."""
 
     PRESENT = "present"
     GONE = "gone"
     UNTRACKED = "untracked"
+    ABSENT = "absent"
 
 
 class Source(StrEnum):

@@ -1,0 +1,103 @@
+"""What an Exchange item looks like after a write: a row as a new item, or laid onto the item that is there.
+
+What never leaves Exchange stays as it is (AT-05, D-04): categories, reminders, answers. Pure: it must not know whether
+something should be written, nor how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from syncline.core.appointment import Appointment, Attendee, Identity, ShowAs
+from syncline.core.merging import EXCEPTION_TEXTS, EXCEPTIONS, SCHEDULING_FIELDS, TEXT_FIELDS
+
+_PLAIN = frozenset((*SCHEDULING_FIELDS, *TEXT_FIELDS)) - {"organizer", "deleted"}
+_LAID_OUT = frozenset({"span", "zone", "recurrence"})
+_DATES = frozenset({EXCEPTIONS, EXCEPTION_TEXTS, "deleted"}) | _LAID_OUT
+_REMINDER_MINUTES = 15
+_REMINDED = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """Dates of a series (original starts) that only the row does without by an answer, and the present instant."""
+
+    left_out: frozenset[datetime]
+    now: datetime
+
+
+def new_item(row: Appointment, category: str, now: datetime) -> Appointment:
+    """Return a row as the new item that Exchange shall hold: with the category (L-08) and a reminder (A-05)."""
+    marks: dict[str, Any] = {"categories": (category,), "reminder_minutes": _reminder(row, now)}
+    parts = tuple(
+        replace(part, categories=(category,), reminder_minutes=_reminder(part, now)) for part in row.exceptions
+    )
+    return replace(row, exceptions=parts, **marks)
+
+
+def laid_onto(
+    item: Appointment, agreed: Appointment, row: Appointment, fields: frozenset[str], kept: Dates
+) -> Appointment:
+    """Return the Exchange item with the row's values of `fields`; what never leaves Exchange stays (AT-05, D-04).
+
+    `item` is the item as it was observed, `agreed` and `row` canonical. Answers of attendees are kept by address, and
+    of a series the dates that only the row does without, or only Exchange.
+    """
+    taken: dict[str, Any] = {name: getattr(row, name) for name in fields if name in _PLAIN}
+    if "attendees" in taken:
+        taken["attendees"] = _with_answers(item.attendees, row.attendees)
+    if taken.get("show_as") is ShowAs.FREE:
+        taken["reminder_minutes"] = None
+    laid = replace(item, **taken)
+    return _with_dates(item, agreed, laid, row, fields, kept) if fields & _DATES else laid
+
+
+def _with_dates(
+    item: Appointment, agreed: Appointment, laid: Appointment, row: Appointment, fields: frozenset[str], kept: Dates
+) -> Appointment:
+    known = {part.identity: part for part in item.exceptions}
+    parts = [_part(item, known.get(part.identity), part) for part in row.exceptions]
+    deleted = set(row.deleted) - kept.left_out
+    if not fields & _LAID_OUT:
+        own = [part for part in item.exceptions if part.identity.original_start in kept.left_out]
+        parts += [part for part in own if part.identity not in {each.identity for each in parts}]
+        # What Exchange alone deleted stays deleted there, and nothing past comes back (R-05).
+        deleted |= {date for date in item.deleted if date not in agreed.deleted or date < kept.now}
+    ordered = tuple(sorted((each for each in parts if each.identity.original_start not in deleted), key=_identity))
+    return replace(laid, exceptions=ordered, deleted=tuple(sorted(deleted)))
+
+
+def _part(series: Appointment, known: Appointment | None, part: Appointment) -> Appointment:
+    """Return one exception as Exchange should hold it: the row's content, with the item's own marks."""
+    own = known if known is not None else series
+    return replace(
+        part,
+        categories=own.categories,
+        reminder_minutes=own.reminder_minutes,
+        response=own.response,
+        created=own.created,
+        organizer=series.organizer,
+        attendees=_with_answers(own.attendees, part.attendees),
+        canceled=bool(known and known.canceled),
+    )
+
+
+def _with_answers(known: Sequence[Attendee], wanted: Sequence[Attendee]) -> tuple[Attendee, ...]:
+    by_address = {person.address: person for person in known}
+    return tuple(
+        replace(by_address[person.address], role=person.role) if person.address in by_address else person
+        for person in wanted
+    )
+
+
+def _reminder(row: Appointment, now: datetime) -> int | None:
+    """Return the minutes of the reminder of a new item: none for free time and what began a week ago (A-05)."""
+    late = row.recurrence is None and row.span.start < now - _REMINDED
+    return None if row.show_as is ShowAs.FREE or late else _REMINDER_MINUTES
+
+
+def _identity(part: Appointment) -> Identity:
+    return part.identity
