@@ -129,6 +129,34 @@ _ROWS: tuple[Row, ...] = (
     _item("EmptiedSideHeld", 9103, _ASK, "A whole calendar disappeared",
         "The calendar of {mailbox} is empty, and {total} appointments were there at the last sync. Delete them in "
         "{crm} too?", "Check the mailbox first. Answer Yes to delete them, or No to keep the rows."),
+    _item("BothSidesChanged", 9104, _ASK, "Changed on both sides",
+        '{fields} of "{subject}" changed in Outlook and in {crm}. In Outlook: {exchange}. In {crm}: {row}. Take what '
+        'Outlook has?', "Answer Yes to take Outlook's version, or No to take the CRM's; nothing is overwritten until "
+        "then."),
+    _item("OrganizerChangedHeld", 9105, _ASK, "Another organizer",
+        'In {crm} "{subject}" is organized by {detail} now. Move the meeting to that calendar? The meeting of '
+        '{mailbox} is called off then, and a new one is made.',
+        "Answer Yes to call it off here and make it there, or No to leave Outlook as it is."),
+    _item("DeletedAndEditedHeld", 9106, _ASK, "Deleted on one side, edited on the other",
+        '"{subject}" was deleted in {deleted} and edited in {edited}. Delete it there too?',
+        "Answer Yes to delete it, or No to keep the edited one; what is deleted stays in the trash for 30 days."),
+    _item("MassItemDeletionHeld", 9107, _ASK, "Many deletions held",
+        "{count} of {total} appointments of {mailbox} were deleted in {crm} since the last sync. Delete them in "
+        "Outlook too?", "Answer Yes to delete them, or No to keep the appointments; nothing is deleted until then."),
+    _item("EmptiedCrmHeld", 9108, _ASK, "All appointments disappeared",
+        "{crm} holds none of the {total} appointments of {mailbox} any more. Delete them in Outlook too?",
+        "Check the CRM first. Answer Yes to delete them, or No to keep the appointments."),
+    _item("MassCreationHeld", 9109, _ASK, "Many new appointments held",
+        "{count} new appointments would be made in the calendar of {mailbox} at once. Make them?",
+        "Answer Yes to make them, or No to keep them out of Outlook; the CRM keeps them either way."),
+    _item("InvitationsHeld", 9110, _ASK, "Mails held",
+        "{count} changes of {mailbox} would make Exchange send {mails} mails to {people}. Send them?",
+        "Answer Yes to carry the changes over and let the mails go, or No to leave Outlook as it is."),
+    _item("RestoredSideHeld", 9111, _ASK, "One side may have been restored",
+        "Nobody knows what changed since {mailbox} was last read. {count} of {total} appointments differ or are "
+        "missing. Carry that over to the other side?",
+        "Check whether a mailbox or the CRM was restored from a backup. Answer Yes to delete and overwrite as it is "
+        "now, or No to leave the other side as it is."),
     # --- items that are retried ------------------------------------------------------------------------------
     _item("ItemUnreadable", 9201, _RETRY, "Exchange cannot hand out the item",
         'Exchange answered with an error when "{subject}" was read: {detail}',
@@ -157,6 +185,14 @@ _ROWS: tuple[Row, ...] = (
     _item("InternalItemError", 9209, _RETRY, "Syncline failed on this item",
         'Syncline itself failed on "{subject}" ({detail}). Other items went on.',
         "Please report it with the details; it is tried again by itself.", 5),
+    _item("OrganizerMissing", 9210, _RETRY, "No organizer",
+        '"{subject}" has no organizer in {crm}, so nobody can invite to it.',
+        "Choose an organizer in the CRM and save the appointment.", 1),
+    _item("ChangesBackAndForth", 9211, _RETRY, "Changes back and forth",
+        '"{subject}" is changed back again and again, by turns in Outlook and in {crm}; it is left alone now.',
+        "Look for a rule or another program that changes one side, then try again under Failures.", 1),
+    _item("RowUnreadable", 9212, _RETRY, "The CRM cannot hand out the appointment",
+        '"{subject}" cannot be read from {crm}: {detail}', "Repair or delete the appointment in the CRM.", 5),
     # --- items skipped by a rule -----------------------------------------------------------------------------
     _item("ClosedInCrm", 9301, _SKIP, "Closed in the CRM", '"{subject}" is completed, canceled or gone in {crm}.',
         "Nothing."),
@@ -170,6 +206,18 @@ _ROWS: tuple[Row, ...] = (
     _item("PrivateSkipped", 9306, _SKIP, "Private", "A private appointment is left out by the setting.", "Nothing."),
     _item("KeptOut", 9307, _SKIP, "Kept out by an answer", '"{subject}" was kept out of {crm}.',
         "Change the answer to Yes under Failures, Kept out."),
+    _item("AwaitsInvitation", 9308, _SKIP, "Waits for the invitation",
+        '"{subject}" reaches this calendar by the invitation of its organizer.', "Nothing."),
+    _item("OrganizedElsewhere", 9309, _SKIP, "Organized by somebody whose calendar is not kept in step",
+        '"{subject}" is organized by somebody whose mailbox is not kept in step, so nobody can invite to it.',
+        "Add and enable the organizer's mailbox."),
+    _item("UntrackedInOutlook", 9310, _SKIP, "Untracked in Outlook",
+        '"{subject}" stands in the calendar, but its tracking category was taken off.',
+        "Set the category again to keep it in step."),
+    _item("PastNotMade", 9311, _SKIP, "Over already", '"{subject}" was over before it could be made in Outlook.',
+        "Nothing."),
+    _item("KeptFromOutlook", 9312, _SKIP, "Kept out of Outlook by an answer",
+        '"{subject}" was kept as it is in Outlook by an answer.', "Change it in the CRM to be asked again."),
     # --- mailbox and profile ---------------------------------------------------------------------------------
     _mailbox("MailboxNotApproved", 9401, _PERMANENT, "Not approved", "The address {mailbox} is not approved.",
         "A System Administrator approves it on the mailbox page."),

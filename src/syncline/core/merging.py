@@ -42,6 +42,14 @@ class PrivatePolicy(StrEnum):
     SKIP = "skip"
 
 
+class Winner(StrEnum):
+    """Whose value stands where both sides changed one field; never decided by a clock (3.1)."""
+
+    EXCHANGE = "exchange"
+    CRM = "crm"
+    ASK = "ask"
+
+
 @dataclass(frozen=True, slots=True)
 class Merge:
     """Result of a three-way merge: the content to write, what Exchange changed, and where both sides changed."""
@@ -123,11 +131,23 @@ def reschedules(fields: frozenset[str], agreed: Appointment, candidate: Appointm
     return bool(moved)
 
 
-def merge(agreed: Appointment, exchange: Appointment, crm: Appointment) -> Merge:
-    """Merge Exchange's changes since *agreed* onto the CRM's row; where both changed a field, Exchange wins."""
+def diverged_fields(agreed: Appointment, exchange: Appointment, crm: Appointment) -> frozenset[str]:
+    """Return the fields that both sides changed since *agreed*, each in its own way."""
+    both = differences(agreed, exchange) & differences(agreed, crm)
+    return both & differences(exchange, crm) if both else both
+
+
+def merge(
+    agreed: Appointment, exchange: Appointment, crm: Appointment, crm_wins: frozenset[str] = frozenset()
+) -> Merge:
+    """Merge Exchange's changes since *agreed* onto the CRM's row; fields of `crm_wins` that both changed stay.
+
+    All of them are agreed afterwards as Exchange has them, so that what the CRM keeps is its change to be carried over.
+    """
     changed = differences(agreed, exchange)
-    diverged = frozenset(name for name in changed & differences(agreed, crm) if name in differences(exchange, crm))
-    return Merge(_take(crm, _keeping_texts(agreed, exchange, crm), changed), changed, diverged)
+    diverged = diverged_fields(agreed, exchange, crm)
+    taken = changed - (diverged & crm_wins)
+    return Merge(_take(crm, _keeping_texts(agreed, exchange, crm), taken), changed, diverged)
 
 
 def advance(agreed: Appointment, exchange: Appointment, fields: frozenset[str]) -> Appointment:

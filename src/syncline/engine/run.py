@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from syncline.core import pushing
 from syncline.core.answering_by_category import CategoryNames
 from syncline.core.appointment import Appointment
-from syncline.core.guards import Limits
-from syncline.core.merging import PrivatePolicy, project
+from syncline.core.filters import SyncFilter
+from syncline.core.guards import Invitations, Limits
+from syncline.core.merging import PrivatePolicy, Winner, project
 from syncline.core.planning import Policy
 from syncline.core.scheduling import ConflictPolicy, Person, persons, scheduling_digest
 from syncline.errors import SyncError
@@ -57,7 +59,17 @@ class Rules:
     interval_max_s: float = 720.0
     floor_s: float = 0.0
     keep_crm_organizer: bool = False
+    outgoing: bool = False
+    pushing: pushing.Policy = field(default_factory=pushing.Policy)
+    invitations: Invitations = field(default_factory=Invitations)
+    winners: Mapping[str, Winner] = field(default_factory=dict)
+    winner: Winner = Winner.EXCHANGE
+    flips_max: int = 8
     outlook: CategoryNames | None = None
+
+    def winner_of(self, name: str) -> Winner:
+        """Return whose value stands where both sides changed a field (3.1)."""
+        return self.winners.get(name, self.winner)
 
     @property
     def private(self) -> PrivatePolicy:
@@ -67,13 +79,14 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The ports and rules that every cycle shares; `new_id` makes random row ids."""
+    """The ports and rules that all cycles share; `new_id` makes random row ids, `installation` names this Syncline."""
 
     store: Store
     crm: Crm
     clock: Clock
     rules: Rules
     new_id: Callable[[], str]
+    installation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +177,16 @@ class Run:
     def writable(self) -> bool:
         """Return whether anything may be written to this mailbox."""
         return not self.store.profile(self.mailbox.profile_id).read_only
+
+    @cached_property
+    def outgoing(self) -> bool:
+        """Return whether the CRM's changes go to this mailbox at all."""
+        return self.rules.outgoing and self.writable
+
+    @cached_property
+    def filters(self) -> tuple[SyncFilter, ...]:
+        """Return the sync filters of the user, read once a cycle (1.11)."""
+        return self.store.sync_filters(self.mailbox.user)
 
     @cached_property
     def people(self) -> People:

@@ -5,6 +5,7 @@ It knows links and alerts as values only; nothing here talks to a port.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -17,8 +18,8 @@ from syncline.engine.alerts import answered
 from syncline.engine.deciding import Decided
 from syncline.engine.overtaking import Made
 from syncline.engine.run import Run, failed, notice
-from syncline.errors import SyncError
-from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Link, LinkState
+from syncline.errors import CATALOGUE, ErrorClass, SyncError
+from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Link, LinkState, Trashed
 
 
 @dataclass
@@ -33,6 +34,7 @@ class Draft:
     intents_done: list[str] = field(default_factory=list)
     woken: set[int] = field(default_factory=set)
     made: list[Made] = field(default_factory=list)
+    trash: list[Trashed] = field(default_factory=list)
 
     @cached_property
     def rules(self) -> tuple[AnswerRule, ...]:
@@ -47,6 +49,7 @@ class Draft:
             alerts=self.alerts,
             dropped_intents=self.intents_done,
             entries=self.entries,
+            trash=self.trash,
             decided=True,
         )
 
@@ -96,6 +99,12 @@ class Draft:
         """Withdraw the notices about an item, except those with the code `but` (5.6)."""
         over = (each for each in decided.notices if each.code != but)
         self.alerts.extend(questions.withdrawn(self.run, each, reason) for each in over)
+
+    def withdraw_notices(self, link_ids: Sequence[int], reason: str) -> None:
+        """Withdraw the notices about items that are in step again; questions stay."""
+        standing = self.run.store.open_alerts(self.run.mailbox.id, link_ids)
+        notices = (each for each in standing if CATALOGUE[each.code].error_class is not ErrorClass.NEEDS_ANSWER)
+        self.alerts.extend(questions.withdrawn(self.run, each, reason) for each in notices)
 
     def drop(self, decided: Decided, action: str, reason: str) -> None:
         """Remove a link; its question is withdrawn, the row stays as it is."""

@@ -1,0 +1,374 @@
+"""Carry out one chunk of actions towards Exchange: intents stored, one port call, outcomes stored (design.md 4).
+
+A write whose answer is lost leaves its intent; the next cycle looks whether it happened (`settling`) and never sends it
+again blindly. One bad item fails alone. It decides nothing that `core.pushing` has decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from syncline.core.merging import advance, differences
+from syncline.core.outgoing import ItemCreation, ItemWrite
+from syncline.core.pushing import Verb
+from syncline.engine.boundary import contain, item_error
+from syncline.engine.observing import observed_link
+from syncline.engine.outgoing import Outward
+from syncline.engine.run import Run, failed, notice
+from syncline.engine.scoping import UNSETTLED
+from syncline.engine.writing import Draft
+from syncline.errors import SyncError
+from syncline.ports import Intent, Link, LinkState, Observed, Origin, Result, Seen, Trashed, Written
+from syncline.ports import Verb as Write
+
+WRITES = {
+    Verb.CREATE: Write.CREATE_ITEM,
+    Verb.UPDATE: Write.UPDATE_ITEM,
+    Verb.UNTRACK: Write.UPDATE_ITEM,
+    Verb.DELETE: Write.DELETE_ITEM,
+}
+GROUPS = (Verb.DELETE, Verb.UNTRACK, Verb.UPDATE, Verb.CREATE)
+OUTWARD = "crm_to_exchange"
+"""Says in the parameters of a failure that it failed on the way to Exchange."""
+FLIP_SPAN = timedelta(hours=1)
+
+
+def apply_outgoing(run: Run, chunk: Sequence[Outward]) -> None:
+    """Carry out one chunk; its writes are one call."""
+    draft = Draft(run)
+    writes = [each for each in chunk if each.write is not None and each.action.verb in WRITES]
+    for each in chunk:
+        if each not in writes:
+            _SETTLING[each.action.verb](draft, each)
+    ready = [each for each in writes if not _parked(draft, each)]
+    intents = [_intent(run, each) for each in ready]
+    if intents:
+        run.store.begin(run.lease, intents, {})
+        draft.intents_done = [intent.id for intent in intents]
+        sent = [_keyed(run, each, intent) for each, intent in zip(ready, intents, strict=True)]
+        for each, outcome in zip(ready, _written(run, sent), strict=True):
+            _recorded(draft, each, outcome)
+    _quieten(draft, chunk)
+    run.write(draft.changes())
+
+
+def key_of(run: Run, intent_id: str) -> str:
+    """Return the key that a new item carries: who made it, for which mailbox, by which intent (L-11a)."""
+    return f"{run.parts.installation}/{run.mailbox.address}/{intent_id}"
+
+
+def made(run: Run, link: Link, item: Observed, whole: Outward) -> Link:
+    """Return the link of an item that was just made from a row; what else the item says is still to be brought in."""
+    assert whole.content is not None and whole.row is not None
+    taken = replace(link, agreed=whole.content, writes=True, origin=Origin.CRM, state=LinkState.SETTLED)
+    return _seen(run, _dealt(taken, whole), item)
+
+
+def _intent(run: Run, outward: Outward) -> Intent:
+    return Intent(
+        id=run.parts.new_id(),
+        mailbox_id=run.mailbox.id,
+        link_id=outward.link.id,
+        verb=WRITES[outward.action.verb],
+        crm_id=outward.link.crm_id or "",
+        created=run.now(),
+    )
+
+
+def _keyed(run: Run, outward: Outward, intent: Intent) -> ItemWrite:
+    write = outward.write
+    assert write is not None
+    return replace(write, key=key_of(run, intent.id)) if isinstance(write, ItemCreation) else write
+
+
+def _written(run: Run, writes: Sequence[ItemWrite]) -> list[Written]:
+    """Carry a chunk through the port; after a bug what was made already is looked for, and the rest sent one by one.
+
+    Revisions make the repetition harmless for what was there before, and keys for what is new.
+    """
+
+    def one_by_one() -> list[Written]:
+        keys = [write.key for write in writes if isinstance(write, ItemCreation)]
+        there = run.replica.find_keys(keys) if keys else {}
+        return [
+            Written(result=Result.SAVED, item=there[write.key])
+            if isinstance(write, ItemCreation) and write.key in there
+            else contain(lambda w=write: run.replica.write([w])[0], _bug, "a write to Exchange")  # type: ignore[misc]
+            for write in writes
+        ]
+
+    return contain(lambda: run.replica.write(writes), lambda _: one_by_one(), "a chunk of writes to Exchange")
+
+
+def _bug(bug: Exception) -> Written:
+    return Written(result=Result.FAILED, error=item_error(bug, ""))
+
+
+def _recorded(draft: Draft, outward: Outward, outcome: Written) -> None:
+    link = outward.link
+    contain(
+        lambda: _OUTCOMES[outcome.result](draft, outward, outcome),
+        lambda bug: _fail(draft, outward, item_error(bug, link.subject)),
+        f"item {link.id}",
+    )
+
+
+def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
+    run, link, verb = draft.run, outward.link, outward.action.verb
+    if verb is Verb.DELETE:
+        trash(draft, link, Origin.EXCHANGE, "edited" if _edited(outward) else "deleted")
+        draft.removed.append(link.id)
+        run.counts.deleted += 1
+        _note(draft, outward, "deleted in Outlook")
+        return
+    if verb is Verb.UNTRACK:
+        draft.removed.append(link.id)
+        _note(draft, outward, "untracked in Outlook")
+        return
+    assert outcome.item is not None and outward.content is not None
+    if verb is Verb.CREATE:
+        draft.links.append(made(run, link, outcome.item, outward))
+        run.counts.saved += 1
+        _note(draft, outward, "made in Outlook")
+        return
+    assert link.agreed is not None
+    agreed = advance(link.agreed, outward.content, outward.action.fields)
+    draft.links.append(
+        _seen(run, turned(run, _dealt(replace(link, agreed=agreed), outward), outward=True), outcome.item)
+    )
+    run.counts.updated += 1
+    _note(draft, outward, "updated in Outlook")
+
+
+def _stale(draft: Draft, outward: Outward, _: Written) -> None:
+    """Leave it: the change that came between is told by the next delta, and then it is decided anew."""
+    _note(draft, outward, "item changed meanwhile")
+
+
+def _failing(draft: Draft, outward: Outward, outcome: Written) -> None:
+    error = outcome.error or SyncError("InternalItemError", subject=outward.link.subject, detail=outcome.result.value)
+    link = outward.link
+    if outcome.item is not None and link.seen is Seen.PRESENT:
+        outward = replace(outward, link=observed_link(draft.run, link, outcome.item))
+    _fail(draft, outward, SyncError(error.code, retry_after_s=error.retry_after_s, **error.params))
+
+
+_OUTCOMES: dict[Result, Callable[[Draft, Outward, Written], None]] = {
+    Result.SAVED: _saved,
+    Result.STALE: _stale,
+    Result.FAILED: _failing,
+}
+
+
+def _fail(draft: Draft, outward: Outward, error: SyncError) -> None:
+    """Count one failed try; it is tried again at growing distance, then only when the row changes (5.6)."""
+    run, link = draft.run, outward.link
+    tried = failed(run, link, error)
+    tried = replace(tried, error_params={**tried.error_params, "direction": OUTWARD}, crm_settled=UNSETTLED)
+    draft.links.append(tried)
+    draft.alerts.append(notice(run, link, error))
+    _note(draft, outward, "failed", detail=error.text)
+    run.counts.failed += 1
+
+
+def _parked(draft: Draft, outward: Outward) -> bool:
+    """Leave an item alone that is changed back again and again by both sides (hard-problems 4, item 3)."""
+    link, now = outward.link, draft.run.now()
+    lately = link.flips_since is not None and now - link.flips_since < FLIP_SPAN
+    if outward.action.verb is not Verb.UPDATE or not lately or link.flips < draft.run.rules.flips_max:
+        return False
+    _fail(draft, outward, SyncError("ChangesBackAndForth", subject=link.subject, crm=draft.run.rules.crm_name))
+    draft.links[-1] = replace(draft.links[-1], next_try=None)
+    return True
+
+
+def turned(run: Run, link: Link, *, outward: bool) -> Link:
+    """Return the link after a write: `flips` is odd after one to Exchange, and counts within an hour."""
+    now = run.now()
+    if link.flips_since is None or now - link.flips_since >= FLIP_SPAN:
+        return replace(link, flips=1 if outward else 0, flips_since=now)
+    return replace(link, flips=link.flips + 1) if (link.flips % 2 == 0) is outward else link
+
+
+# --- without a write ----------------------------------------------------------------------------------------------
+
+
+def _settle(draft: Draft, outward: Outward) -> None:
+    draft.links.append(_dealt(outward.link, outward))
+
+
+def _wait(_: Draft, __: Outward) -> None:
+    """Leave it: Exchange has something to bring in first, or a person is asked."""
+
+
+def _close(draft: Draft, outward: Outward) -> None:
+    """Keep the item in Outlook although its row is gone (A-11); Outlook does not make it anew (A-36)."""
+    draft.links.append(_skipped(draft.run, _dealt(outward.link, outward), "ClosedInCrm"))
+    _note(draft, outward, "unlinked", detail="ClosedInCrm")
+    draft.run.counts.skipped += 1
+
+
+def _untrack(draft: Draft, outward: Outward) -> None:
+    draft.removed.append(outward.link.id)
+    _note(draft, outward, "unlinked")
+
+
+def _forget(draft: Draft, outward: Outward) -> None:
+    draft.removed.append(outward.link.id)
+
+
+def _skip(draft: Draft, outward: Outward) -> None:
+    code = outward.action.code or ""
+    draft.links.append(_skipped(draft.run, _dealt(outward.link, outward), code))
+    _note(draft, outward, "skipped", detail=code)
+    draft.run.counts.skipped += 1
+
+
+def _await(draft: Draft, outward: Outward) -> None:
+    """Look for the invitation again, at growing distance; then only when the row changes (A-02)."""
+    run, link = draft.run, outward.link
+    tries = link.retries + 1
+    if tries >= run.rules.attempts_max:
+        _skip(draft, outward)
+        return
+    waiting = _skipped(run, link, outward.action.code or "")
+    again = run.now() + timedelta(seconds=run.rules.retry_s * tries)
+    draft.links.append(replace(waiting, retries=tries, next_try=again))
+
+
+def _adopt(draft: Draft, outward: Outward) -> None:
+    """Link the item of the row's identity that stands in the calendar already; what both hold flows from now on."""
+    run, link, item = draft.run, outward.link, outward.found
+    assert item is not None and outward.row is not None
+    held = run.store.links_by_ref(run.mailbox.id, [item.ref])
+    if held:
+        draft.removed.append(link.id)
+        return
+    taken = replace(
+        _dealt(link, outward),
+        agreed=run.projected(item.appointment),
+        state=LinkState.SETTLED,
+        sync_error=None,
+        retries=0,
+        next_try=None,
+        by_request=not run.tracked(item.appointment.categories),
+        writes=False,
+    )
+    draft.links.append(_seen(run, taken, item))
+    _note(draft, outward, "linked")
+
+
+def _failed(draft: Draft, outward: Outward) -> None:
+    error = outward.error or SyncError(
+        outward.action.code or "InternalItemError", subject=outward.link.subject, crm=draft.run.rules.crm_name
+    )
+    _fail(draft, outward, error)
+
+
+_SETTLING: dict[Verb, Callable[[Draft, Outward], None]] = {
+    Verb.SETTLE: _settle,
+    Verb.WAIT: _wait,
+    Verb.ASK_ORGANIZER: _wait,
+    Verb.ASK_DELETION: _wait,
+    Verb.CLOSE: _close,
+    Verb.UNTRACK: _untrack,
+    Verb.FORGET: _forget,
+    Verb.SKIP: _skip,
+    Verb.AWAIT: _await,
+    Verb.ADOPT: _adopt,
+    Verb.FAIL: _failed,
+}
+
+
+# --- inside -------------------------------------------------------------------------------------------------------
+
+
+def trash(draft: Draft, link: Link, side: Origin, reason: str) -> None:
+    """Keep the content that a deletion removes: of Exchange as it was observed, of the CRM as it was agreed."""
+    content = link.observed if side is Origin.EXCHANGE else link.agreed
+    if content is None:
+        return
+    draft.trash.append(
+        Trashed(
+            mailbox_id=link.mailbox_id,
+            side=side,
+            appointment=content,
+            private=link.private,
+            reason=reason,
+            deleted_on=draft.run.now(),
+        )
+    )
+
+
+def _edited(outward: Outward) -> bool:
+    agreed, decided = outward.link.agreed, outward.incoming
+    candidate = decided.candidate if decided is not None else None
+    return agreed is not None and candidate is not None and bool(differences(agreed, candidate))
+
+
+def _dealt(link: Link, outward: Outward) -> Link:
+    """Return the link with its CRM side dealt with, and without what failed on the way."""
+    row = outward.row
+    version = row.version if row is not None else link.crm_version_seen
+    known = replace(link, crm_version_seen=version, crm_settled=version, in_scope=outward.in_scope)
+    if row is not None and link.agreed is not None:
+        known = replace(known, crm_version=version, crm_gone=False)
+    if link.error_params.get("direction") == OUTWARD or link.state is LinkState.UNSETTLED:
+        known = replace(
+            known, state=LinkState.SETTLED, sync_error=None, error_params={}, error_time=None, retries=0, next_try=None
+        )
+    return known
+
+
+def _skipped(run: Run, link: Link, code: str) -> Link:
+    return replace(
+        link,
+        state=LinkState.SKIPPED,
+        sync_error=code,
+        error_params={"subject": link.subject},
+        error_time=run.now(),
+        retries=0,
+        next_try=None,
+    )
+
+
+def _seen(run: Run, link: Link, item: Observed) -> Link:
+    """Return the link as having observed an item that was just written; due if the item holds more than agreed."""
+    content = run.projected(item.appointment)
+    same = link.agreed is not None and not differences(link.agreed, content)
+    busy = run.busy(item.appointment)
+    return replace(
+        link,
+        ref=item.ref,
+        folder=item.folder,
+        identity=item.appointment.identity,
+        subject=item.appointment.subject,
+        private=item.appointment.private,
+        seen=Seen.PRESENT,
+        seen_settled=Seen.PRESENT,
+        revision=item.revision,
+        revision_settled=item.revision if same else None,
+        observed=item.appointment,
+        created_order=item.appointment.created,
+        scheduling_digest=run.digest(content, busy),
+    )
+
+
+def _quieten(draft: Draft, chunk: Sequence[Outward]) -> None:
+    """Withdraw the notices about items that failed on the way to Exchange and do so no more (5.6)."""
+    failing = {link.id for link in draft.links if link.state is LinkState.FAILED}
+    over = [
+        each.link.id
+        for each in chunk
+        if each.link.state is LinkState.FAILED and each.link.id not in failing and each.action.verb is not Verb.WAIT
+    ]
+    if over:
+        draft.withdraw_notices(over, "it is in step")
+
+
+def _note(draft: Draft, outward: Outward, action: str, *, detail: str = "") -> None:
+    rule, fields = outward.action.rule, outward.action.fields
+    told = detail or "; ".join(f"{mail.kind.value} to {mail.to}" for mail in outward.mails)
+    draft.entries.append(draft.run.entry(outward.link, action, rule, fields=fields, detail=told))

@@ -1,0 +1,252 @@
+"""What each row asks of Exchange: links whose CRM side has moved become situations; the core decides (3.3, 3.4).
+
+It runs after everything that Exchange told has been dealt with, and looks only at links that have nothing to bring in.
+It reads state, rows and, for rows without an item, the calendar by identity; it writes nothing. The decision itself is
+`core.pushing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from syncline.core import pushing
+from syncline.core.appointment import Address, Appointment
+from syncline.core.laying import Dates, laid_onto, new_item
+from syncline.core.leaving_out import remains
+from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemUpdate, ItemWrite, Mail, Mailing, mails
+from syncline.core.planning import Presence
+from syncline.core.planning import Verb as Incoming
+from syncline.core.pushing import Action, Found, Situation, Verb
+from syncline.engine import scoping
+from syncline.engine.boundary import contain, item_error
+from syncline.engine.deciding import Decided, decide, inside_series
+from syncline.engine.observing import row_content, tracking_category
+from syncline.engine.run import Run
+from syncline.errors import SyncError
+from syncline.ports import CrmRow, Link, LinkState, Observed, Origin, Seen, Track
+
+_PRESENCE = {
+    Seen.PRESENT: Presence.PRESENT,
+    Seen.GONE: Presence.GONE,
+    Seen.UNTRACKED: Presence.UNTRACKED,
+    Seen.ABSENT: Presence.ABSENT,
+}
+_NOTHING_TO_BRING_IN = (Incoming.SETTLE, Incoming.SKIP)
+_HORIZON_DAYS = 36_500
+# Key of the write until its intent is known; it never leaves.
+_UNKEYED = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outward:
+    """One link with its action towards Exchange and everything that carrying it out needs.
+
+    `content`: the row as Exchange should show it. `write`: what is to be written (a creation without its key), `mails`
+    whom that mails. `found`: the item of the same identity that was there already. `incoming` is what the other
+    direction says; `error` the bug that stopped the item.
+    """
+
+    link: Link
+    action: Action
+    row: CrmRow | None = None
+    content: Appointment | None = None
+    write: ItemWrite | None = None
+    mails: tuple[Mail, ...] = ()
+    found: Observed | None = None
+    incoming: Decided | None = None
+    in_scope: bool = False
+    error: SyncError | None = None
+
+
+def outgoing(run: Run, links: Sequence[Link], overrule: Mapping[int, bool] | None = None) -> list[Outward]:
+    """Return what to do about each link, in the order given; `overrule` holds answers about deletions, by link."""
+    absent = [link for link in links if link.seen is Seen.ABSENT]
+    others = [link for link in links if link.seen is not Seen.ABSENT]
+    rows = run.parts.crm.read([link.crm_id for link in absent if link.crm_id])
+    found = _found(run, rows)
+    holders = _holders(run, absent)
+    ready = {link.id: _contained(link, partial(_absent, run, link, rows, found, holders)) for link in absent}
+    for decided in decide(run, others):
+        ready[decided.link.id] = _contained(decided.link, partial(_present, run, decided, overrule or {}))
+    return [ready[link.id] for link in links]
+
+
+def ended(appointment: Appointment, now: datetime) -> bool:
+    """Return whether it is wholly over: a single that has ended, a series without a date left."""
+    if appointment.recurrence is None:
+        return appointment.span.end <= now
+    return not remains(appointment, now, _HORIZON_DAYS)
+
+
+def _contained(link: Link, work: Callable[[], Outward]) -> Outward:
+    """Decide about one link; a bug stops this item alone (design.md 8)."""
+
+    def stopped(bug: Exception) -> Outward:
+        error = item_error(bug, link.subject)
+        return Outward(link=link, action=Action(verb=Verb.FAIL, rule="B-05", code=error.code), error=error)
+
+    return contain(work, stopped, f"item {link.id}")
+
+
+# --- a row without an item ----------------------------------------------------------------------------------------
+
+
+def _absent(
+    run: Run,
+    link: Link,
+    rows: Mapping[str, CrmRow],
+    found: Mapping[str, Observed],
+    holders: frozenset[str],
+) -> Outward:
+    row = rows.get(link.crm_id or "")
+    content = pushing.outward(row_content(row), row.status) if row is not None else None
+    item = found.get(row.appointment.identity.global_object_id) if row is not None else None
+    organizer = content.organizer if content is not None else None
+    now = run.now()
+    situation = Situation(
+        presence=Presence.ABSENT,
+        row=content,
+        status=row.status if row else None,
+        in_scope=row is not None and scoping.in_scope(run, row),
+        own=organizer is not None and organizer.address in run.people.own,
+        named=organizer is not None,
+        elsewhere=content is not None and run.people.organizer_mailbox(content) is not None,
+        holder=link.crm_id in holders,
+        found=_tracked(run, item),
+        started=content is not None and content.span.start < now,
+        ended=content is not None and ended(content, now),
+        first_sync=not run.mailbox.first_sync_done,
+    )
+    action = pushing.push(situation, run.rules.pushing)
+    write = _creation(run, content, action) if action.verb is Verb.CREATE and content is not None else None
+    return Outward(
+        link=link, action=action, row=row, content=content, write=write, mails=_mails(write), found=item,
+        in_scope=situation.in_scope,
+    )  # fmt: skip
+
+
+def _creation(run: Run, content: Appointment, action: Action) -> ItemCreation:
+    main = next((folder.ref for folder in run.mailbox.folders if folder.main), "")
+    own = content.organizer.name if content.organizer else ""
+    item = new_item(content, category(run), run.now())
+    item = replace(item, organizer=Address(run.mailbox.address, own))
+    return ItemCreation(key=_UNKEYED, folder=main, content=item, mailing=action.mailing, quiet_before=run.now())
+
+
+def category(run: Run) -> str:
+    """Return the name of the tracking category as the mailbox has it (L-04, L-08)."""
+    return run.mailbox.tracking[-1] if run.mailbox.tracking else tracking_category(run.rules.crm_name)
+
+
+def _found(run: Run, rows: Mapping[str, CrmRow]) -> dict[str, Observed]:
+    """Return the oldest item of each identity that the calendar has already, by global object id."""
+    wanted = sorted({row.appointment.identity.global_object_id for row in rows.values()})
+    if not wanted:
+        return {}
+    items = run.replica.find(wanted)
+    return {
+        name: min(same, key=lambda item: (str(item.appointment.created or ""), item.ref))
+        for name, each in items.items()
+        if (same := [item for item in each if item.appointment.identity.original_start is None])
+    }
+
+
+def _tracked(run: Run, item: Observed | None) -> Found:
+    if item is None:
+        return Found.NOTHING
+    return Found.TRACKED if run.tracked(item.appointment.categories) else Found.UNTRACKED
+
+
+def _holders(run: Run, absent: Sequence[Link]) -> frozenset[str]:
+    """Return the rows that a link with an item holds too; the one without an item has nothing to do then."""
+    known = run.store.links_by_crm_id(run.mailbox.id, [link.crm_id for link in absent if link.crm_id])
+    return frozenset(link.crm_id for link in known if link.crm_id and link.seen is not Seen.ABSENT)
+
+
+# --- a row with an item -------------------------------------------------------------------------------------------
+
+
+def _present(run: Run, decided: Decided, overrule: Mapping[int, bool]) -> Outward:
+    link, row, item = decided.link, decided.row, decided.link.observed
+    if link.seen is not Seen.PRESENT or item is None or not _settled(decided):
+        return Outward(link=link, action=Action(verb=Verb.WAIT, rule="3.1"), row=row, incoming=decided)
+    content = pushing.outward(row_content(row), row.status, link.agreed) if row is not None else None
+    now = run.now()
+    organizer = row.appointment.organizer if row is not None else None
+    selected = row is not None and scoping.in_scope(run, row)
+    situation = Situation(
+        presence=_PRESENCE[link.seen],
+        row=content,
+        status=row.status if row else None,
+        agreed=link.agreed,
+        exchange=decided.candidate,
+        in_scope=selected,
+        was_in_scope=link.in_scope,
+        from_crm=link.origin is Origin.CRM,
+        own=run.people.organizes(item),
+        handed=organizer is not None and organizer.address not in run.people.own,
+        started=item.span.start < now,
+        ended=ended(item, now),
+        decides=decided.peer is None and not inside_series(link, row),
+        tracked_anyway=run.mailbox.track is Track.ALL,
+        first_sync=not run.mailbox.first_sync_done,
+        overrule=overrule.get(link.id),
+    )
+    action = pushing.push(situation, run.rules.pushing)
+    write = _write(run, decided, content, action)
+    if action.verb is Verb.UPDATE and write is None:
+        action = replace(action, verb=Verb.SETTLE, mailing=Mailing.NOBODY)
+    return Outward(
+        link=link, action=action, row=row, content=content, write=write, mails=_mails(write), incoming=decided,
+        in_scope=selected,
+    )  # fmt: skip
+
+
+def _settled(decided: Decided) -> bool:
+    """Return whether Exchange has nothing that waits to be brought in: what is asked about waits with both sides."""
+    link = decided.link
+    if link.state is LinkState.ASKED or (link.decision == "yes" and link.state is not LinkState.SETTLED):
+        return False
+    quiet = link.revision_settled == link.revision and link.seen_settled is link.seen
+    return quiet or decided.action.verb in _NOTHING_TO_BRING_IN
+
+
+def _write(run: Run, decided: Decided, content: Appointment | None, action: Action) -> ItemWrite | None:
+    link, item = decided.link, decided.link.observed
+    assert item is not None
+    at: dict[str, Any] = {"ref": link.ref, "folder": link.folder, "revision": link.revision}
+    if action.verb is Verb.DELETE:
+        return ItemDeletion(**at, content=item, mailing=action.mailing)
+    if action.verb is Verb.UNTRACK:
+        names = {name.casefold() for name in (*run.mailbox.tracking, category(run))}
+        left = tuple(name for name in item.categories if name.casefold() not in names)
+        return ItemUpdate(**at, before=item, after=replace(item, categories=left)) if left != item.categories else None
+    if action.verb is not Verb.UPDATE or content is None or link.agreed is None:
+        return None
+    dates = Dates(frozenset(link.left_out), run.now())
+    after = laid_onto(item, link.agreed, content, action.fields, dates)
+    if after == item:
+        return None
+    quiet = None if run.rules.pushing.mail_about_past else run.now()
+    return ItemUpdate(**at, before=item, after=after, mailing=action.mailing, quiet_before=quiet)
+
+
+def called_off(run: Run, outward: Outward) -> Outward:
+    """Return the deletion of a meeting whose row goes on under another organizer (A-14)."""
+    link, item = outward.link, outward.link.observed
+    assert item is not None
+    over = ended(item, run.now()) if item.recurrence is not None else item.span.start < run.now()
+    told = bool(item.attendees) and not over and run.rules.pushing.send
+    action = Action(verb=Verb.DELETE, rule="A-14", mailing=Mailing.EVERYBODY if told else Mailing.NOBODY)
+    write = ItemDeletion(
+        ref=link.ref, folder=link.folder, revision=link.revision, content=item, mailing=action.mailing
+    )  # fmt: skip
+    return replace(outward, action=action, write=write, mails=_mails(write))
+
+
+def _mails(write: ItemWrite | None) -> tuple[Mail, ...]:
+    return mails(write) if write is not None else ()

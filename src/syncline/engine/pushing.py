@@ -1,0 +1,214 @@
+"""The way out of a cycle: plan everything that the CRM side asks of Exchange, weigh it whole, then carry it out.
+
+The plan holds light rows only; each chunk is decided again on fresh links, because a chunk before it may have changed
+them. What weighs too much, mails too many or cannot be decided by a rule is held and asked about (design.md 4, step 5).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from syncline.core.guards import EMPTIED_MIN, floods, many, unmailed
+from syncline.core.outgoing import Mail
+from syncline.core.pushing import Action, Verb
+from syncline.engine import holding
+from syncline.engine.applying_outgoing import GROUPS, WRITES, apply_outgoing
+from syncline.engine.holding import About, Danger, Weighed
+from syncline.engine.outgoing import Outward, called_off, outgoing
+from syncline.engine.run import Run
+from syncline.ports import Answer, Link
+
+SCAN = 500
+PEOPLE_SHOWN_MAX = 5
+_DROPPED = {
+    holding.EMPTIED: Action(verb=Verb.CLOSE, rule=holding.EMPTIED),
+    holding.DELETIONS: Action(verb=Verb.CLOSE, rule=holding.DELETIONS),
+    holding.CREATIONS: Action(verb=Verb.SKIP, rule=holding.CREATIONS, code="KeptFromOutlook"),
+}
+_CALL_OFF = "A-14"
+
+
+@dataclass(frozen=True, slots=True)
+class _Light:
+    """One row of the plan: enough to weigh and to order it."""
+
+    link_id: int
+    verb: Verb
+    doubted: bool
+    mails: tuple[Mail, ...]
+    order: tuple[float, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Answers about single items, by link: to a deletion that overrules an edit, to another organizer."""
+
+    overrule: Mapping[int, bool]
+    handed: Mapping[int, Answer]
+
+
+def push(run: Run) -> None:
+    """Carry everything over to Exchange that the CRM side asks for; nothing where nothing may be written."""
+    if not run.outgoing:
+        return
+    said = _Said({}, {})
+    planned, doubtful = _plan(run, said)
+    if doubtful:
+        said = _ask(run, doubtful)
+        planned, _ = _plan(run, said)
+    _withdraw(run, doubtful)
+    weighed = _weigh(run, planned)
+    todo = [light for light in planned if light.link_id not in weighed.held]
+    for verbs in (None, *GROUPS):
+        ids = [light.link_id for light in todo if _group(light, weighed) == verbs]
+        for at in range(0, len(ids), run.rules.chunk_max):
+            _chunk(run, ids[at : at + run.rules.chunk_max], said, weighed)
+    holding.finish(run, (*holding.MANY, holding.ORGANIZER, holding.OVERRULED), _waits)
+
+
+def plan_outgoing(run: Run) -> list[Outward]:
+    """Return everything that would be done, without asking or writing anything (sync --dry-run)."""
+    return [each for links in _due(run) for each in outgoing(run, links) if each.action.verb is not Verb.WAIT]
+
+
+def _plan(run: Run, said: _Said) -> tuple[list[_Light], list[Outward]]:
+    planned: list[_Light] = []
+    doubtful: list[Outward] = []
+    for links in _due(run):
+        for each in _decided(run, links, said):
+            if each.action.verb in (Verb.ASK_DELETION, Verb.ASK_ORGANIZER):
+                doubtful.append(each)
+            elif each.action.verb is not Verb.WAIT:
+                planned.append(_light(each))
+    return sorted(planned, key=lambda light: light.order), doubtful
+
+
+def _due(run: Run) -> Iterator[tuple[Link, ...]]:
+    after = 0
+    while links := run.store.outgoing_links(run.mailbox.id, run.now(), after, SCAN):
+        after = links[-1].id
+        yield links
+
+
+def _decided(run: Run, links: Sequence[Link], said: _Said) -> list[Outward]:
+    """Return what to do about the links, with what people have answered about single items."""
+    found = []
+    for each in outgoing(run, links, said.overrule):
+        answer = said.handed.get(each.link.id) if each.action.verb is Verb.ASK_ORGANIZER else None
+        found.append(_handed(run, each, answer) if answer is not None else each)
+    return found
+
+
+def _light(outward: Outward) -> _Light:
+    link = outward.link
+    begins = outward.content.span.start.timestamp() if outward.content is not None else 0.0
+    order = (begins, link.identity.global_object_id, link.id)
+    return _Light(link.id, outward.action.verb, link.doubted, outward.mails, order)
+
+
+# --- one item that only a person can decide -----------------------------------------------------------------------
+
+
+def _ask(run: Run, doubtful: Sequence[Outward]) -> _Said:
+    deletions = [each for each in doubtful if each.action.verb is Verb.ASK_DELETION]
+    handed = [each for each in doubtful if each.action.verb is Verb.ASK_ORGANIZER]
+    overruled = holding.ask(run, holding.OVERRULED, [_about_deletion(run, each) for each in deletions])
+    answers = holding.ask(run, holding.ORGANIZER, [_about_organizer(each) for each in handed])
+    return _Said({number: answer == "yes" for number, answer in overruled.items()}, answers)
+
+
+def _withdraw(run: Run, doubtful: Sequence[Outward]) -> None:
+    for code, verb in ((holding.OVERRULED, Verb.ASK_DELETION), (holding.ORGANIZER, Verb.ASK_ORGANIZER)):
+        holding.withdraw_others(run, code, [each.link.id for each in doubtful if each.action.verb is verb])
+
+
+def _about_deletion(run: Run, outward: Outward) -> About:
+    params = {"deleted": run.rules.crm_name, "edited": "Outlook"}
+    return About(link=outward.link, digest=_digest(outward.link.observed), params=params)
+
+
+def _about_organizer(outward: Outward) -> About:
+    organizer = outward.row.appointment.organizer if outward.row is not None else None
+    name = (organizer.name or organizer.address) if organizer is not None else ""
+    return About(link=outward.link, digest=_digest(organizer), params={"detail": name})
+
+
+def _digest(value: object) -> str:
+    return sha256(repr(value).encode()).hexdigest()
+
+
+def _handed(run: Run, outward: Outward, answer: Answer) -> Outward:
+    """Return what an answer about another organizer means (A-14): call the meeting off here, or leave it as it is."""
+    if answer == "no":
+        return replace(outward, action=Action(verb=Verb.SETTLE, rule=_CALL_OFF))
+    return called_off(run, outward)
+
+
+# --- all of it together -------------------------------------------------------------------------------------------
+
+
+def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
+    total = run.store.link_count(run.mailbox.id)
+    limits, invitations = run.rules.limits, run.rules.invitations
+    deletions = tuple(light.link_id for light in planned if light.verb is Verb.DELETE)
+    creations = tuple(light.link_id for light in planned if light.verb is Verb.CREATE)
+    doubted = tuple(light.link_id for light in planned if light.doubted and light.verb in (Verb.DELETE, Verb.UPDATE))
+    unsent = unmailed({light.link_id: light.mails for light in planned if light.mails}, invitations)
+    emptied = len(deletions) >= max(total, EMPTIED_MIN)
+    flood = run.mailbox.first_sync_done and floods(len(creations), limits)
+    heavy = many(len(deletions), total, limits)
+    return holding.weigh(
+        run,
+        (
+            Danger(code=holding.EMPTIED, links=deletions, heavy=emptied),
+            Danger(code=holding.DELETIONS, links=deletions, heavy=heavy and not emptied),
+            Danger(code=holding.RESTORED, links=doubted, heavy=bool(doubted)),
+            Danger(code=holding.CREATIONS, links=creations, heavy=flood),
+            Danger(
+                code=holding.INVITATIONS,
+                links=tuple(light.link_id for light in planned if light.link_id in unsent),
+                heavy=bool(unsent),
+                params=_told([light for light in planned if light.link_id in unsent]),
+            ),
+        ),
+    )
+
+
+def _told(held: Sequence[_Light]) -> Mapping[str, str]:
+    """Return how many mails are held and who would get them."""
+    people = Counter(mail.to for light in held for mail in light.mails)
+    shown = [name for name, _ in sorted(people.items())][:PEOPLE_SHOWN_MAX]
+    more = len(people) - len(shown)
+    words = ", ".join(shown) if not more else f"{', '.join(shown)} and {more} more"
+    return {"mails": str(people.total()), "people": words}
+
+
+def _group(light: _Light, weighed: Weighed) -> Verb | None:
+    return light.verb if light.verb in WRITES and light.link_id not in weighed.dropped else None
+
+
+def _chunk(run: Run, ids: Sequence[int], said: _Said, weighed: Weighed) -> None:
+    """Decide the chunk again on fresh links and carry it out; what a No dropped is only settled."""
+    decided = {each.link.id: each for each in _decided(run, run.store.links_by_id(ids), said)}
+    chunk = [_after_no(decided[number], weighed.dropped.get(number)) for number in ids if number in decided]
+    apply_outgoing(run, chunk)
+    run.keep()
+
+
+def _after_no(outward: Outward, code: str | None) -> Outward:
+    if code is None:
+        return outward
+    known = _DROPPED.get(code)
+    if known is None:
+        gone = outward.row is None or outward.action.verb is Verb.DELETE
+        fresh = outward.action.verb is Verb.CREATE
+        verb = Verb.CLOSE if gone else Verb.SKIP if fresh else Verb.SETTLE
+        known = Action(verb=verb, rule=code, code="KeptFromOutlook" if fresh else None)
+    return replace(outward, action=known, write=None, mails=())
+
+
+def _waits(link: Link) -> bool:
+    return link.crm_settled != link.crm_version_seen

@@ -1,0 +1,96 @@
+"""Step 2 of a cycle, CRM side: which rows belong into this calendar by the sync filters, and which have left (1.11).
+
+A row that a filter selects and that no link of the mailbox holds gets a link without an item: what becomes of it is
+decided with the others. Whether a row has left its filters is told by marking its link, never by touching the item. It
+decides nothing, and it must not know what filters say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from syncline.core import filters
+from syncline.engine.run import Run
+from syncline.ports import Changes, CrmChange, CrmRow, Link, Origin, Seen
+
+READ_MAX = 500
+ABSENT = "crm:"
+"""Begins the ref of a link whose item is not made yet; the id of the row follows."""
+UNSETTLED = -1
+
+
+def in_scope(run: Run, row: CrmRow) -> bool:
+    """Return whether one of the user's filters selects the row."""
+    return filters.selects(run.filters, _seen(run, row))
+
+
+def observe_scope(run: Run, changes: Iterable[CrmChange]) -> None:
+    """Give rows of a page of the change log that are selected and not linked yet a link without an item."""
+    latest = {change.id: change for change in changes}
+    known = run.store.rows_seen(run.mailbox.id, tuple(latest))
+    _enter(run, [row_id for row_id, change in latest.items() if not change.gone and row_id not in known])
+
+
+def apply_filters(run: Run) -> None:
+    """Look at every row once, because the filters are new or the CRM's cursor is lost; nothing is deleted by this."""
+    after = ""
+    while ids := run.parts.crm.ids(after, READ_MAX):
+        after = ids[-1]
+        known = run.store.links_by_crm_id(run.mailbox.id, ids)
+        linked = {link.crm_id for link in known}
+        rows = run.parts.crm.read([each for each in ids if each in linked])
+        moved = [link for link in known if _has_moved(run, link, rows)]
+        if moved:
+            run.write(Changes(links=[replace(link, crm_settled=UNSETTLED) for link in moved]))
+        _enter(run, [each for each in ids if each not in linked])
+        run.keep()
+
+
+def filters_changed(run: Run) -> bool:
+    """Return whether the filters are others than those that were applied to all rows."""
+    return filters.digest(run.filters) != run.mailbox.filters
+
+
+def _has_moved(run: Run, link: Link, rows: Mapping[str, CrmRow]) -> bool:
+    row = rows.get(link.crm_id or "")
+    return row is not None and in_scope(run, row) != link.in_scope and link.origin is Origin.CRM
+
+
+def _enter(run: Run, ids: Sequence[str]) -> None:
+    for at in range(0, len(ids), READ_MAX):
+        rows = run.parts.crm.read(ids[at : at + READ_MAX])
+        fresh = [_absent(run, row) for row_id, row in rows.items() if row_id == row.id and in_scope(run, row)]
+        if fresh:
+            run.write(Changes(links=fresh))
+
+
+def _absent(run: Run, row: CrmRow) -> Link:
+    return Link(
+        mailbox_id=run.mailbox.id,
+        ref=ABSENT + row.id,
+        identity=row.appointment.identity,
+        subject=row.appointment.subject,
+        private=row.appointment.private,
+        seen=Seen.ABSENT,
+        seen_settled=Seen.ABSENT,
+        revision_settled="",
+        crm_id=row.id,
+        crm_version=row.version,
+        crm_version_seen=row.version,
+        crm_settled=UNSETTLED,
+        origin=Origin.CRM,
+        in_scope=True,
+        first_seen=run.now(),
+        created_order=row.appointment.created,
+    )
+
+
+def _seen(run: Run, row: CrmRow) -> filters.Seen:
+    return filters.Seen(
+        appointment=row.appointment,
+        status=row.status,
+        owner=row.owner,
+        user=run.mailbox.user,
+        addresses=run.people.own,
+    )
