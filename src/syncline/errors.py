@@ -152,11 +152,16 @@ _ROWS: tuple[Row, ...] = (
     _item("InvitationsHeld", 9110, _ASK, "Mails held",
         "{count} changes of {mailbox} would make Exchange send {mails} mails to {people}. Send them?",
         "Answer Yes to carry the changes over and let the mails go, or No to leave Outlook as it is."),
-    _item("RestoredSideHeld", 9111, _ASK, "One side may have been restored",
+    _item("RestoredSideHeld", 9111, _ASK, "The mailbox may have been restored",
         "Nobody knows what changed since {mailbox} was last read. {count} of {total} appointments differ or are "
-        "missing. Carry that over to the other side?",
-        "Check whether a mailbox or the CRM was restored from a backup. Answer Yes to delete and overwrite as it is "
-        "now, or No to leave the other side as it is."),
+        "missing. Carry that over to {crm}?",
+        "Check whether the mailbox was restored from a backup. Answer Yes to delete and overwrite in the CRM what "
+        "differs, or No to leave the CRM as it is."),
+    _item("RestoredCrmHeld", 9112, _ASK, "The CRM may have been restored",
+        "Nobody knows what changed in {crm} since {mailbox} was last kept in step. {count} of {total} appointments "
+        "differ or are missing. Carry that over to Outlook?",
+        "Check whether the CRM was restored from a backup. Answer Yes to delete and overwrite in Outlook what differs, "
+        "or No to leave Outlook as it is."),
     # --- items that are retried ------------------------------------------------------------------------------
     _item("ItemUnreadable", 9201, _RETRY, "Exchange cannot hand out the item",
         'Exchange answered with an error when "{subject}" was read: {detail}',

@@ -711,6 +711,9 @@ class Store(Protocol):
     def links_by_crm_id(self, mailbox_id: int, crm_ids: Sequence[str]) -> tuple[Link, ...]:
         """Return this mailbox's links to these rows, by id; several links may hold one row."""
 
+    def rows_held(self, mailbox_id: int) -> tuple[str, ...]:
+        """Return the ids of the rows that links of the mailbox hold, ascending, each once."""
+
     def rows_seen(self, mailbox_id: int, crm_ids: Sequence[str]) -> Mapping[str, tuple[int, bool]]:
         """Return of the same links the version of the row last seen, of several the least, and whether it was gone."""
 

@@ -28,6 +28,7 @@ class Verb(StrEnum):
     FORGET = "forget"
     KEEP_OUT = "keep_out"
     PARK = "park"
+    HOLD = "hold"
     SKIP = "skip"
     FAIL = "fail"
 
@@ -66,6 +67,7 @@ class Policy:
     private: PrivatePolicy = PrivatePolicy.IMPORT
     track_from_non_organizer: bool = True
     ignore_copies: bool = True
+    ask_before_overruling: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,8 @@ class Situation:
     row is known, `row` its status (None: the row is gone). `organizer`: the mailbox owns the meeting; `colleague`: a
     CRM user other than the owner organizes it; `copy`: another living item of this mailbox holds the identity;
     `started`: it began before now; `persons_moved`: other people are busy than when it was last written.
+    `torn`: both sides changed what only a person may decide (3.1). `edited`: the row is another than agreed; `overrule`
+    what was answered about deleting it all the same.
     """
 
     presence: Presence
@@ -89,6 +93,9 @@ class Situation:
     copy: bool = False
     started: bool = False
     persons_moved: bool = False
+    torn: bool = False
+    edited: bool = False
+    overrule: bool | None = None
     decision: Decision = Decision.NONE
     fields: frozenset[str] = frozenset()
 
@@ -132,6 +139,11 @@ def _hidden(s: Situation, p: Policy) -> bool:
     return p.private is PrivatePolicy.SKIP and s.candidate is not None and s.candidate.private
 
 
+def _overrules(s: Situation, p: Policy) -> bool:
+    series = s.agreed is not None and s.agreed.recurrence is not None
+    return p.ask_before_overruling and s.edited and (series or not s.started)
+
+
 def _canceled(s: Situation, _: Policy) -> bool:
     return s.candidate is not None and s.candidate.canceled
 
@@ -162,6 +174,7 @@ _LINKED = (
     _Rule("A-34", lambda s, p: s.row is Status.CANCELED and _canceled(s, p), Verb.SETTLE),
     _Rule("A-22", lambda s, p: s.row is not None and _closed(s, p), Verb.SKIP, code="ClosedInCrm"),
     _Rule("A-36", _closed, Verb.SKIP, code="ClosedInCrm"),
+    _Rule("3.1", lambda s, _: s.torn, Verb.HOLD),
     _Rule("A-34", lambda s, p: CANCELED in s.fields and _canceled(s, p), Verb.CANCEL),
     _Rule("CD-10", lambda s, p: not _moves(s, p), Verb.RESCHEDULE),
     _Rule("Q-08", lambda s, _: s.decision is Decision.YES, Verb.RESCHEDULE),
@@ -175,6 +188,8 @@ _GONE = (
     _Rule("A-33a", lambda s, _: s.source is not Source.OWN, Verb.UNLINK),
     _Rule("A-25", _closed, Verb.UNLINK),
     _Rule("A-25", lambda s, _: not s.organizer, Verb.UNLINK),
+    _Rule("A-25", lambda s, p: _overrules(s, p) and s.overrule is None, Verb.HOLD),
+    _Rule("A-25", lambda s, p: _overrules(s, p) and s.overrule is False, Verb.UNLINK),
     _Rule("A-26", lambda s, _: s.agreed is not None and s.agreed.recurrence is not None, Verb.DELETE),
     _Rule("A-25", lambda s, _: s.started, Verb.UNLINK),
     _Rule("A-25", _always, Verb.DELETE),

@@ -17,6 +17,7 @@ from syncline.core.planning import Verb
 from syncline.core.scheduling import Verdict
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.deciding import Decided, inside_series
+from syncline.engine.flipping import OUTWARD, turned
 from syncline.engine.observing import row_content
 from syncline.engine.overtaking import taking_back
 from syncline.engine.run import Run
@@ -31,6 +32,7 @@ from syncline.ports import (
     Link,
     LinkState,
     OnSchedulingConflict,
+    Origin,
     Outcome,
     Reschedule,
     Result,
@@ -261,7 +263,7 @@ def _merged(decided: Decided) -> Merge:
         return Merge(target, decided.action.fields, frozenset())
     if decided.action.verb is Verb.PARK:
         target = held(agreed, target)
-    return merge(agreed, target, row_content(row))
+    return merge(agreed, target, row_content(row), decided.crm_wins)
 
 
 def _stands(decided: Decided, merged: Merge) -> bool:
@@ -299,14 +301,18 @@ def _reschedule_outcome(run: Run, draft: Draft, decided: Decided, merged: Merge,
 def _rescheduled(run: Run, draft: Draft, decided: Decided, merged: Merge, version: int) -> None:
     agreed = decided.link.agreed
     assert agreed is not None
-    if merged.diverged:
-        draft.note(decided, "both sides changed, Exchange wins", rule="3.1", detail=", ".join(sorted(merged.diverged)))
+    won = merged.diverged - decided.crm_wins
+    if won:
+        draft.note(decided, "both sides changed, Exchange wins", rule="3.1", detail=", ".join(sorted(won)))
+    if merged.diverged - won:
+        kept = ", ".join(sorted(merged.diverged - won))
+        draft.note(decided, "both sides changed, the CRM wins", rule="3.1", detail=kept)
     target = held(agreed, _content(decided)) if decided.action.verb is Verb.PARK else _content(decided)
     link = written(decided.link, advance(agreed, target, merged.fields), merged.content, version)
     if decided.action.verb is Verb.PARK:
         draft.keep_out(replace(decided, link=link))
         return
-    draft.saved(decided, link, _reason(decided))
+    draft.saved(decided, turned(run, link, outward=False), _reason(decided))
     draft.note(decided, "canceled" if decided.action.verb is Verb.CANCEL else "updated")
     run.counts.updated += 1
 
@@ -338,7 +344,7 @@ def _with_texts_written(run: Run, draft: Draft, decided: Decided, merged: Merge)
     agreed, row, link = decided.link.agreed, decided.row, decided.link
     assert agreed is not None and row is not None
     target = held(agreed, _content(decided))
-    texts = merge(agreed, target, row_content(row))
+    texts = merge(agreed, target, row_content(row), decided.crm_wins)
     if not texts.fields:
         return link
     outcome = run.parts.crm.reschedule([_change(run, decided, texts.content, check=False)], run.rules.conflict)[0]
@@ -386,6 +392,7 @@ def _delete(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
     for decided, outcome in zip([d for d in writes if d.row is not None], outcomes, strict=True):
         match outcome.result:
             case Result.SAVED:
+                _keep_deleted(draft, decided)
                 draft.drop(decided, "deleted", "deleted in Outlook")
                 run.counts.deleted += 1
             case Result.STALE:
@@ -394,6 +401,14 @@ def _delete(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
                 draft.drop(decided, "unlinked", "deleted in Outlook")
             case _:
                 draft.fail(decided, _error(run, decided, outcome))
+
+
+def _keep_deleted(draft: Draft, decided: Decided) -> None:
+    """Keep the content of a row that is deleted, for people to bring back (hard-problems 4, item 9)."""
+    row, agreed = decided.row, decided.link.agreed
+    assert row is not None
+    edited = agreed is not None and bool(differences(agreed, row_content(row)))
+    draft.keep_deleted(decided.link, Origin.CRM, row.appointment, "edited" if edited else "deleted")
 
 
 # --- without a write -------------------------------------------------------------------------------------------
@@ -405,7 +420,10 @@ def _settle(draft: Draft, decided: Decided) -> None:
     if decided.peer is not None or inside_series(decided.link, decided.row):
         _hand_over(draft, decided)
         return
-    link = replace(decided.link, writes=True)
+    link = replace(decided.link, writes=True, doubted=False)
+    if draft.run.outgoing and link.state is LinkState.FAILED and link.error_params.get("direction") == OUTWARD:
+        draft.settle(link)
+        return
     if decided.alert is not None or link.state in (LinkState.ASKED, LinkState.PARKED, LinkState.FAILED):
         draft.saved(decided, link, "back at the time that the CRM holds")
     else:
@@ -418,6 +436,7 @@ def _settle(draft: Draft, decided: Decided) -> None:
 def _hand_over(draft: Draft, decided: Decided) -> None:
     """Let another copy decide from now on (A-33a): this one only holds a link and would start anew from the row."""
     link = replace(decided.link, agreed=None, writes=False, crm_version=decided.link.crm_version_seen)
+    link = replace(link, crm_settled=link.crm_version_seen, doubted=False)
     if decided.row is not None:
         link = replace(link, state=LinkState.SETTLED, sync_error=None, error_params={}, error_time=None)
     if decided.peer is not None:
@@ -445,6 +464,7 @@ def _join(draft: Draft, decided: Decided) -> None:
     assert peer is not None
     link = replace(decided.link, crm_id=peer.crm_id, agreed=None, writes=False, sync_error=None)
     link = replace(link, crm_version=peer.crm_version, crm_version_seen=peer.crm_version_seen)
+    link = replace(link, crm_settled=peer.crm_version_seen)
     link = replace(link, decision=None, decision_by=None, decided_digest="", decided_left_out=())
     link = replace(link, left_out=peer.left_out)
     # Not settled: the next pass compares it with the row.
@@ -466,6 +486,10 @@ def _wait(draft: Draft, decided: Decided) -> None:
         if followed or link.decision != "yes":
             draft.close(decided, "asked in another person's mailbox")
         draft.note(decided, "waits for another mailbox")
+
+
+def _hold(_: Draft, __: Decided) -> None:
+    """Leave it due: a person is asked about it, or has just been (3.1)."""
 
 
 def _forget(draft: Draft, decided: Decided) -> None:
@@ -501,6 +525,7 @@ _SETTLING: dict[Verb, Callable[[Draft, Decided], None]] = {
     Verb.FORGET: _forget,
     Verb.UNLINK: _unlink,
     Verb.KEEP_OUT: _keep_out,
+    Verb.HOLD: _hold,
     Verb.SKIP: _skip,
     Verb.FAIL: _fail,
 }

@@ -14,13 +14,14 @@ from syncline.core.merging import advance, differences
 from syncline.core.outgoing import ItemCreation, ItemWrite
 from syncline.core.pushing import Verb
 from syncline.engine.boundary import contain, item_error
+from syncline.engine.flipping import OUTWARD, flips_too_often, turned
 from syncline.engine.observing import observed_link
 from syncline.engine.outgoing import Outward
 from syncline.engine.run import Run, failed, notice
 from syncline.engine.scoping import UNSETTLED
 from syncline.engine.writing import Draft
 from syncline.errors import SyncError
-from syncline.ports import Intent, Link, LinkState, Observed, Origin, Result, Seen, Trashed, Written
+from syncline.ports import Intent, Link, LinkState, Observed, Origin, Result, Seen, Written
 from syncline.ports import Verb as Write
 
 WRITES = {
@@ -30,9 +31,6 @@ WRITES = {
     Verb.DELETE: Write.DELETE_ITEM,
 }
 GROUPS = (Verb.DELETE, Verb.UNTRACK, Verb.UPDATE, Verb.CREATE)
-OUTWARD = "crm_to_exchange"
-"""Says in the parameters of a failure that it failed on the way to Exchange."""
-FLIP_SPAN = timedelta(hours=1)
 
 
 def apply_outgoing(run: Run, chunk: Sequence[Outward]) -> None:
@@ -118,7 +116,8 @@ def _recorded(draft: Draft, outward: Outward, outcome: Written) -> None:
 def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
     run, link, verb = draft.run, outward.link, outward.action.verb
     if verb is Verb.DELETE:
-        trash(draft, link, Origin.EXCHANGE, "edited" if _edited(outward) else "deleted")
+        if link.observed is not None:
+            draft.keep_deleted(link, Origin.EXCHANGE, link.observed, "edited" if _edited(outward) else "deleted")
         draft.removed.append(link.id)
         run.counts.deleted += 1
         _note(draft, outward, "deleted in Outlook")
@@ -175,21 +174,12 @@ def _fail(draft: Draft, outward: Outward, error: SyncError) -> None:
 
 def _parked(draft: Draft, outward: Outward) -> bool:
     """Leave an item alone that is changed back again and again by both sides (hard-problems 4, item 3)."""
-    link, now = outward.link, draft.run.now()
-    lately = link.flips_since is not None and now - link.flips_since < FLIP_SPAN
-    if outward.action.verb is not Verb.UPDATE or not lately or link.flips < draft.run.rules.flips_max:
+    link = outward.link
+    if outward.action.verb is not Verb.UPDATE or not flips_too_often(draft.run, link):
         return False
     _fail(draft, outward, SyncError("ChangesBackAndForth", subject=link.subject, crm=draft.run.rules.crm_name))
     draft.links[-1] = replace(draft.links[-1], next_try=None)
     return True
-
-
-def turned(run: Run, link: Link, *, outward: bool) -> Link:
-    """Return the link after a write: `flips` is odd after one to Exchange, and counts within an hour."""
-    now = run.now()
-    if link.flips_since is None or now - link.flips_since >= FLIP_SPAN:
-        return replace(link, flips=1 if outward else 0, flips_since=now)
-    return replace(link, flips=link.flips + 1) if (link.flips % 2 == 0) is outward else link
 
 
 # --- without a write ----------------------------------------------------------------------------------------------
@@ -285,23 +275,6 @@ _SETTLING: dict[Verb, Callable[[Draft, Outward], None]] = {
 # --- inside -------------------------------------------------------------------------------------------------------
 
 
-def trash(draft: Draft, link: Link, side: Origin, reason: str) -> None:
-    """Keep the content that a deletion removes: of Exchange as it was observed, of the CRM as it was agreed."""
-    content = link.observed if side is Origin.EXCHANGE else link.agreed
-    if content is None:
-        return
-    draft.trash.append(
-        Trashed(
-            mailbox_id=link.mailbox_id,
-            side=side,
-            appointment=content,
-            private=link.private,
-            reason=reason,
-            deleted_on=draft.run.now(),
-        )
-    )
-
-
 def _edited(outward: Outward) -> bool:
     agreed, decided = outward.link.agreed, outward.incoming
     candidate = decided.candidate if decided is not None else None
@@ -312,7 +285,7 @@ def _dealt(link: Link, outward: Outward) -> Link:
     """Return the link with its CRM side dealt with, and without what failed on the way."""
     row = outward.row
     version = row.version if row is not None else link.crm_version_seen
-    known = replace(link, crm_version_seen=version, crm_settled=version, in_scope=outward.in_scope)
+    known = replace(link, crm_version_seen=version, crm_settled=version, in_scope=outward.in_scope, doubted=False)
     if row is not None and link.agreed is not None:
         known = replace(known, crm_version=version, crm_gone=False)
     if link.error_params.get("direction") == OUTWARD or link.state is LinkState.UNSETTLED:

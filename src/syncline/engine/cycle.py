@@ -10,18 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from syncline.core.merging import differences
+from syncline.core.filters import digest
 from syncline.core.planning import Verb
-from syncline.engine import mailboxes, marking, questions
-from syncline.engine.applying import GROUPS, WRITES, apply_all, booked, candidate_of
+from syncline.engine import diverging, holding, mailboxes, marking, questions
+from syncline.engine.applying import GROUPS, WRITES, apply_all, candidate_of
 from syncline.engine.boundary import contain
 from syncline.engine.deciding import Decided, Order, decide, order_of
 from syncline.engine.guarding import Light, finish_released, guard
 from syncline.engine.matching import confirm_gone
-from syncline.engine.observing import observe_crm, observe_exchange, observe_items, row_content, unseen
+from syncline.engine.observing import observe_crm, observe_exchange, observe_items, unseen
 from syncline.engine.preview import lines
+from syncline.engine.pushing import push
 from syncline.engine.run import Connect, Counts, Parts, PlanLine, Run
-from syncline.engine.writing import Draft
+from syncline.engine.settling import settle_intents
 from syncline.errors import SyncError
 from syncline.ports import (
     Approval,
@@ -30,11 +31,8 @@ from syncline.ports import (
     Link,
     LinkState,
     Mailbox,
-    Outcome,
-    Result,
     Seen,
 )
-from syncline.ports import Verb as Write
 
 PASSES_MAX = 3
 MARKINGS_MAX = 3
@@ -69,6 +67,7 @@ class _Planned:
     seen: Seen
     linked: bool
     order: Order
+    doubted: bool = False
 
 
 def run_cycle(parts: Parts, connect: Connect, mailbox_id: int, owner: str, *, rest_s: float = 0.0) -> CycleResult:
@@ -118,7 +117,7 @@ def plan_cycle(parts: Parts, connect: Connect, mailbox_id: int, owner: str) -> C
     try:
         replica = connect(mailbox)
         run = Run(parts=parts, lease=lease, mailbox=mailbox, replica=replica, dry=True)
-        _settle_intents(run)
+        settle_intents(run)
         observe_exchange(run, lambda _: None)
         observe_crm(run, lambda _: None)
         return CycleResult(mailbox_id=mailbox_id, plan=_preview(run))
@@ -136,7 +135,7 @@ def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, count
     replica = connect(mailbox)
     try:
         run = Run(parts=parts, lease=lease, mailbox=mailbox, replica=replica, counts=counts)
-        _settle_intents(run)
+        settle_intents(run)
         _carry_out_answers(run)
         again = mailbox.last_sync and mailbox.last_sync + timedelta(seconds=rest_s)
         if again and run.now() < again:
@@ -149,38 +148,22 @@ def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, count
             if not _pass(run):
                 break
         finish_released(run)
+        push(run)
+        _end_questions(run)
         _mark(run)
         return _record(run)
     finally:
         replica.close()
 
 
-def _settle_intents(run: Run) -> None:
-    """Find out what an earlier crash left: a row under an intent's id was made by it; the rest is planned anew."""
-    intents = run.store.intents(run.mailbox.id)
-    if not intents:
-        return
-    links = {link.id: link for link in run.store.links_by_id([intent.link_id for intent in intents])}
-    rows = run.parts.crm.read([intent.crm_id for intent in intents if intent.verb is Write.BOOK])
-    draft = Draft(run, intents_done=[intent.id for intent in intents])
-    for intent in intents:
-        link, row = links.get(intent.link_id), rows.get(intent.crm_id)
-        if link is None or row is None or link.crm_id is not None:
-            continue
-        decided = decide(run, [link])[0]
-        if decided.candidate is None:
-            continue
-        if differences(decided.candidate, row_content(row)):
-            # Somebody edited the row since: the edit must stay visible as unsettled.
-            mine = replace(link, crm_id=row.id, agreed=decided.candidate, crm_version_seen=row.version)
-            mine = replace(mine, left_out=decided.leaving, decided_left_out=())
-            mine = replace(mine, scheduling_digest=decided.written_digest)
-            draft.links.append(replace(mine, revision_settled=None, decision=None, decided_digest="", sync_error=None))
-            draft.close(decided, "saved", saved=True)
-            draft.note(decided, "saved")
-            continue
-        booked(run, draft, decided, Outcome(result=Result.SAVED, id=row.id, version=row.version))
-    run.write(draft.changes())
+def _end_questions(run: Run) -> None:
+    """End the questions about single items and restored sides that are carried out, or that nobody needs to answer."""
+    holding.withdraw_others(run)
+    holding.finish(run, (holding.RESTORED, holding.DIVERGED, holding.OVERRULED), _to_be_brought_in)
+
+
+def _to_be_brought_in(link: Link) -> bool:
+    return link.revision_settled != link.revision or link.seen_settled is not link.seen
 
 
 def _mark(run: Run) -> None:
@@ -220,7 +203,8 @@ def _pass(run: Run) -> bool:
     """Plan everything that is due and apply it; return whether another pass may find more to do."""
     _read_again(run)
     planned = _plan(run)
-    held = guard(run, [Light(p.link_id, p.verb, p.seen, p.linked) for p in planned]) if planned else guard(run, [])
+    held = guard(run, [Light(p.link_id, p.verb, p.seen, p.linked) for p in planned])
+    held |= _in_doubt(run, [p for p in planned if p.link_id not in held])
     todo = [p for p in sorted(planned, key=lambda p: p.order) if p.link_id not in held]
     for kind in (None, *GROUPS):
         ids = [p.link_id for p in todo if WRITES.get(p.verb) is kind]
@@ -228,6 +212,19 @@ def _pass(run: Run) -> bool:
             _carry_out_answers(run)
             _apply_chunk(run, ids[at : at + run.rules.chunk_max])
     return any(p.verb in WRITES or p.verb is Verb.JOIN for p in todo)
+
+
+def _in_doubt(run: Run, planned: Sequence[_Planned]) -> frozenset[int]:
+    """Hold what would delete or overwrite rows after a reading that started anew; a No leaves the rows as they are."""
+    ids = tuple(p.link_id for p in planned if p.doubted and p.linked and p.verb in WRITES)
+    weighed = holding.weigh(run, [holding.Danger(code=holding.RESTORED, links=ids, heavy=bool(ids))])
+    if weighed.dropped and not run.dry:
+        links = run.store.links_by_id(list(weighed.dropped))
+        gone = [link for link in links if link.seen is Seen.GONE]
+        kept = [replace(link, doubted=False, revision_settled=link.revision) for link in links if link not in gone]
+        entries = [run.entry(link, "dropped by an answer", holding.RESTORED) for link in links]
+        run.write(Changes(removed_links=[link.id for link in gone], links=kept, entries=entries))
+    return weighed.held | frozenset(weighed.dropped)
 
 
 def _apply_chunk(run: Run, ids: Sequence[int]) -> None:
@@ -247,10 +244,28 @@ def _plan(run: Run) -> list[_Planned]:
         quiet = [link for link in links if _waits(link)]
         stirring = [link for link in links if not _waits(link) and not _new(link)]
         planned.extend(_Planned(link.id, Verb.BOOK, link.seen, linked=False, order=order_of(link)) for link in fresh)
-        for decided in (*decide(run, stirring), *_freed(run, quiet)):
-            link = decided.link
-            planned.append(_Planned(link.id, decided.action.verb, link.seen, link.crm_id is not None, order_of(link)))
+        for decided in (*_asked_about(run, decide(run, stirring)), *_freed(run, quiet)):
+            link, linked = decided.link, decided.link.crm_id is not None
+            planned.append(
+                _Planned(link.id, decided.action.verb, link.seen, linked, order_of(link), doubted=link.doubted)
+            )
     return planned
+
+
+def _asked_about(run: Run, decided: Sequence[Decided]) -> list[Decided]:
+    """Ask about items that only a person can decide, and decide about those anew that somebody has answered (3.1)."""
+    held = [each for each in decided if each.action.verb is Verb.HOLD]
+    if not held:
+        return list(decided)
+    torn = [each for each in held if each.link.seen is Seen.PRESENT]
+    deleted = [each for each in held if each.link.seen is not Seen.PRESENT]
+    diverged = holding.ask(run, holding.DIVERGED, [diverging.about_divergence(run, each) for each in torn])
+    overruled = holding.ask(run, holding.OVERRULED, [diverging.about_deletion(run, each) for each in deleted])
+    run.said.diverged.update(diverged)
+    run.said.overrule.update({number: answer == "yes" for number, answer in overruled.items()})
+    again = [each.link for each in held if each.link.id in diverged or each.link.id in overruled]
+    fresh = {each.link.id: each for each in decide(run, again)}
+    return [fresh.get(each.link.id, each) for each in decided]
 
 
 def _due(run: Run) -> Iterator[list[Link]]:
@@ -329,6 +344,8 @@ def _record(run: Run) -> datetime:
     now, rules = run.now(), run.rules
     done = mailboxes.after_success(run.mailbox, now, worked=run.counts.worked)
     done = replace(done, first_sync_done=True, crm_cursor=run.crm_cursor)
+    if run.outgoing:
+        done = replace(done, filters=digest(run.filters))
     standing = [alert for alert in run.store.open_alerts(done.id) if not marking.still_told(run, alert)]
     run.write(Changes(mailbox=done, alerts=mailboxes.withdrawn_notices(standing, now)))
     return mailboxes.next_due_after(

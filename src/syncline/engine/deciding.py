@@ -10,11 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from syncline.core.appointment import Appointment, Identity
 from syncline.core.leaving_out import without
-from syncline.core.merging import carried, organized
+from syncline.core.merging import Winner, carried, differences, diverged_fields, organized
 from syncline.core.planning import Action, Decision, Presence, Situation, Source, Verb, plan
+from syncline.core.pushing import SETTABLE
 from syncline.core.scheduling import Person
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.observing import row_content
@@ -28,6 +30,8 @@ _ANSWERS = {"yes": Decision.YES, "no": Decision.NO}
 _JOINED, _UNTRIED = 2, 4
 _OUT_OF_THE_RUNNING = (LinkState.FAILED, LinkState.SKIPPED)
 
+_NONE: frozenset[str] = frozenset()
+
 Order = tuple[int, datetime, datetime, str]
 
 
@@ -39,7 +43,8 @@ class Decided:
     `alert` is its question, `notices` the open alerts that ask nothing; `error` is the bug that stopped it. `digest`
     binds answers. Of a series `leaving` are the dates that its answer leaves out of `candidate`; `whole` is the content
     with them, `whole_busy` its people, and `written_digest` the digest of what is written. `shared` are the dates that
-    the row of another mailbox's copy does without, `rests_on` the answers that decided, as link and number.
+    the row of another mailbox's copy does without, `rests_on` the answers that decided, as link and number. `torn` are
+    fields that both sides changed and only a person may decide about, `crm_wins` those where the CRM's value stays.
     """
 
     link: Link
@@ -56,6 +61,8 @@ class Decided:
     row: CrmRow | None = None
     peer: Link | None = None
     alert: Alert | None = None
+    torn: frozenset[str] = frozenset()
+    crm_wins: frozenset[str] = frozenset()
     waiting: tuple[int, ...] = ()
     notices: tuple[Alert, ...] = ()
     error: SyncError | None = None
@@ -127,6 +134,7 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
         source = Source.SAVED_ELSEWHERE
     standing = row if peer is None or row is not None else rows.get(peer.crm_id or "")
     known = link.observed or link.agreed
+    torn, crm_wins = _divergence(run, link, row, wanted.content) if source is Source.OWN else (_NONE, _NONE)
     situation = Situation(
         presence=_PRESENCE[link.seen],
         candidate=wanted.content,
@@ -139,6 +147,9 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
         copy=_copy(link, family),
         started=known is not None and known.span.start < run.now(),
         persons_moved=_persons_moved(link, wanted.digest),
+        torn=bool(torn) and link.id not in run.said.diverged,
+        edited=row is not None and link.agreed is not None and bool(differences(link.agreed, row_content(row))),
+        overrule=run.said.overrule.get(link.id),
         decision=answer.decision,
     )
     return Decided(
@@ -156,8 +167,22 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
         row=row,
         peer=peer,
         alert=alert,
+        torn=torn,
+        crm_wins=crm_wins,
         waiting=tuple({o.mailbox_id for o in family if o.mailbox_id != link.mailbox_id and not o.crm_id}),
     )
+
+
+def _divergence(
+    run: Run, link: Link, row: CrmRow | None, candidate: Appointment | None
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the fields that only a person may decide about, and those where the CRM's value stays (3.1)."""
+    if row is None or candidate is None or link.agreed is None or not run.outgoing:
+        return _NONE, _NONE
+    both = diverged_fields(link.agreed, candidate, row_content(row))
+    torn = frozenset(name for name in both if run.rules.winner_of(name) is Winner.ASK)
+    wins = frozenset(name for name in both if run.rules.winner_of(name) is Winner.CRM)
+    return torn, wins | torn if run.said.diverged.get(link.id) == "no" else wins
 
 
 def _persons_moved(link: Link, digest: str) -> bool:
@@ -172,10 +197,25 @@ def _wanted(run: Run, link: Link, left_out: tuple[datetime, ...]) -> _Wanted:
     candidate = carried(link.agreed, run.projected(link.observed), link.first_seen)
     if run.rules.keep_crm_organizer:
         candidate = organized(link.agreed, candidate)
-    candidate = without(candidate, left_out)
+    candidate = without(_flowing_in(run, link.agreed, candidate), left_out)
     # Who takes part in a date that is left out only is not kept busy by the others.
     busy = run.busy(without(link.observed, left_out))
     return _Wanted(candidate, busy, run.digest(candidate, busy))
+
+
+def _flowing_in(run: Run, agreed: Appointment | None, candidate: Appointment) -> Appointment:
+    """Return the candidate with what is agreed in fields that do not flow to the CRM (3.9)."""
+    fixed = [name for name in SETTABLE if not run.rules.pushing.flows_in(name)]
+    if agreed is None or not fixed:
+        return candidate
+    known = {part.identity: part for part in agreed.exceptions}
+
+    def kept(part: Appointment, base: Appointment) -> Appointment:
+        values: dict[str, Any] = {name: getattr(base, name) for name in fixed}
+        return replace(part, **values)
+
+    parts = tuple(kept(part, known.get(part.identity, agreed)) for part in candidate.exceptions)
+    return replace(kept(candidate, agreed), exceptions=parts)
 
 
 def _shared(link: Link, family: Iterable[Link]) -> tuple[datetime, ...]:

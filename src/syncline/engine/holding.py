@@ -15,11 +15,12 @@ from syncline.engine.run import Run
 from syncline.ports import Alert, AlertOutcome, AlertState, Answer, Changes, Link
 
 RESTORED = "RestoredSideHeld"
+RESTORED_CRM = "RestoredCrmHeld"
 INVITATIONS = "InvitationsHeld"
 CREATIONS = "MassCreationHeld"
 DELETIONS = "MassItemDeletionHeld"
 EMPTIED = "EmptiedCrmHeld"
-MANY = (EMPTIED, DELETIONS, RESTORED, CREATIONS, INVITATIONS)
+MANY = (EMPTIED, DELETIONS, RESTORED_CRM, CREATIONS, INVITATIONS)
 DIVERGED = "BothSidesChanged"
 ORGANIZER = "OrganizerChangedHeld"
 OVERRULED = "DeletedAndEditedHeld"
@@ -96,6 +97,7 @@ def ask(run: Run, code: str, items: Iterable[About]) -> Mapping[int, Answer]:
     found: dict[int, Answer] = {}
     alerts: list[Alert] = []
     for item in items:
+        run.said.asked[code].add(item.link.id)
         alert = known.pop(item.link.id, None)
         if alert is not None and alert.answer is not None and alert.digest == item.digest:
             found[item.link.id] = alert.answer
@@ -109,12 +111,13 @@ def ask(run: Run, code: str, items: Iterable[About]) -> Mapping[int, Answer]:
     return found
 
 
-def withdraw_others(run: Run, code: str, asked: Collection[int]) -> None:
-    """Withdraw the open questions of a code about items that nothing needs to be asked about any more."""
+def withdraw_others(run: Run) -> None:
+    """Withdraw the open questions about single items that nothing needs to be asked about any more."""
     over = [
         questions.withdrawn(run, alert, "nobody needs to decide any more")
         for alert in run.store.open_alerts(run.mailbox.id)
-        if alert.code == code and alert.state is AlertState.OPEN and not set(alert.held) & set(asked)
+        if alert.code in SINGLE and alert.state is AlertState.OPEN
+        if run.said.asked[alert.code].isdisjoint(alert.held)
     ]
     if over and not run.dry:
         run.write(Changes(alerts=over))

@@ -6,7 +6,7 @@ revision with the same essence is a refresh and costs no plan. It decides nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -18,11 +18,13 @@ from syncline.core.scheduling import Person
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.noticing import noticed
 from syncline.engine.run import Run, failed, notice
+from syncline.engine.scoping import UNSETTLED, apply_filters, filters_changed, observe_scope
 from syncline.errors import Scope, SyncError, render
 from syncline.ports import (
     Alert,
     Changes,
     CrmChange,
+    CrmPage,
     CrmRow,
     Entry,
     Folder,
@@ -84,16 +86,59 @@ def observe_crm(run: Run, between: Callable[[Run], None]) -> None:
     """
     run.crm_cursor = run.mailbox.crm_cursor
     while True:
-        page = run.parts.crm.changes(run.crm_cursor, CRM_PAGE_MAX)
+        page = _crm_page(run)
         run.crm_cursor = page.cursor
         if page.changes:
             run.crm_moved = True
             links, entries = _crm_observations(run, page.changes)
             if links:
                 run.write(Changes(links=links, entries=entries))
+            if run.outgoing:
+                observe_scope(run, page.changes)
         if not page.more:
-            return
+            break
         between(run)
+    if run.outgoing and filters_changed(run):
+        apply_filters(run)
+
+
+def _crm_page(run: Run) -> CrmPage:
+    """Return the next page of the change log; where the cursor is lost, every row is looked at and the log skipped."""
+    try:
+        return run.parts.crm.changes(run.crm_cursor, CRM_PAGE_MAX)
+    except SyncError as error:
+        if error.code != "CursorExpired" or run.crm_cursor is None:
+            raise
+    # What is written meanwhile comes after this cursor; what was there before is looked at now.
+    page = run.parts.crm.changes(None, CRM_PAGE_MAX)
+    while page.more:
+        page = run.parts.crm.changes(page.cursor, CRM_PAGE_MAX)
+    run.crm_moved = True
+    for links in _lost_count(run):
+        run.write(Changes(links=links, entries=[run.entry(link, "observed in the CRM anew") for link in links]))
+    if run.outgoing:
+        apply_filters(run)
+    return CrmPage(changes=(), cursor=page.cursor, more=False)
+
+
+def _lost_count(run: Run) -> Iterator[list[Link]]:
+    """Yield the links whose rows are others than they were when nobody knows any more what has changed.
+
+    Nothing of it is deleted or overwritten in Exchange without a question (`doubted`).
+    """
+    held = run.store.rows_held(run.mailbox.id)
+    for at in range(0, len(held), CRM_PAGE_MAX):
+        ids = held[at : at + CRM_PAGE_MAX]
+        rows = run.parts.crm.read(ids)
+        links = run.store.links_by_crm_id(run.mailbox.id, ids)
+        moved = [link for link in links if _differs(link, rows.get(link.crm_id or ""))]
+        staged = [replace(_crm_observed(run, link, rows.get(link.crm_id or "")), doubted=True) for link in moved]
+        if staged:
+            yield staged
+
+
+def _differs(link: Link, row: CrmRow | None) -> bool:
+    return link.crm_gone != (row is None) or (row is not None and row.version != link.crm_version_seen)
 
 
 def unseen(link: Link) -> bool:
@@ -161,16 +206,19 @@ def _observe_folder(run: Run, folder: Folder, between: Callable[[Run], None]) ->
     """
     cursor = run.mailbox.cursors.get(folder.ref)
     listed: set[str] | None = None
+    doubted = False
     while True:
         page, asked = _page(run, folder, cursor)
         if asked is None:
             listed = set()
+            doubted = cursor is not None
         if listed is not None:
             listed.update(light.ref for light in page.items)
         last = not page.more
         vanished = _vanished(run, folder.ref, listed) if last and listed is not None else []
         if page.items or page.cursor != asked:
-            _stage(run, folder, page, vanished, keep_cursor=last or listed is None)
+            vanished = [replace(link, doubted=doubted) for link in vanished]
+            _stage(run, folder, page, vanished, keep_cursor=last or listed is None, doubted=doubted)
         if last:
             return
         cursor = page.cursor
@@ -194,7 +242,7 @@ def _page(run: Run, folder: Folder, cursor: str | None) -> tuple[Page, str | Non
     return run.replica.changes(folder.ref, None, run.rules.page_size_max), None
 
 
-def _stage(run: Run, folder: Folder, page: Page, vanished: Sequence[Link], *, keep_cursor: bool) -> None:
+def _stage(run: Run, folder: Folder, page: Page, vanished: Sequence[Link], *, keep_cursor: bool, doubted: bool) -> None:
     lights = {light.ref: light for light in page.items}
     links = run.store.links_by_ref(run.mailbox.id, tuple(lights))
     left = {ref for ref, light in lights.items() if _left(run, light, links.get(ref))}
@@ -204,13 +252,19 @@ def _stage(run: Run, folder: Folder, page: Page, vanished: Sequence[Link], *, ke
     wanted = [light for ref, light in lights.items() if ref not in left and _news(links.get(ref), light)]
     for light, found in zip(wanted, _read(run, [(w.folder, w.ref) for w in wanted]), strict=True):
         if found is not None:
-            staged.append(_staged(run, links.get(light.ref) or blank(run, light), found))
+            link, alert = _staged(run, links.get(light.ref) or blank(run, light), found)
+            staged.append((_in_doubt(link) if doubted else link, alert))
     staged.extend((link, None) for link in vanished)
     cursors = {**run.mailbox.cursors, folder.ref: page.cursor}
     mailbox = replace(run.mailbox, cursors=cursors) if keep_cursor else None
     changes = _staging(run, [link for link, _ in staged], [alert for _, alert in staged])
     marks, of = noticed(run, changes.links)
     run.write(replace(changes, mailbox=mailbox, marks=marks, mark_links=of))
+
+
+def _in_doubt(link: Link) -> Link:
+    """Return the link as doubted if a reading that started anew found another content than was agreed."""
+    return replace(link, doubted=True) if link.agreed is not None and link.revision_settled is None else link
 
 
 def _staging(run: Run, links: Sequence[Link], alerts: Sequence[Alert | None]) -> Changes:
@@ -333,7 +387,7 @@ def _crm_observations(run: Run, changes: Iterable[CrmChange]) -> tuple[list[Link
     links = run.store.links_by_crm_id(run.mailbox.id, news) if news else ()
     moved = [(link, latest[link.crm_id]) for link in links if link.crm_id and _moved(link, latest[link.crm_id])]
     rows = run.parts.crm.read(tuple(dict.fromkeys(change.id for _, change in moved if not change.gone)))
-    staged = [_crm_observed(link, rows.get(change.id)) for link, change in moved]
+    staged = [_crm_observed(run, link, rows.get(change.id)) for link, change in moved]
     entries = [
         run.entry(link, "observed in the CRM", fields=_edited(link, rows.get(change.id))) for link, change in moved
     ]
@@ -351,12 +405,26 @@ def _edited(link: Link, row: CrmRow | None) -> frozenset[str]:
     return differences(link.agreed, row_content(row)) if link.agreed else frozenset()
 
 
-def _crm_observed(link: Link, row: CrmRow | None) -> Link:
-    """Note a CRM-side edit: it is shown as unsettled, never pushed yet; an edit taken back settles again."""
+def _crm_observed(run: Run, link: Link, row: CrmRow | None) -> Link:
+    """Note a CRM-side edit: it is to be carried over to Exchange, if anything is; one taken back settles again."""
+    seen = _row_observed(run, link, row)
+    if not run.outgoing:
+        return seen
+    if link.seen is Seen.ABSENT or link.state is LinkState.FAILED:
+        # A row that changed is a new matter for what failed, or waited for its invitation.
+        seen = replace(seen, retries=0, next_try=None if link.seen is Seen.ABSENT else run.now())
+        seen = replace(seen, state=LinkState.UNSETTLED) if link.seen is Seen.ABSENT else seen
+    return replace(seen, crm_settled=UNSETTLED)
+
+
+def _row_observed(run: Run, link: Link, row: CrmRow | None) -> Link:
     if row is None and link.state in (LinkState.ASKED, LinkState.FAILED):
         return replace(link, crm_gone=True)
     if row is None:
         return replace(link, crm_gone=True, state=LinkState.SKIPPED, sync_error="ClosedInCrm")
+    if row.modified_by == WRITER and run.outgoing and link.writes:
+        # This link wrote it before a crash, or takes over from another copy: what differs is merged as ever (3.1).
+        return replace(link, crm_version_seen=row.version, crm_gone=False, revision_settled=None)
     if row.modified_by == WRITER:
         # Another copy of the meeting wrote it, or this one before a crash: decide again from the row (A-33a).
         return replace(link, agreed=None, crm_version=row.version, crm_version_seen=row.version, revision_settled=None)

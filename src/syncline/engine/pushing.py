@@ -44,7 +44,7 @@ class _Light:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """Answers about single items, by link: to a deletion that overrules an edit, to another organizer."""
+    """Answers about single items, by link: to a deletion in Outlook that overrules an edit, to another organizer."""
 
     overrule: Mapping[int, bool]
     handed: Mapping[int, Answer]
@@ -59,14 +59,13 @@ def push(run: Run) -> None:
     if doubtful:
         said = _ask(run, doubtful)
         planned, _ = _plan(run, said)
-    _withdraw(run, doubtful)
     weighed = _weigh(run, planned)
     todo = [light for light in planned if light.link_id not in weighed.held]
     for verbs in (None, *GROUPS):
         ids = [light.link_id for light in todo if _group(light, weighed) == verbs]
         for at in range(0, len(ids), run.rules.chunk_max):
             _chunk(run, ids[at : at + run.rules.chunk_max], said, weighed)
-    holding.finish(run, (*holding.MANY, holding.ORGANIZER, holding.OVERRULED), _waits)
+    holding.finish(run, (*holding.MANY, holding.ORGANIZER), _waits)
 
 
 def plan_outgoing(run: Run) -> list[Outward]:
@@ -120,11 +119,6 @@ def _ask(run: Run, doubtful: Sequence[Outward]) -> _Said:
     return _Said({number: answer == "yes" for number, answer in overruled.items()}, answers)
 
 
-def _withdraw(run: Run, doubtful: Sequence[Outward]) -> None:
-    for code, verb in ((holding.OVERRULED, Verb.ASK_DELETION), (holding.ORGANIZER, Verb.ASK_ORGANIZER)):
-        holding.withdraw_others(run, code, [each.link.id for each in doubtful if each.action.verb is verb])
-
-
 def _about_deletion(run: Run, outward: Outward) -> About:
     params = {"deleted": run.rules.crm_name, "edited": "Outlook"}
     return About(link=outward.link, digest=_digest(outward.link.observed), params=params)
@@ -165,7 +159,7 @@ def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
         (
             Danger(code=holding.EMPTIED, links=deletions, heavy=emptied),
             Danger(code=holding.DELETIONS, links=deletions, heavy=heavy and not emptied),
-            Danger(code=holding.RESTORED, links=doubted, heavy=bool(doubted)),
+            Danger(code=holding.RESTORED_CRM, links=doubted, heavy=bool(doubted)),
             Danger(code=holding.CREATIONS, links=creations, heavy=flood),
             Danger(
                 code=holding.INVITATIONS,

@@ -5,6 +5,7 @@ It knows no step of the cycle; the steps take a `Run` and hand it on.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from syncline.core.scheduling import ConflictPolicy, Person, persons, scheduling
 from syncline.errors import SyncError
 from syncline.ports import (
     Alert,
+    Answer,
     Changes,
     Clock,
     Crm,
@@ -145,6 +147,15 @@ class People:
 
 
 @dataclass
+class Said:
+    """What people have answered about single items, by link, and which items were asked about, by code."""
+
+    overrule: dict[int, bool] = field(default_factory=dict)
+    diverged: dict[int, Answer] = field(default_factory=dict)
+    asked: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+
+@dataclass
 class Run:
     """One cycle of one claimed mailbox."""
 
@@ -158,6 +169,7 @@ class Run:
     dry: bool = False
     kept: datetime | None = None
     marked: bool = False
+    said: Said = field(default_factory=Said)
 
     @property
     def store(self) -> Store:

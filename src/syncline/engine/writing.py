@@ -18,8 +18,9 @@ from syncline.engine.alerts import answered
 from syncline.engine.deciding import Decided
 from syncline.engine.overtaking import Made
 from syncline.engine.run import Run, failed, notice
+from syncline.engine.scoping import UNSETTLED
 from syncline.errors import CATALOGUE, ErrorClass, SyncError
-from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Link, LinkState, Trashed
+from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Link, LinkState, Origin, Trashed
 
 
 @dataclass
@@ -68,6 +69,8 @@ class Draft:
         pending = link.crm_version != link.crm_version_seen
         clean = replace(
             link,
+            crm_settled=UNSETTLED if pending else link.crm_version_seen,
+            doubted=False,
             state=LinkState.UNSETTLED if pending else LinkState.SETTLED,
             writes=True,
             sync_error=None,
@@ -99,6 +102,18 @@ class Draft:
         """Withdraw the notices about an item, except those with the code `but` (5.6)."""
         over = (each for each in decided.notices if each.code != but)
         self.alerts.extend(questions.withdrawn(self.run, each, reason) for each in over)
+
+    def keep_deleted(self, link: Link, side: Origin, content: Appointment, reason: str) -> None:
+        """Keep the content that a deletion removed from one side."""
+        kept = Trashed(
+            mailbox_id=link.mailbox_id,
+            side=side,
+            appointment=content,
+            private=content.private,
+            reason=reason,
+            deleted_on=self.run.now(),
+        )
+        self.trash.append(kept)
 
     def withdraw_notices(self, link_ids: Sequence[int], reason: str) -> None:
         """Withdraw the notices about items that are in step again; questions stay."""

@@ -64,7 +64,7 @@ def _due(*more: ColumnElement[bool]) -> Select[Any]:
     )
     later = link.c.next_try > bindparam("now", type_=link.c.next_try.type)
     rests = (link.c.state == LinkState.FAILED, link.c.answered == 0, settled, or_(link.c.next_try.is_(None), later))
-    where = (link.c.mailbox_id == _MAILBOX, ATTENTION, link.c.id > bindparam("after", type_=Integer), ~and_(*rests))
+    where = (link.c.mailbox_id == _MAILBOX, ATTENTION, _AFTER, link.c.seen != Seen.ABSENT, ~and_(*rests))
     return select(*LINK).where(*where, *more).order_by(link.c.id).limit(_LIMIT)
 
 
@@ -77,6 +77,9 @@ _LINKS_BY_CRM_ID = _by(link.c.crm_id, LINK, link.c.mailbox_id == _MAILBOX)
 _ROWS_SEEN = _by(
     link.c.crm_id, (link.c.crm_id, link.c.crm_version_seen, link.c.crm_gone), link.c.mailbox_id == _MAILBOX
 )
+_ROWS_HELD = (
+    select(link.c.crm_id).where(link.c.mailbox_id == _MAILBOX, link.c.crm_id.is_not(None)).order_by(link.c.crm_id)
+).distinct()
 _LINKS_BY_ID = _by(link.c.id, LINK)
 _LINKS_BY_NAME = _by(link.c.global_object_id, LIGHT_LINK)
 _REFS_IN = select(link.c.ref).where(
@@ -124,6 +127,11 @@ class Links(Connected):
                     known = seen.get(crm_id, (version, gone))
                     seen[crm_id] = min(version, known[0]), gone and known[1]
         return seen
+
+    def rows_held(self, mailbox_id: int) -> tuple[str, ...]:
+        """Return the ids of the rows that links of the mailbox hold, ascending, each once."""
+        with self.reading() as connection:
+            return tuple(connection.scalars(_ROWS_HELD, {"mailbox_id": mailbox_id}))
 
     def links_by_id(self, ids: Sequence[int]) -> tuple[Link, ...]:
         """Return links by id, ascending; unknown ids are left out."""

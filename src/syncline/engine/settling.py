@@ -1,0 +1,124 @@
+"""Step 1 of a cycle: find out what an earlier crash left behind, and never send anything again blindly.
+
+A row under an intent's id was made by it, an item that carries an intent's key too; what was deleted is gone and its
+content is kept. Everything else is planned anew from what is observed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from syncline.core import pushing
+from syncline.core.appointment import Appointment
+from syncline.core.merging import differences
+from syncline.engine.applying import booked
+from syncline.engine.applying_outgoing import key_of, made
+from syncline.engine.deciding import decide
+from syncline.engine.observing import row_content
+from syncline.engine.outgoing import Outward
+from syncline.engine.run import Run
+from syncline.engine.scoping import UNSETTLED, in_scope
+from syncline.engine.writing import Draft
+from syncline.ports import CrmRow, Intent, Link, Observed, Origin, Outcome, Result, Seen
+from syncline.ports import Verb as Write
+
+
+def settle_intents(run: Run) -> None:
+    """Settle the intents that were left, each by what it left on the other side."""
+    intents = run.store.intents(run.mailbox.id)
+    if not intents:
+        return
+    links = {link.id: link for link in run.store.links_by_id([intent.link_id for intent in intents])}
+    draft = Draft(run, intents_done=[intent.id for intent in intents])
+    _settle_bookings(run, draft, [i for i in intents if i.verb is Write.BOOK], links)
+    _settle_creations(run, draft, [i for i in intents if i.verb is Write.CREATE_ITEM], links)
+    _settle_deletions(run, draft, [i for i in intents if i.verb in (Write.DELETE, Write.DELETE_ITEM)], links)
+    run.write(draft.changes())
+
+
+def _settle_bookings(run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link]) -> None:
+    rows = run.parts.crm.read([intent.crm_id for intent in intents]) if intents else {}
+    for intent in intents:
+        link, row = links.get(intent.link_id), rows.get(intent.crm_id)
+        if link is None or row is None or link.crm_id is not None:
+            continue
+        decided = decide(run, [link])[0]
+        if decided.candidate is None:
+            continue
+        if differences(decided.candidate, row_content(row)):
+            # Somebody edited the row since: the edit must stay visible as unsettled.
+            mine = replace(link, crm_id=row.id, agreed=decided.candidate, crm_version_seen=row.version)
+            mine = replace(mine, left_out=decided.leaving, decided_left_out=(), crm_settled=UNSETTLED)
+            mine = replace(mine, scheduling_digest=decided.written_digest)
+            draft.links.append(replace(mine, revision_settled=None, decision=None, decided_digest="", sync_error=None))
+            draft.close(decided, "saved", saved=True)
+            draft.note(decided, "saved")
+            continue
+        booked(run, draft, decided, Outcome(result=Result.SAVED, id=row.id, version=row.version))
+
+
+def _settle_creations(run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link]) -> None:
+    """Link the items that were made; several requests may have been needed, of which only the first were sent."""
+    waiting = [(i, links[i.link_id]) for i in intents if i.link_id in links and links[i.link_id].seen is Seen.ABSENT]
+    if not waiting:
+        return
+    found = run.replica.find_keys([key_of(run, intent.id) for intent, _ in waiting])
+    rows = run.parts.crm.read([link.crm_id for _, link in waiting if link.crm_id])
+    for intent, link in waiting:
+        item, row = found.get(key_of(run, intent.id)), rows.get(link.crm_id or "")
+        if item is not None:
+            draft.links.append(_linked(run, link, item, row))
+            draft.entries.append(run.entry(link, "made in Outlook", "L-11a", detail="found by its key"))
+
+
+def _linked(run: Run, link: Link, item: Observed, row: CrmRow | None) -> Link:
+    """Return the link of an item that an earlier process made from the row as it was then."""
+    there = run.projected(item.appointment)
+    content = pushing.outward(row_content(row), row.status) if row is not None else None
+    if row is None or content is None or row.version != link.crm_version:
+        # Nobody knows any more what was written: the row's values go over once more, and mail nobody who has them.
+        content = there
+    agreed = _written(content, there)
+    blank = Outward(link=link, action=pushing.Action(verb=pushing.Verb.CREATE, rule="L-11a"), row=row, content=agreed)
+    if row is None:
+        return replace(_there(link, item), agreed=agreed, crm_gone=True, crm_settled=UNSETTLED)
+    return replace(made(run, link, item, replace(blank, in_scope=in_scope(run, row))), crm_settled=UNSETTLED)
+
+
+def _written(content: Appointment, there: Appointment) -> Appointment:
+    """Return what both sides have in common: dates of a series are written one by one, and some may be missing."""
+    return replace(content, exceptions=there.exceptions, deleted=there.deleted)
+
+
+def _there(link: Link, item: Observed) -> Link:
+    return replace(
+        link,
+        ref=item.ref,
+        folder=item.folder,
+        identity=item.appointment.identity,
+        seen=Seen.PRESENT,
+        seen_settled=Seen.PRESENT,
+        revision=item.revision,
+        revision_settled=item.revision,
+        observed=item.appointment,
+        created_order=item.appointment.created,
+    )
+
+
+def _settle_deletions(run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link]) -> None:
+    """Keep the content of what was deleted before the crash; the links themselves go when that is observed."""
+    rows = run.parts.crm.read([i.crm_id for i in intents if i.verb is Write.DELETE])
+    items = [i for i in intents if i.verb is Write.DELETE_ITEM and i.link_id in links]
+    read = run.replica.read([(links[i.link_id].folder, links[i.link_id].ref) for i in items]) if items else []
+    gone = {i.id for i, found in zip(items, read, strict=True) if found is None}
+    for intent in intents:
+        link = links.get(intent.link_id)
+        if link is None:
+            continue
+        if intent.verb is Write.DELETE and intent.crm_id not in rows and link.agreed is not None:
+            draft.keep_deleted(link, Origin.CRM, link.agreed, "deleted")
+            draft.removed.append(link.id)
+        elif intent.id in gone and link.observed is not None:
+            draft.keep_deleted(link, Origin.EXCHANGE, link.observed, "deleted")
+            draft.removed.append(link.id)
