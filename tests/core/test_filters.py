@@ -78,7 +78,7 @@ def test_the_default_selects_who_takes_part(part: Part) -> None:
 
 
 @pytest.mark.rule("1.11")
-@pytest.mark.parametrize(("wanted", "part"), product(Part, Part))
+@pytest.mark.parametrize(("wanted", "part"), list(product(Part, Part)))
 def test_a_part_is_what_the_user_is_to_the_row(wanted: Part, part: Part) -> None:
     """Each part selects the rows in which the user plays it, and negated all others of his."""
     assert selects([only(Field.PART, wanted)], with_part(part)) is (wanted is part)
