@@ -103,6 +103,15 @@ def _own(database: Path) -> None:
         raise SyncError("DataFolderInvalid", detail=f"{database} cannot be opened: {error.strerror}.") from error
 
 
+def forget_crm_cursors(database: Path) -> None:
+    """Make the cursors that a CRM database gave out unknown; SyncError if the file is not one of this version."""
+    crm = EmbeddedCrm(database, clock=SystemClock())
+    try:
+        crm.forget_cursors()
+    finally:
+        crm.close()
+
+
 def make_folder(data: Path) -> bool:
     """Create the data folder with a new key (0600) unless it has one; return whether it was made now."""
     key = data / KEY_FILE

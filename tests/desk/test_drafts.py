@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from syncline.core.appointment import Appointment, Attendee, Identity, PatternKind, Response, Role, ShowAs, Span
+from syncline.core.appointment import (
+    Address,
+    Appointment,
+    Attendee,
+    Identity,
+    PatternKind,
+    Response,
+    Role,
+    ShowAs,
+    Span,
+)
 from syncline.desk.drafts import Draft, changed, day, new_appointment, person
 from syncline.errors import SyncError
 from syncline.ports import User
@@ -110,6 +120,17 @@ def test_a_repetition_that_cannot_be_taken_is_refused(rule: str) -> None:
         made(recurrence=rule)
 
     assert refused.value.code == "RecurrenceNotSupported"
+
+
+@pytest.mark.rule("A-03")
+def test_an_empty_organizer_is_nobody() -> None:
+    """Who enters an appointment organizes it unless he says that nobody does; later it can be taken off or named."""
+    nobody = made(organizer="")
+
+    assert nobody.organizer is None
+    assert changed(made(), Draft(organizer=" "), USERS).organizer is None
+    assert changed(nobody, Draft(location="Showroom"), USERS).organizer is None
+    assert changed(nobody, Draft(organizer="jonas"), USERS).organizer == Address(JONAS.emails[0], JONAS.full_name)
 
 
 def test_what_is_not_given_stays() -> None:

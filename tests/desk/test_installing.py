@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,21 @@ def test_a_backup_is_restored_beside_and_over(data: Path, tmp_path: Path) -> Non
     assert [user.name for user in users.listing(app, OPERATOR)] == ["ines"]
     assert (tmp_path / "b.tar").stat().st_mode & 0o777 == 0o600
     app.close()
+
+
+def test_a_restored_crm_knows_no_earlier_cursor(data: Path, tmp_path: Path) -> None:
+    """Every mailbox looks at all rows again after a restore, because the change log has another story to tell."""
+    with closing(open_app(data)) as app:
+        cursor = app.crm.changes(None, 10).cursor
+    archiving.backup(data, tmp_path / "b.tar")
+    archiving.restore(tmp_path / "b.tar", data)
+
+    with closing(open_app(data)) as app:
+        with pytest.raises(SyncError, match="CursorExpired"):
+            app.crm.changes(cursor, 10)
+        again = app.crm.changes(None, 10).cursor
+    with closing(open_app(data)) as app:
+        assert app.crm.changes(again, 10).changes == ()
 
 
 def test_nothing_is_restored_while_a_server_runs(data: Path, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,45 @@ def test_deletions_stand_in_the_log_with_their_identity(crm: EmbeddedCrm) -> Non
     (change,) = crm.changes(None, 10).changes
     assert (change.id, change.gone, change.identity) == ("one", True, Identity("series"))
     assert book(crm, "two", daily("series", at(9))).result is Result.SAVED
+
+
+def test_an_older_file_put_back_by_hand_is_noticed(tmp_path: Path) -> None:
+    """Whoever copies an old file back without `syncline restore` is noticed too, when the log has grown again."""
+    path, copy = tmp_path / "crm.db", tmp_path / "copy.db"
+    crm = open_crm(path)
+    saved(crm, "one", single("one", at(9)))
+    early = crm.changes(None, 10).cursor
+    crm.close()
+    shutil.copyfile(path, copy)
+    crm = open_crm(path, people=False)
+    saved(crm, "lost", single("lost", at(10)))
+    cursor = crm.changes(None, 10).cursor
+    crm.close()
+    shutil.copyfile(copy, path)
+    crm = open_crm(path, people=False)
+    for number in (1, 2):
+        saved(crm, f"new-{number}", single(f"new-{number}", at(10 + number)))
+    with pytest.raises(SyncError) as caught:
+        crm.changes(cursor, 10)
+    assert caught.value.code == "CursorExpired"
+    assert [change.id for change in crm.changes(early, 10).changes] == ["new-1", "new-2"]
+    crm.close()
+
+
+def test_a_database_of_before_epochs_gets_one(tmp_path: Path) -> None:
+    """A database without an epoch opens, and keeps the one that it gets."""
+    path = tmp_path / "crm.db"
+    crm = open_crm(path)
+    saved(crm, "one", single("one", at(9)))
+    crm.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE epoch")
+    cursors = []
+    for _ in range(2):
+        crm = open_crm(path, people=False)
+        cursors.append(crm.changes("1", 10).cursor)
+        crm.close()
+    assert cursors[0] == cursors[1] != "1"
 
 
 @pytest.mark.parametrize("cursor", ["99", "not a cursor", "-1"])

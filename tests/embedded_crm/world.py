@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -83,6 +84,7 @@ class EmbeddedCrmWorld:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "crm.db"
+        self._copy = folder / "copy.db"
         self._crm = open_crm(self._path)
 
     def crm(self) -> EmbeddedCrm:
@@ -94,6 +96,13 @@ class EmbeddedCrmWorld:
         self._crm.close()
         self._crm = open_crm(self._path, people=False)
         return self._crm
+
+    def enter(self, appointment: Appointment) -> str:
+        """Save a new row as Bob."""
+        outcome = self._crm.create(appointment, by_user="bob", ignore_conflicts=True)
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.id
 
     def edit(self, row_id: str, **fields: object) -> None:
         """Save new values as Bob."""
@@ -110,6 +119,19 @@ class EmbeddedCrmWorld:
     def delete(self, row_id: str) -> None:
         """Delete a row."""
         self._crm.remove(row_id, by_user="bob")
+
+    def back_up(self) -> None:
+        """Keep a copy of the file, as it is between two units of work."""
+        self._crm.close()
+        shutil.copyfile(self._path, self._copy)
+        self.reopen()
+
+    def restore(self) -> EmbeddedCrm:
+        """Put the copy back as `syncline restore` does."""
+        self._crm.close()
+        shutil.copyfile(self._copy, self._path)
+        self.reopen().forget_cursors()
+        return self._crm
 
     def close(self) -> None:
         """Give the database back."""

@@ -255,6 +255,19 @@ def test_the_calendar_is_edited(office: Office, maya: Caller) -> None:
     assert [entry["id"] for entry in maya("GET", "/appointments")["items"]] == [forced["id"]]
 
 
+@pytest.mark.rule("A-03")
+def test_an_appointment_may_have_no_organizer(office: Office, maya: Caller, ines: Caller) -> None:
+    """Null for the organizer is nobody, for a new appointment and for one that had one; not given, it is who enters."""
+    body = {"subject": "Review", "start": "2026-11-24T10:00:00Z"}
+    own = maya("POST", "/appointments", 201, json=body)
+    nobody = ines("POST", "/appointments", 201, json={**body, "organizer": None})
+    taken_off = ines("PATCH", f"/appointments/{own['id']}", json={"organizer": None})
+
+    assert own["organizer"] == ADDRESS
+    assert (nobody["organizer"], taken_off["organizer"]) == (None, None)
+    assert office.app.crm.row(nobody["id"]).appointment.organizer is None
+
+
 def test_the_change_log_holds_tombstones(office: Office, ines: Caller) -> None:
     """A program that reads on from its cursor hears of what is gone."""
     entry = office.in_crm("Review", at(10))

@@ -25,7 +25,7 @@ AllDay = Annotated[bool | None, typer.Option("--all-day/--timed", help="Whole da
 Shown = Annotated[ShowAsName | None, typer.Option("--show-as", help="What the time looks like to others.")]
 Location = Annotated[str | None, typer.Option("--location", help="Where it takes place.")]
 Description = Annotated[str | None, typer.Option("--description", help="Text.")]
-Organizer = Annotated[str | None, typer.Option("--organizer", help="CRM user (or address) who organizes it.")]
+Organizer = Annotated[str | None, typer.Option("--organizer", help="CRM user or address of who organizes; '': nobody.")]
 Required = Annotated[list[str] | None, typer.Option("--required", help="Required attendee; repeat for more.")]
 Optional = Annotated[list[str] | None, typer.Option("--optional", help="Optional attendee; repeat for more.")]
 Repeats = Annotated[str | None, typer.Option("--recurrence", help="RRULE, such as FREQ=WEEKLY;COUNT=12; '' for none.")]

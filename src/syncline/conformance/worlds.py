@@ -74,6 +74,9 @@ class CrmWorld(Protocol):
     def reopen(self) -> Crm:
         """Return the tested connector as after a restart of this process."""
 
+    def enter(self, appointment: Appointment) -> str:
+        """Save a new row as Bob, without a check, and return its id; SyncError says why the CRM refuses it."""
+
     def edit(self, row_id: str, **fields: object) -> None:
         """Save new values of Appointment fields of a row, as Bob, without a check."""
 
@@ -85,3 +88,9 @@ class CrmWorld(Protocol):
 
     def delete(self, row_id: str) -> None:
         """Delete a row."""
+
+    def back_up(self) -> None:
+        """Keep a copy of the whole CRM."""
+
+    def restore(self) -> Crm:
+        """Put the copy back as the CRM's operator does, and return the tested connector; what came since is lost."""

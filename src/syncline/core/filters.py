@@ -52,13 +52,22 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncFilter:
-    """One saved filter: `user` is the sign-in name of whose it is, None for everybody's (a system filter)."""
+    """One saved filter: `user` is the sign-in name of whose it is, None for everybody's (a system filter).
+
+    The `template` belongs to nobody and selects nothing: who is new gets a copy of it as his first filter.
+    """
 
     id: int = 0
     name: str
     user: str | None = None
     conditions: tuple[Condition, ...] = ()
     enabled: bool = True
+    template: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Return whether the filter selects anything at all."""
+        return self.enabled and not self.template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,14 +89,25 @@ _PARTS = {Role.REQUIRED: Part.REQUIRED, Role.OPTIONAL: Part.OPTIONAL, Role.RESOU
 
 
 def selects(filters: Sequence[SyncFilter], seen: Seen) -> bool:
-    """Return whether one of the filters that are switched on selects the row; without any, none is selected."""
-    return any(each.enabled and all(_holds(condition, seen) for condition in each.conditions) for each in filters)
+    """Return whether one of the filters that are switched on selects the row; without any, none is selected.
+
+    What the user may not read is never selected, whatever the filters say: a row that is not his and in which he takes
+    no part (1.11: results are limited by the user's security).
+    """
+    return bool(_parts(seen)) and any(
+        each.counts and all(_holds(condition, seen) for condition in each.conditions) for each in filters
+    )
 
 
 def digest(filters: Sequence[SyncFilter]) -> str:
     """Return a text that differs when another set of rows may be selected; never empty."""
-    told = sorted(repr((each.user is None, each.conditions)) for each in filters if each.enabled)
-    return sha256("\n".join(told).encode()).hexdigest()
+    told = {"\n".join(sorted({_told(condition) for condition in each.conditions})) for each in filters if each.counts}
+    return sha256("\n\n".join([str(len(told)), *sorted(told)]).encode()).hexdigest()
+
+
+def _told(condition: Condition) -> str:
+    """Return a condition as text, without line breaks; the order and the number of its words do not matter."""
+    return repr((str(condition.field), condition.negated, sorted({str(word) for word in condition.words})))
 
 
 def _holds(condition: Condition, seen: Seen) -> bool:

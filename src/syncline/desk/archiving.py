@@ -17,6 +17,7 @@ from pathlib import Path
 from syncline.config import CONFIG_FILE
 from syncline.desk.running import JobsLock
 from syncline.errors import SyncError
+from syncline.wiring import forget_crm_cursors
 
 STATE_FILE = "state.db"
 CRM_FILE = "crm.db"
@@ -46,6 +47,9 @@ def backup(data: Path, file: Path) -> None:
 def restore(file: Path, data: Path) -> Path | None:
     """Put an archive in place; return the folder that keeps what was there before, or None if nothing was.
 
+    The CRM that comes back has a new epoch: every cursor of its change log is unknown, so that the next cycle of each
+    mailbox looks at all rows instead of going on from a place that no longer means the same.
+
     Raises SyncError("DataFolderBusy") while a server runs on the folder, SyncError("InvalidRequest") if the archive is
     not one of ours or is damaged; nothing is changed then.
     """
@@ -54,6 +58,7 @@ def restore(file: Path, data: Path) -> Path | None:
         with tempfile.TemporaryDirectory(prefix=".restore-", dir=data) as name, JobsLock(data):
             fresh = Path(name)
             _unpack(file, fresh)
+            forget_crm_cursors(fresh / CRM_FILE)
             kept = _set_aside(data)
             for member in MEMBERS:
                 if (fresh / member).is_file():

@@ -43,8 +43,8 @@ class Draft:
     """What somebody wants of an appointment; None leaves a field as it is.
 
     `start`, `end`: RFC 3339, or wall time in `time_zone`, or dates if `all_day` (the end is the day after the last; the
-    same day means that day). `organizer`, `required`, `optional`: CRM user names or addresses. `recurrence`: an RRULE,
-    empty for none. `status`: completed or canceled closes the appointment.
+    same day means that day). `organizer`, `required`, `optional`: CRM user names or addresses; an empty organizer:
+    the row names none. `recurrence`: an RRULE, empty for none. `status`: completed or canceled closes the appointment.
     """
 
     subject: str | None = None
@@ -74,7 +74,7 @@ def new_appointment(draft: Draft, users: Sequence[User], organizer: User | None,
         raise _refuse(_("An appointment needs a start."))
     if not (draft.subject or "").strip():
         raise _refuse(_("An appointment needs a subject."))
-    found = person(draft.organizer, users) if draft.organizer else _address_of(organizer)
+    found = _address_of(organizer) if draft.organizer is None else _organizer(draft.organizer, users)
     zone = typed.zone(draft.time_zone or _zone_of(found, users) or "UTC")
     whole = bool(draft.all_day)
     start = _moment(draft.start, zone, whole=whole)
@@ -124,6 +124,11 @@ def day(text: str) -> datetime:
         raise _refuse(_('"%(text)s" is not a date such as 2026-11-24.', text=text)) from error
 
 
+def _organizer(text: str, users: Iterable[User]) -> Address | None:
+    """Return who organizes; nobody for an empty text."""
+    return person(text, users) if text.strip() else None
+
+
 def _address_of(user: User | None) -> Address | None:
     return Address(user.emails[0], user.full_name) if user is not None and user.emails else None
 
@@ -166,7 +171,7 @@ def _worded(current: Appointment, draft: Draft, users: Sequence[User]) -> Appoin
     if draft.private is not None:
         after = replace(after, sensitivity=Sensitivity.PRIVATE if draft.private else Sensitivity.NORMAL)
     if draft.organizer is not None:
-        after = replace(after, organizer=person(draft.organizer, users))
+        after = replace(after, organizer=_organizer(draft.organizer, users))
     if draft.required is not None or draft.optional is not None:
         after = replace(after, attendees=_attendees(after.attendees, draft, users))
     return after

@@ -74,6 +74,10 @@ class Ledger:
         """Return the rows that exist."""
         return self.crm.read(ids)
 
+    def ids(self, after: str, limit: int) -> tuple[str, ...]:
+        """Return the ids of singles and series."""
+        return self.crm.ids(after, limit)
+
     def find(self, identities: Iterable[Identity]) -> Mapping[Identity, CrmRow]:
         """Return the rows that hold one of the identities."""
         return self.crm.find(identities)

@@ -24,7 +24,7 @@ from syncline.errors import SyncError
 from syncline.store.cipher import Cipher
 from syncline.store.locks import FileLocks, Locks, MemoryLocks
 from syncline.store.migrations import HEAD, upgrade
-from syncline.store.schema import metadata, triggers
+from syncline.store.schema import first_rows, metadata, triggers
 
 BUSY_TIMEOUT_S = 30
 IN_LIST_MAX = 500
@@ -160,6 +160,7 @@ def _creation() -> tuple[str, ...]:
         *(str(CreateTable(table).compile(dialect=dialect)) for table in tables),
         *(str(CreateIndex(index).compile(dialect=dialect)) for index in indexes),
         *triggers("sqlite"),
+        *first_rows(),
         "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
         "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))",
         f"INSERT INTO alembic_version (version_num) VALUES ('{HEAD}')",  # noqa: S608 (a constant)

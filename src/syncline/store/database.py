@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from syncline.store.accounts import Accounts
 from syncline.store.answers import Answers
+from syncline.store.filters import SyncFilters
 from syncline.store.links import Links
 from syncline.store.listings import Listings
 from syncline.store.marks import Marks
@@ -30,6 +31,7 @@ class Database(
     Accounts,
     PreferencesKept,
     AnswerRules,
+    SyncFilters,
     Messages,
     Wall,
     Marks,

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from syncline.errors import SyncError
 from syncline.ports import Mailbox, Profile
 from syncline.store.connection import Connected
+from syncline.store.filters import seed_new_user
 from syncline.store.rows import MAILBOX, PROFILE, mailbox_values
 from syncline.store.schema import mailbox, profile
 
@@ -56,9 +57,13 @@ class Records(Connected):
     # --- mailboxes ---
 
     def add_mailbox(self, value: Mailbox) -> Mailbox:
-        """Store a new mailbox and return it with its id; SyncError("AlreadyExists") if the address is taken."""
+        """Store a new mailbox and return it with its id; SyncError("AlreadyExists") if the address is taken.
+
+        The first mailbox of a user brings him his copy of the template of sync filters (1.11).
+        """
         with self.writing() as connection:
             _profile(connection, profile.c.id == value.profile_id, f"profile {value.profile_id}")
+            seed_new_user(connection, value.user)
             values = mailbox_values(value) | {"address": value.address.lower()}
             number = _insert(connection, mailbox, values, f"The mailbox {value.address}")
             return _mailbox(connection, mailbox.c.id == number, str(number))

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, insert, text
+from sqlalchemy.dialects import sqlite
 
 from syncline.core.answering import Conditions
+from syncline.core.filters import DEFAULT_CONDITIONS, DEFAULT_NAME, Condition
 from syncline.store.columns import Coded, Instant, Word
 from syncline.store.table_parts import ANSWERS, metadata
 from syncline.store.table_parts import counter as _count
@@ -85,6 +87,28 @@ answer_rule = Table(
     _one_of("answer", ANSWERS),
     sqlite_autoincrement=True,
 )
+
+# Conditions are looked at one row of the CRM at a time, so nothing here is indexed but whose a filter is.
+sync_filter = Table(
+    "sync_filter",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    _text("user", null=True),
+    Column("conditions", Coded(tuple[Condition, ...]), nullable=False),
+    _flag("enabled", value=True),
+    _flag("template"),
+    CheckConstraint("template = 0 OR user IS NULL", name="template"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_sync_filter_template",
+    sync_filter.c.template,
+    unique=True,
+    sqlite_where=text("template = 1"),
+    postgresql_where=text("template = 1"),
+)
+Index(None, sync_filter.c.user)
 
 preference = Table(
     "preference",
@@ -168,3 +192,9 @@ answer_link = Table(
 )
 Index(None, answer_link.c.alert_id)
 Index(None, answer_link.c.expires)
+
+
+def first_rows() -> tuple[str, ...]:
+    """Return the statements that put into empty tables what is never missing: the template of sync filters."""
+    row = insert(sync_filter).values(name=DEFAULT_NAME, conditions=DEFAULT_CONDITIONS, template=True)
+    return (str(row.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})),)

@@ -43,6 +43,7 @@ class Fields(BaseModel):
         emptied: dict[str, Any] = {
             "location": "",
             "description": "",
+            "organizer": "",
             "recurrence": "",
             "required": [],
             "optional": [],

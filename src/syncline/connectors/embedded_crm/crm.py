@@ -75,6 +75,10 @@ class EmbeddedCrm:
         """Give back the database."""
         self._database.close()
 
+    def forget_cursors(self) -> None:
+        """Make every cursor of the change log unknown: what was put back from a backup has other changes to tell."""
+        self._database.renew_epoch()
+
     def users(self, *, names: Collection[str] | None = None, emails: Collection[str] | None = None) -> tuple[User, ...]:
         """Return all users by name, the disabled ones too; with `names` or `emails` those who have one of them."""
         with self._database.reading() as connection:
@@ -137,6 +141,11 @@ class EmbeddedCrm:
         """Return the rows that exist, by id (an id of an exception returns its series under that id)."""
         with self._database.reading() as connection:
             return reading.read_rows(connection, ids)
+
+    def ids(self, after: str, limit: int) -> tuple[str, ...]:
+        """Return the ids of singles and series by id from `after` on ("" for the first), at most `limit`."""
+        with self._database.reading() as connection:
+            return reading.read_ids(connection, after, limit)
 
     def find(self, identities: Iterable[Identity]) -> Mapping[Identity, CrmRow]:
         """Return the rows that hold one of the identities (the series row for an identity inside a series)."""

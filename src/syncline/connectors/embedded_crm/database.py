@@ -7,24 +7,26 @@ tables mean.
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import URL, Connection, Engine, create_engine, delete, event, insert, inspect, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from syncline.connectors.embedded_crm.schema import SCHEMA_VERSION, metadata, schema_version
+from syncline.connectors.embedded_crm.schema import SCHEMA_VERSION, epoch, metadata, schema_version
 from syncline.errors import SyncError
 
 MEMORY = ":memory:"
 BUSY_TIMEOUT_MS = 30_000
 CONNECTIONS_MAX = 32
 STATEMENTS_CACHED_MAX = 500
+EPOCH_BYTES = 8
 _PRIMARY = 0xFF  # the lower byte of an extended result code
 _OUR_FAULT = (
     sqlite3.SQLITE_ERROR,
@@ -64,6 +66,12 @@ class Database:
         with self._turn, self._translated(), self._writer.begin() as connection:
             yield connection
 
+    def renew_epoch(self) -> None:
+        """Make every cursor that was given out unknown, as after a backup was put back."""
+        with self.writing() as connection:
+            connection.execute(delete(epoch))
+            _begin_epoch(connection)
+
     def close(self) -> None:
         """Give back every connection; the write-ahead log is folded into the file by SQLite."""
         self._engine.dispose()
@@ -88,6 +96,9 @@ class Database:
             if not inspect(connection).has_table(schema_version.name):
                 metadata.create_all(connection, checkfirst=False)
                 connection.execute(insert(schema_version), {"version": SCHEMA_VERSION})
+            epoch.create(connection, checkfirst=True)  # databases from before there were epochs get one now
+            if connection.scalar(select(epoch.c.id)) is None:
+                _begin_epoch(connection)
             found = connection.scalar(select(schema_version.c.version))
         if found != SCHEMA_VERSION:
             self.close()
@@ -130,6 +141,10 @@ def _first(error: DatabaseError) -> DatabaseError:
 def _path_of(url_or_path: str | Path) -> str:
     named = str(url_or_path).removeprefix("sqlite:///")
     return MEMORY if named in ("", "sqlite://", MEMORY) else named
+
+
+def _begin_epoch(connection: Connection) -> None:
+    connection.execute(insert(epoch), {"id": secrets.token_hex(EPOCH_BYTES)})
 
 
 def _set_up_connection(driver: sqlite3.Connection, _record: object) -> None:

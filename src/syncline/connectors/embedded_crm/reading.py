@@ -6,17 +6,20 @@ It must not know who is available, and writes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, RowMapping, Select, bindparam, func, or_, select
 
 from syncline.connectors.embedded_crm.rows import appointment_of, crm_row_of, holds_occurrence, identity_of
-from syncline.connectors.embedded_crm.schema import appointments, change_log, parties, recurrences
+from syncline.connectors.embedded_crm.schema import appointments, change_log, epoch, parties, recurrences
 from syncline.core.appointment import Identity, Kind
 from syncline.errors import SyncError
 from syncline.ports import CrmChange, CrmPage, CrmRow
 
 IDS_PER_QUERY_MAX = 1_000
+MARK_CHARACTERS = 12
+SEQ_DIGITS_MAX = 18
 
 _ids: BindParameter[str] = bindparam("ids", expanding=True)
 _roots = select(appointments.c.id, func.coalesce(appointments.c.series_id, appointments.c.id).label("root")).where(
@@ -31,6 +34,12 @@ _rows_of_identity = select(
     appointments.c.id, appointments.c.kind, appointments.c.global_object_id, appointments.c.original_start
 ).where(appointments.c.global_object_id.in_(_ids), appointments.c.series_id.is_(None))
 
+_roots_after = (
+    select(appointments.c.id)
+    .where(appointments.c.id > bindparam("after"), appointments.c.series_id.is_(None))
+    .order_by(appointments.c.id)
+)
+_entry = select(change_log).where(change_log.c.seq == bindparam("seq"))
 _later = change_log.alias("later")
 _newest_changes = (
     select(change_log)
@@ -52,6 +61,11 @@ def read_rows(connection: Connection, ids: Sequence[str]) -> dict[str, CrmRow]:
         rows = _aggregates(connection, sorted(set(roots.values())))
         found |= {asked: rows[roots[asked]] for asked in chunk if asked in roots}
     return found
+
+
+def read_ids(connection: Connection, after: str, limit: int) -> tuple[str, ...]:
+    """Return the ids of singles and series that come after `after` by id, at most `limit`."""
+    return tuple(connection.scalars(_roots_after.limit(limit), {"after": after}))
 
 
 def find_ids(connection: Connection, identities: Iterable[Identity]) -> dict[Identity, str]:
@@ -81,16 +95,19 @@ def find_ids(connection: Connection, identities: Iterable[Identity]) -> dict[Ide
 def read_changes(connection: Connection, cursor: str | None, limit: int) -> CrmPage:
     """Return the next page of the change log; of several changes of one row only the newest.
 
-    SyncError("CursorExpired") if the cursor is not one of this log, as after an older backup was put back.
+    A cursor is the epoch of the database, a place in the log, and a mark of the entry there: whoever puts an older
+    file back without a new epoch is noticed too, when the log has grown past the cursor again. SyncError
+    ("CursorExpired") if the cursor is not one of this log. Plain numbers, as given out before, are taken as they are.
     """
     last = connection.scalar(select(func.max(change_log.c.seq))) or 0
-    after = _position(cursor, last)
+    now = connection.scalar(select(epoch.c.id)) or ""
+    after = _position(connection, cursor, now, last)
     rows = connection.execute(_newest_changes.limit(limit + 1), {"after": after}).mappings().all()
     more = len(rows) > limit
     page = rows[:limit]
     return CrmPage(
         changes=tuple(_change(row) for row in page),
-        cursor=str(page[-1]["seq"] if more else last),
+        cursor=_cursor(connection, now, page[-1]["seq"] if more else last),
         more=more,
     )
 
@@ -124,12 +141,28 @@ def _change(row: RowMapping) -> CrmChange:
     return CrmChange(id=row["appointment_id"], version=row["version"], gone=row["gone"], identity=identity_of(row))
 
 
-def _position(cursor: str | None, last: int) -> int:
+def _cursor(connection: Connection, now: str, seq: int) -> str:
+    """Return the cursor of a place in the log (0: its beginning)."""
+    return f"{now}.{seq}.{_mark(connection, seq)}"
+
+
+def _mark(connection: Connection, seq: int) -> str:
+    """Return a text that tells the entry at this place from another one that could stand there; "" if none does."""
+    entry = connection.execute(_entry, {"seq": seq}).one_or_none()
+    return "" if entry is None else sha256(repr(tuple(entry)).encode()).hexdigest()[:MARK_CHARACTERS]
+
+
+def _position(connection: Connection, cursor: str | None, now: str, last: int) -> int:
     if cursor is None:
         return 0
-    if not cursor.isdecimal() or int(cursor) > last:
+    plain = cursor.isascii() and cursor.isdecimal()
+    given, _, place = cursor.partition(".")
+    number, _, mark = place.partition(".")
+    seq = cursor if plain else number
+    known = seq.isascii() and seq.isdecimal() and len(seq) <= SEQ_DIGITS_MAX and int(seq) <= last
+    if not known or (not plain and (given != now or mark != _mark(connection, int(seq)))):
         raise SyncError("CursorExpired", mailbox="the change log")
-    return int(cursor)
+    return int(seq)
 
 
 def _all(connection: Connection, query: Select[Any], ids: Sequence[str]) -> Sequence[RowMapping]:

@@ -33,6 +33,9 @@ metadata = MetaData()
 
 schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
 
+epoch = Table("epoch", metadata, Column("id", Text, primary_key=True))
+"""One row: a random id that cursors carry. It is made with the database and made new when a backup is put back."""
+
 users = Table(
     "users",
     metadata,

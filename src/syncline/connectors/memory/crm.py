@@ -14,9 +14,10 @@ from datetime import datetime
 from itertools import count
 
 from syncline.connectors.memory import naive
-from syncline.core.appointment import Appointment, Identity, ShowAs, Status
+from syncline.core.appointment import LOCATION_MAX, SUBJECT_MAX, Appointment, Identity, ShowAs, Status
 from syncline.core.recurrence import occurrence_day
 from syncline.core.scheduling import Clash, ConflictPolicy, Person, Unavailable, Verdict, checked, persons
+from syncline.core.zones import UnknownZone, zone_info
 from syncline.errors import SyncError
 from syncline.ports import (
     Booking,
@@ -45,6 +46,15 @@ class _Stored:
     mailbox: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """Rows, identities and change log as they stood once."""
+
+    rows: Mapping[str, _Stored]
+    ids: Mapping[Identity, str]
+    log: tuple[CrmChange, ...]
+
+
 class MemoryCrm:
     """The CRM of one organization; everything it makes up comes from counters, so that every run is the same."""
 
@@ -54,6 +64,7 @@ class MemoryCrm:
         self._log: list[CrmChange] = []
         self._users: dict[str, User] = {}
         self._numbers = count(1)
+        self._epoch = 0
         self.requests: Counter[str] = Counter()
 
     # --- people --------------------------------------------------------------------------------------------------
@@ -76,6 +87,16 @@ class MemoryCrm:
         candidate = self._own(appointment, self._users[owner].emails[0])
         self._save(Booking(id=row_id, candidate=candidate, owner=owner, status=status), None, owner, ConflictPolicy())
         return row_id
+
+    def enter(self, appointment: Appointment, *, owner: str) -> str:
+        """Save a new row as a person who fills in a form: what no CRM of ours can hold is refused with a SyncError.
+
+        `create` takes everything, because rows of other CRMs may hold what ours refuses.
+        """
+        error = _refusal(appointment)
+        if error is not None:
+            raise error
+        return self.create(appointment, owner=owner)
 
     def edit(self, row_id: str, change: Callable[[Appointment], Appointment], *, by: str) -> None:
         """Save a row changed by `change`, without a check; closed rows are read-only (KeyError if it is gone)."""
@@ -100,6 +121,15 @@ class MemoryCrm:
         del self._ids[identity]
         self._log.append(CrmChange(id=row_id, version=self._version(), gone=True, identity=identity))
 
+    def back_up(self) -> Backup:
+        """Return what the CRM holds now, users aside."""
+        return Backup(rows=dict(self._rows), ids=dict(self._ids), log=tuple(self._log))
+
+    def restore(self, backup: Backup) -> None:
+        """Put a backup back: what came after it is lost, and cursors given out before are unknown."""
+        self._rows, self._ids, self._log = dict(backup.rows), dict(backup.ids), list(backup.log)
+        self._epoch += 1
+
     # --- the port ------------------------------------------------------------------------------------------------
 
     def users(self) -> tuple[User, ...]:
@@ -110,10 +140,10 @@ class MemoryCrm:
     def changes(self, cursor: str | None, limit: int) -> CrmPage:
         """Return the next page of the change log."""
         self.requests["changes"] += 1
-        begin = int(cursor or 0)
+        begin = self._position(cursor)
         found = tuple(self._log[begin : begin + limit])
         end = begin + len(found)
-        return CrmPage(changes=found, cursor=str(end), more=end < len(self._log))
+        return CrmPage(changes=found, cursor=f"{self._epoch}.{end}", more=end < len(self._log))
 
     def read(self, ids: Sequence[str]) -> Mapping[str, CrmRow]:
         """Return the rows that exist; an exception's id gives its series."""
@@ -125,6 +155,11 @@ class MemoryCrm:
         }
         found = {row_id: self._rows[row_id].row if row_id in self._rows else series.get(row_id) for row_id in ids}
         return {row_id: row for row_id, row in found.items() if row is not None}
+
+    def ids(self, after: str, limit: int) -> tuple[str, ...]:
+        """Return the ids of singles and series by id from `after` on."""
+        self.requests["ids"] += 1
+        return tuple(sorted(row_id for row_id in self._rows if row_id > after)[:limit])
 
     def find(self, identities: Iterable[Identity]) -> Mapping[Identity, CrmRow]:
         """Return the rows that hold one of the identities."""
@@ -172,6 +207,16 @@ class MemoryCrm:
         )
 
     # --- inside --------------------------------------------------------------------------------------------------
+
+    def _position(self, cursor: str | None) -> int:
+        """Return how much of the log a cursor has seen; SyncError("CursorExpired") for one of another log."""
+        if cursor is None:
+            return 0
+        epoch, _, place = cursor.rpartition(".")
+        known = place.isascii() and place.isdecimal() and int(place) <= len(self._log)
+        if not known or epoch not in ("", str(self._epoch)):
+            raise SyncError("CursorExpired", mailbox="the change log")
+        return int(place)
 
     def _version(self) -> int:
         return len(self._log) + 1
@@ -228,9 +273,8 @@ class MemoryCrm:
         return self._write(booking, stored, policy)
 
     def _write(self, booking: Booking, stored: _Stored | None, policy: ConflictPolicy) -> Outcome:
-        appointment = booking.candidate.appointment
-        if appointment.span.end < appointment.span.start:
-            error = SyncError("CrmRefused", subject=appointment.subject, detail="it ends before it starts")
+        error = _refusal(booking.candidate.appointment)
+        if error is not None:
             return Outcome(result=Result.FAILED, id=booking.id, error=error)
         found = Verdict() if booking.status in CLOSED else self.check(booking.candidate, policy)
         if found.unavailable:
@@ -272,6 +316,20 @@ class MemoryCrm:
         row = replace(stored.row, status=status, version=self._version(), modified_by=by)
         self._rows[row_id] = replace(stored, row=row)
         self._log.append(CrmChange(id=row.id, version=row.version, identity=row.appointment.identity))
+
+
+def _refusal(appointment: Appointment) -> SyncError | None:
+    """Return why an appointment cannot be stored, None if it can."""
+    for part in (appointment, *appointment.exceptions):
+        if part.span.end < part.span.start:
+            return SyncError("CrmRefused", subject=appointment.subject, detail="it ends before it starts")
+        if len(part.subject) > SUBJECT_MAX or len(part.location) > LOCATION_MAX:
+            return SyncError("CrmRefused", subject=appointment.subject, detail="a text is too long")
+        try:
+            zone_info(part.zone)
+        except UnknownZone:
+            return SyncError("UnknownTimeZone", subject=appointment.subject, detail=part.zone)
+    return None
 
 
 def _status(appointment: Appointment, policy: ConflictPolicy) -> Status:

@@ -101,6 +101,7 @@ class MemoryCrmWorld:
 
     def __init__(self) -> None:
         self._crm = MemoryCrm()
+        self._backup = self._crm.back_up()
         for number, (name, full_name) in enumerate(_NAMES.items(), 1):
             self._crm.add_user(User(id=str(number), name=name, full_name=full_name, emails=(f"{name}@example.org",)))
 
@@ -111,6 +112,10 @@ class MemoryCrmWorld:
     def reopen(self) -> MemoryCrm:
         """Return the connector again: the memory is the database."""
         return self._crm
+
+    def enter(self, appointment: Appointment) -> str:
+        """Save a new row as Bob."""
+        return self._crm.enter(appointment, owner="bob")
 
     def edit(self, row_id: str, **fields: object) -> None:
         """Save new values as Bob."""
@@ -127,3 +132,12 @@ class MemoryCrmWorld:
     def delete(self, row_id: str) -> None:
         """Delete a row."""
         self._crm.remove(row_id)
+
+    def back_up(self) -> None:
+        """Keep a copy."""
+        self._backup = self._crm.back_up()
+
+    def restore(self) -> MemoryCrm:
+        """Put the copy back."""
+        self._crm.restore(self._backup)
+        return self._crm
