@@ -157,6 +157,14 @@ _ROWS: tuple[Row, ...] = (
     _item("InternalItemError", 9209, _RETRY, "Syncline failed on this item",
         'Syncline itself failed on "{subject}" ({detail}). Other items went on.',
         "Please report it with the details; it is tried again by itself.", 5),
+    _item("ItemNotWritable", 9221, _RETRY, "May not write to the calendar",
+        'Exchange does not let this account save or delete "{subject}" in the calendar of {mailbox}: {detail}',
+        "Give the account the right to edit items of the calendar. Syncline tries again by itself.", 5),
+    _item("ItemRefused", 9222, _RETRY, "Exchange refused the item", 'Exchange could not save "{subject}": {detail}',
+        "Read the detail and mend the appointment in the CRM. Syncline tries again by itself.", 5),
+    _item("ErrorOccurrenceCrossingBoundary", 9223, _RETRY, "Moved past its neighbour",
+        'A date of "{subject}" was moved to or past the day of the date before or after it, which Exchange does not '
+        "allow.", "Move that date back between its neighbours. Syncline tries again by itself.", 5),
     # --- items skipped by a rule -----------------------------------------------------------------------------
     _item("ClosedInCrm", 9301, _SKIP, "Closed in the CRM", '"{subject}" is completed, canceled or gone in {crm}.',
         "Nothing."),
