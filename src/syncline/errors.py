@@ -198,6 +198,14 @@ _ROWS: tuple[Row, ...] = (
         "Look for a rule or another program that changes one side, then try again under Failures.", 1),
     _item("RowUnreadable", 9212, _RETRY, "The CRM cannot hand out the appointment",
         '"{subject}" cannot be read from {crm}: {detail}', "Repair or delete the appointment in the CRM.", 5),
+    _item("ItemNotWritable", 9221, _RETRY, "May not write to the calendar",
+        'Exchange does not let this account save or delete "{subject}" in the calendar of {mailbox}: {detail}',
+        "Give the account the right to edit items of the calendar. Syncline tries again by itself.", 5),
+    _item("ItemRefused", 9222, _RETRY, "Exchange refused the item", 'Exchange could not save "{subject}": {detail}',
+        "Read the detail and mend the appointment in the CRM. Syncline tries again by itself.", 5),
+    _item("ErrorOccurrenceCrossingBoundary", 9223, _RETRY, "Moved past its neighbour",
+        'A date of "{subject}" was moved to or past the day of the date before or after it, which Exchange does not '
+        "allow.", "Move that date back between its neighbours. Syncline tries again by itself.", 5),
     # --- items skipped by a rule -----------------------------------------------------------------------------
     _item("ClosedInCrm", 9301, _SKIP, "Closed in the CRM", '"{subject}" is completed, canceled or gone in {crm}.',
         "Nothing."),

@@ -1,7 +1,12 @@
 """The suite for calendar connectors, collected by `pytest --pyargs syncline.conformance`."""
 
 from syncline.conformance.replica import ReplicaConformance
+from syncline.conformance.writing import WritingConformance
 
 
 class TestReplica(ReplicaConformance):
     """The calendar connector of the named world."""
+
+
+class TestWriting(WritingConformance):
+    """The same connector when it writes."""

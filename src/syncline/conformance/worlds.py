@@ -6,6 +6,7 @@ that its server cannot do by raising `Unsupported`; the test is then skipped. It
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from syncline.core.appointment import Appointment, Span
@@ -55,8 +56,17 @@ class ReplicaWorld(Protocol):
     def accept(self, address: str, global_object_id: str) -> None:
         """Accept the invitation as its recipient, with an answer."""
 
+    def copy(self, address: str, global_object_id: str) -> None:
+        """Copy the item within its folder."""
+
+    def deleted(self, address: str) -> list[str]:
+        """Return the global object ids of what lies in the deleted items."""
+
     def mails(self) -> int:
         """Return how many mails the server has sent so far, or would have sent."""
+
+    def outbox(self) -> Sequence[tuple[str, str, str]]:
+        """Return every mail so far, oldest first: from, to, and request, update, cancellation or response."""
 
     def expire_cursors(self, address: str) -> None:
         """Make the server forget the cursors it gave out."""

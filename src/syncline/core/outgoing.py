@@ -149,7 +149,9 @@ def steps(write: ItemUpdate | ItemCreation) -> tuple[Step, ...]:
     reset = resets(write.before, write.after)
     if reset:
         fields |= {"recurrence", "span"}
-    before = replace(write.before, exceptions=(), deleted=()) if reset else write.before
+    before = (
+        replace(write.before, exceptions=(), deleted=()) if reset else _inherited(write.before, write.after, fields)
+    )
     item = Step(
         kind=StepKind.ITEM, before=write.before, after=write.after, fields=fields, mailing=_told(write, write.after)
     )
@@ -186,6 +188,16 @@ def _dates(before: Appointment, after: Appointment, write: ItemUpdate | ItemCrea
         yield Step(
             kind=StepKind.DELETION, before=date, after=date, original_start=start, mailing=_told(write, date)
         )  # fmt: skip
+
+
+def _inherited(before: Appointment, after: Appointment, fields: frozenset[str]) -> Appointment:
+    """Return the series with exceptions as the step for the item leaves them: what was the series' value follows it."""
+
+    def followed(part: Appointment) -> Appointment:
+        same = {name: getattr(after, name) for name in fields if _value(part, name) == _value(before, name)}
+        return replace(part, **same) if same else part
+
+    return replace(before, exceptions=tuple(followed(part) for part in before.exceptions))
 
 
 def _told(write: ItemUpdate | ItemCreation, part: Appointment) -> Mailing:

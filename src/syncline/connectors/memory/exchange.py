@@ -2,7 +2,7 @@
 
 An honest fake (ews-facts.md): every change makes a new revision, an item that moves to another folder gets a new
 reference, deltas come newest first and per folder, cursors expire, and the copies of a meeting follow the organizer's.
-`mails` counts what the server has sent.
+`outbox` holds what the server has sent.
 Methods with people's words are what people do in Outlook; `replica` opens the port. It must not know the engine or
 the store, and it takes the time from nobody: its own counter orders everything.
 """
@@ -12,13 +12,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from syncline.connectors.memory import meetings
 from syncline.core.appointment import Address, Appointment, Identity, Response, Span
+from syncline.core.outgoing import MailKind
 from syncline.errors import SyncError
 from syncline.ports import Category, Folder
 
 CALENDAR = "calendar"
+RESPONSE = "response"
+
+
+class Posted(NamedTuple):
+    """One mail that the server sent: a `MailKind`, or a response to the organizer."""
+
+    sender: str
+    to: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +69,7 @@ class MemoryExchange:
     def __init__(self) -> None:
         self._mailboxes: dict[str, MailboxStore] = {}
         self._seq = 0
-        self.mails = 0
+        self.outbox: list[Posted] = []
         self.requests: Counter[str] = Counter()
 
     # --- the installation ----------------------------------------------------------------------------------------
@@ -98,6 +109,11 @@ class MemoryExchange:
     def addresses(self) -> tuple[str, ...]:
         """Return the addresses of all mailboxes."""
         return tuple(self._mailboxes)
+
+    @property
+    def mails(self) -> int:
+        """Return how many mails the server has sent."""
+        return len(self.outbox)
 
     # --- looking -------------------------------------------------------------------------------------------------
 
@@ -149,11 +165,9 @@ class MemoryExchange:
 
     def cancel(self, address: str, ref: str) -> None:
         """Call a meeting off: the organizer's copy goes, the attendees' copies stay, cancelled (A-34)."""
-        item = self.item(address, ref)
+        meeting = self.item(address, ref).appointment
         self.delete(address, ref)
-        self.mails += len(item.appointment.attendees)
-        for store, copy in self._copies(item.appointment):
-            self._replace(store, copy, meetings.canceled_copy(copy.appointment))
+        self.send(meeting, meeting, meetings.addresses(meeting), MailKind.CANCELLATION)
 
     def respond(self, address: str, ref: str, response: Response, *, new_ref: bool = False) -> str | None:
         """Answer an invitation and return the item's reference: None after a decline, another one with `new_ref`.
@@ -193,6 +207,34 @@ class MemoryExchange:
     def touch(self, address: str, ref: str) -> None:
         """Let the server process an item: a new revision of the same content."""
         self.edit(address, ref, lambda found: found, send=False)
+
+    # --- what a program writes ---------------------------------------------------------------------------------
+
+    def create(self, address: str, appointment: Appointment, *, folder: str, key: str) -> str:
+        """Save a new item of its owner with a key, telling nobody, and return its reference."""
+        return self._put(self.store(address), folder, appointment, key)
+
+    def save(self, address: str, ref: str, appointment: Appointment, key: str | None = None) -> None:
+        """Save an item as it shall be, telling nobody; `key` replaces its own."""
+        store = self.store(address)
+        item = store.items[ref]
+        self._replace(store, replace(item, key=key or item.key), appointment)
+
+    def send(
+        self,
+        meeting: Appointment,
+        about: Appointment,
+        to: Iterable[str],
+        kind: MailKind,
+        before: Appointment | None = None,
+    ) -> None:
+        """Mail people about a meeting or one date of it (`about`); their copies follow. `before`: what it was."""
+        for address in to:
+            assert meeting.organizer is not None
+            self.outbox.append(Posted(meeting.organizer.address, address, kind.value))
+            store = self._mailboxes.get(address)
+            if store is not None:
+                self._follow(store, meeting, about, kind, before)
 
     # --- what can go wrong ---------------------------------------------------------------------------------------
 
@@ -249,32 +291,31 @@ class MemoryExchange:
         store.spoiled.pop(item.ref, None)
 
     def _deliver(self, meeting: Appointment, before: Appointment | None) -> None:
-        self.mails += len(meeting.attendees)
-        invited = {person.address for person in meeting.attendees}
-        held = {store.address: (store, item) for store, item in self._copies(meeting)}
-        for address in sorted(invited & set(self._mailboxes) - set(held)):
-            known = before is not None and any(person.address == address for person in before.attendees)
-            if not known:
-                self._put(self.store(address), CALENDAR, meetings.invitation(meeting))
-        for address, (store, item) in held.items():
-            if address in invited:
-                copy = meetings.updated_copy(item.appointment, before or meeting, meeting)
-            else:
-                copy = meetings.canceled_copy(item.appointment)
+        """Tell everybody what a person saved, as Outlook does."""
+        old = set(meetings.addresses(before)) if before is not None else set()
+        people = meetings.addresses(meeting)
+        self.send(meeting, meeting, sorted(set(people) - old), MailKind.REQUEST, before)
+        self.send(meeting, meeting, [each for each in people if each in old], MailKind.UPDATE, before)
+        self.send(meeting, meeting, sorted(old - set(people)), MailKind.CANCELLATION)
+
+    def _follow(
+        self, store: MailboxStore, meeting: Appointment, about: Appointment, kind: MailKind, before: Appointment | None
+    ) -> None:
+        """Let one attendee's copies follow a mail that came."""
+        name = meeting.identity.global_object_id
+        copies = [item for item in tuple(store.items.values()) if item.appointment.identity.global_object_id == name]
+        for item in copies:
+            copy = meetings.told_copy(item.appointment, meeting, about, kind, before)
             if copy != item.appointment:
                 self._replace(store, item, copy)
-
-    def _copies(self, meeting: Appointment) -> list[tuple[MailboxStore, Item]]:
-        return [
-            (store, item)
-            for store in self._mailboxes.values()
-            for item in tuple(store.items.values())
-            if item.appointment.identity == meeting.identity and item.appointment.response is not Response.ORGANIZER
-            if meeting.organizer is not None and store.address != meeting.organizer.address
-        ]
+        left = any(item.appointment.identity.global_object_id == name for item in store.deleted.values())
+        if not copies and (kind is MailKind.REQUEST or (kind is MailKind.UPDATE and not left)):
+            whole = store.address in meetings.addresses(meeting)
+            self._put(store, CALENDAR, meetings.invitation(meeting if whole else about))
 
     def _tell_organizer(self, copy: Appointment, address: str, response: Response) -> None:
-        self.mails += 1
+        if copy.organizer is not None:
+            self.outbox.append(Posted(address, copy.organizer.address, RESPONSE))
         store = self._mailboxes.get(copy.organizer.address) if copy.organizer is not None else None
         for item in tuple(store.items.values()) if store is not None else ():
             if store is not None and item.appointment.identity == copy.identity:

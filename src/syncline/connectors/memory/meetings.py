@@ -9,11 +9,34 @@ from __future__ import annotations
 from dataclasses import replace
 
 from syncline.core.appointment import Appointment, Attendee, Identity, Response, ShowAs, Span
+from syncline.core.outgoing import MailKind
 
 _OWN_SHOW_AS = {
     Response.NONE: ShowAs.TENTATIVE,
     Response.TENTATIVE: ShowAs.TENTATIVE,
 }
+
+
+def addresses(meeting: Appointment) -> tuple[str, ...]:
+    """Return the addresses that are mailed about a meeting: everybody once, but its organizer."""
+    organizer = meeting.organizer.address if meeting.organizer is not None else None
+    return tuple(dict.fromkeys(each.address for each in meeting.attendees if each.address != organizer))
+
+
+def told_copy(
+    copy: Appointment, meeting: Appointment, about: Appointment, kind: MailKind, before: Appointment | None
+) -> Appointment:
+    """Return an attendee's copy after a mail about the meeting, or about one of its dates."""
+    alone = copy.identity != meeting.identity
+    if alone and copy.identity != about.identity:
+        return copy
+    if kind is not MailKind.CANCELLATION:
+        told = about if alone else meeting
+        return updated_copy(copy, copy if before is None or alone else before, told)
+    if alone or about.identity == meeting.identity:
+        return canceled_copy(copy)
+    date = occurrence(copy, about.identity, about.span)
+    return with_occurrence(copy, canceled_copy(date))
 
 
 def invitation(meeting: Appointment) -> Appointment:

@@ -1,8 +1,7 @@
 """The calendar port onto one mailbox of the memory Exchange: deltas with cursors, contents, and search by identity.
 
 A cursor names the mailbox's epoch, the folder, and how far was read: everything up to `base`; between two pages also
-everything from `below` to `top`, because pages come newest first. It changes nothing but
-categories, and it must not know people's other methods.
+everything from `below` to `top`, because pages come newest first. It must not know people's methods.
 """
 
 from __future__ import annotations
@@ -11,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from syncline.connectors.memory.exchange import CALENDAR, Item, MemoryExchange
+from syncline.connectors.memory.writing import carry_out
 from syncline.core.answering_by_category import Categorizing
+from syncline.core.outgoing import ItemWrite
 from syncline.errors import SyncError
-from syncline.ports import Categorized, Category, Folder, Light, Observed, Page, Result
+from syncline.ports import Categorized, Category, Folder, Light, Observed, Page, Result, Written
 
 PAGE_MAX = 512
 
@@ -88,6 +89,21 @@ class MemoryReplica:
         self._count("categorize")
         return [self._categorized(change) for change in changes]
 
+    def write(self, writes: Sequence[ItemWrite]) -> list[Written]:
+        """Create, change and delete items, in order, each by itself."""
+        self._count("write")
+        return [self._written(write) for write in writes]
+
+    def find_keys(self, keys: Sequence[str]) -> Mapping[str, Observed]:
+        """Return the oldest item of all folders that carries each key."""
+        self._count("find_keys")
+        wanted = set(keys)
+        found: dict[str, Observed] = {}
+        for item in self._exchange.items(self._address):
+            if item.key is not None and item.key in wanted:
+                found.setdefault(item.key, _observed(item))
+        return found
+
     def probe(self) -> tuple[str, ...]:
         """Run the steps of test-and-enable."""
         self._count("probe")
@@ -96,6 +112,11 @@ class MemoryReplica:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _written(self, write: ItemWrite) -> Written:
+        done = carry_out(self._exchange, self._address, write)
+        item = self._exchange.store(self._address).items.get(done.ref) if done.ref is not None else None
+        return Written(result=done.result, item=_observed(item) if item else None, error=done.error)
 
     def _categorized(self, change: Categorizing) -> Categorized:
         store = self._exchange.store(self._address)

@@ -74,6 +74,19 @@ class MemoryReplicaWorld:
         """Accept an invitation."""
         self.exchange.respond(address, self._ref(address, global_object_id), Response.ACCEPTED)
 
+    def copy(self, address: str, global_object_id: str) -> None:
+        """Copy an item."""
+        self.exchange.copy(address, self._ref(address, global_object_id))
+
+    def deleted(self, address: str) -> list[str]:
+        """Return what was deleted."""
+        gone = self.exchange.store(address).deleted.values()
+        return [item.appointment.identity.global_object_id for item in gone]
+
+    def outbox(self) -> list[tuple[str, str, str]]:
+        """Return every mail."""
+        return [(each.sender, each.to, each.kind) for each in self.exchange.outbox]
+
     def mails(self) -> int:
         """Return how many mails were sent."""
         return self.exchange.mails
