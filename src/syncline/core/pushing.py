@@ -192,10 +192,10 @@ _PRESENT = (
     _Rule("A-11", lambda s, _: s.row is None and s.overrule is False, Verb.CLOSE),
     _Rule("A-11", lambda s, _: s.row is None, Verb.DELETE),
     _Rule("A-13", _canceled_away, Verb.DELETE),
+    _Rule("A-14", lambda s, _: s.handed and s.own, Verb.ASK_ORGANIZER),
     _Rule("3.3", _leaves_for_good, Verb.DELETE),
     _Rule("3.3", _left, Verb.UNTRACK),
     _Rule("A-02", lambda s, _: not s.own, Verb.SETTLE),
-    _Rule("A-14", lambda s, _: s.handed, Verb.ASK_ORGANIZER),
     _Rule("A-07", lambda s, _: bool(s.fields), Verb.UPDATE),
     _Rule("Q-01", _always, Verb.SETTLE),
 )
