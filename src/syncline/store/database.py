@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from syncline.store.accounts import Accounts
 from syncline.store.answers import Answers
+from syncline.store.installation import Installation
 from syncline.store.links import Links
 from syncline.store.listings import Listings
 from syncline.store.marks import Marks
@@ -33,6 +34,7 @@ class Database(
     Messages,
     Wall,
     Marks,
+    Installation,
     Tables,
 ):
     """State in one SQLite database; usable from several threads, and beside other processes.
