@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from syncline.connectors.memory.exchange import CALENDAR, Item, MemoryExchange
 from syncline.core.answering_by_category import Categorizing
 from syncline.errors import SyncError
-from syncline.ports import Categorized, Category, Folder, Light, Observed, Page, Result
+from syncline.ports import Categorized, Category, Folder, Light, Observed, OrganizationMark, Page, Result
 
 PAGE_MAX = 512
 
@@ -87,6 +87,23 @@ class MemoryReplica:
         """Change categories of items, each guarded by its revision; copies of others keep theirs."""
         self._count("categorize")
         return [self._categorized(change) for change in changes]
+
+    def mark(self) -> OrganizationMark | None:
+        """Return the mark of the mailbox."""
+        self._count("mark")
+        return self._exchange.store(self._address).mark
+
+    def set_mark(self, mark: OrganizationMark, over: OrganizationMark | None) -> OrganizationMark:
+        """Put a mark over the one that was seen; return the one that stands."""
+        self._count("set_mark")
+        store = self._exchange.store(self._address)
+        if store.mark is not None and store.mark != over:
+            return store.mark
+        if store.write_denied:
+            detail = "the account may only read"
+            raise SyncError("OrganizationMarkNotWritable", mailbox=self._address, detail=detail)
+        store.mark = mark
+        return mark
 
     def probe(self) -> tuple[str, ...]:
         """Run the steps of test-and-enable."""
