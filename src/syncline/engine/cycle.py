@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from syncline.core.merging import differences
 from syncline.core.planning import Verb
-from syncline.engine import mailboxes, marking, questions
+from syncline.engine import mailboxes, marking, organization, questions
 from syncline.engine.applying import GROUPS, WRITES, apply_all, booked, candidate_of
 from syncline.engine.boundary import contain
 from syncline.engine.deciding import Decided, Order, decide, order_of
@@ -136,6 +136,7 @@ def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, count
     replica = connect(mailbox)
     try:
         run = Run(parts=parts, lease=lease, mailbox=mailbox, replica=replica, counts=counts)
+        organization.check(run)
         _settle_intents(run)
         _carry_out_answers(run)
         again = mailbox.last_sync and mailbox.last_sync + timedelta(seconds=rest_s)
