@@ -296,6 +296,14 @@ _ROWS: tuple[Row, ...] = (
         "{detail}",
         what_to_do="Give the account the right to edit items of the calendar, or switch outlook.answer_by_category "
         "off. Syncing goes on, and the questions are answered in Syncline."),
+    _mailbox("ExchangeSyncIncorrectCrmOrgError", 9419, _PERMANENT, "Kept in step by another installation",
+        "Another installation of Syncline ({other}) keeps {mailbox} in step, since {since}.",
+        "Leave it there; or take the mailbox over, on its page or with syncline mailboxes test ADDRESS --take-over, "
+        "and the other installation stops by itself."),
+    _mailbox("OrganizationMarkNotWritable", 9420, _PERMANENT, "Mark cannot be set",
+        "Syncline cannot leave in {mailbox} the mark by which another installation would know it: {detail}",
+        "Give the account full access to the mailbox or impersonation, or use a profile with --read-only, then Test "
+        "and enable."),
     # --- answers and requests --------------------------------------------------------------------------------
     _system("AlreadyAnswered", 9501, "Already answered", "{detail}", "Nothing: the first answer stands."),
     _system("AnswerOutdated", 9502, "Changed meanwhile", "The appointment changed since you saw it.",

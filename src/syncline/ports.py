@@ -73,6 +73,18 @@ class Category:
     name: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationMark:
+    """Which installation keeps a mailbox in step (M-06): its id, how it calls its CRM, and since when.
+
+    A mark that cannot be read is somebody else's: its `installation` is "", and `since` is not known.
+    """
+
+    installation: str
+    crm_name: str
+    since: datetime | None
+
+
 class Replica(Protocol):
     """One person's calendar on one server. Opened for one mailbox by a `Connect` function; close it after use."""
 
@@ -114,6 +126,17 @@ class Replica(Protocol):
 
     def find_keys(self, keys: Sequence[str]) -> Mapping[str, Observed]:
         """Return the item of all calendar folders that carries each of Syncline's own keys; of several, the oldest."""
+
+    def mark(self) -> OrganizationMark | None:
+        """Return the mark that this mailbox carries, None if it carries none; it only reads."""
+
+    def set_mark(self, mark: OrganizationMark, over: OrganizationMark | None) -> OrganizationMark:
+        """Put a mark into the mailbox and return the mark that stands there afterwards.
+
+        `over` is the mark that was seen there, None if none was. Where another one stands meanwhile nothing is
+        written, and that one is returned. Raises SyncError("OrganizationMarkNotWritable") if the account may not.
+        A repeated call after a lost answer is harmless.
+        """
 
     def probe(self) -> tuple[str, ...]:
         """Run test-and-enable's steps (address resolves, sign-in, calendar readable, category list readable).
@@ -699,6 +722,9 @@ class Store(Protocol):
     def profile(self, profile_id: int) -> Profile:
         """Return a profile."""
 
+    def installation(self) -> str:
+        """Return the random id of this installation; it is made when it is first asked for and never changes."""
+
     def links_by_ref(self, mailbox_id: int, refs: Sequence[str]) -> Mapping[str, Link]:
         """Return the links of these Exchange items."""
 
@@ -811,6 +837,12 @@ class Mailboxes(Protocol):
 
     def mailbox(self, mailbox_id: int) -> Mailbox:
         """Return a mailbox; SyncError("NotFoundHere") if there is none."""
+
+    def profile(self, profile_id: int) -> Profile:
+        """Return a profile."""
+
+    def installation(self) -> str:
+        """Return the random id of this installation, see `Store.installation`."""
 
     def change_mailbox(self, mailbox_id: int, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
         """Replace a mailbox by what `change` makes of it, in one transaction; only what differs is written."""

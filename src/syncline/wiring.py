@@ -77,6 +77,7 @@ def open_app(data: Path, settings: Settings | None = None) -> App:
         _own(data / name)
     store = Database(data / STATE_FILE, key=(data / KEY_FILE).read_bytes())
     store.migrate()
+    store.installation()
     crm = EmbeddedCrm(data / CRM_FILE, clock=clock, name=settings.crm.name)
     connect = connector(store)
     parts = Parts(store=store, crm=crm, clock=clock, rules=rules(settings), new_id=_random_id)

@@ -100,7 +100,8 @@ def test_a_failed_test_exits_with_1_until_the_password_is_right(terminal: Termin
     assert "Unauthorized" in terminal.errors
     assert "wrong" not in terminal.errors
     terminal("profiles", "set-password", "exchange", "--password-file", "-", given="pw-svc\n")
-    terminal("mailboxes", "test", ADDRESS)
+    assert "mark kept. Enabled." in terminal("mailboxes", "test", ADDRESS)
+    assert "Enabled." in terminal("mailboxes", "test", ADDRESS, "--take-over")
     terminal("mailboxes", "set-password", ADDRESS, "--password-file", "-", given="pw-maya\n")
     terminal("mailboxes", "set-password", ADDRESS, code=2)
 

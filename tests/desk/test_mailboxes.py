@@ -79,6 +79,7 @@ def test_a_user_sees_his_own_mailbox_only(office: Office) -> None:
         lambda office, maya: mailboxes.reject(office.app, maya, f"maya@{DOMAIN}"),
         lambda office, maya: mailboxes.remove(office.app, maya, f"maya@{DOMAIN}"),
         lambda office, maya: mailboxes.change(office.app, maya, f"maya@{DOMAIN}", track="all"),
+        lambda office, maya: mailboxes.test(office.app, maya, f"maya@{DOMAIN}", take_over=True),
         lambda office, maya: profiles.listing(office.app, maya),
         lambda office, maya: profiles.test(office.app, maya, "exchange"),
         lambda office, maya: profiles.set_password(office.app, maya, "exchange", "x"),

@@ -11,7 +11,7 @@ from exchangelib.folders import Calendar
 from lxml import etree
 
 from syncline.emulators.exchange import ExchangeEmulator
-from tests.emulator.client import Client
+from tests.emulator.client import Client, Reply
 from tests.emulator.conftest import ADA, BOB
 
 pytestmark = pytest.mark.emulator
@@ -322,6 +322,53 @@ def test_any_other_configuration_is_not_found(client: Client) -> None:
         "</m:GetUserConfiguration>"
     )
     assert reply.codes() == ["ErrorItemNotFound"]
+
+
+def configured(client: Client, verb: str, data: str = "", name: str = "Ours", folder: str = "calendar") -> list[str]:
+    """Send CreateUserConfiguration, UpdateUserConfiguration or DeleteUserConfiguration; return the response codes."""
+    prefix = "m" if verb == "Delete" else "t"
+    tag = f"{prefix}:UserConfigurationName"
+    named = f'<{tag} Name="{name}"><t:DistinguishedFolderId Id="{folder}"/></{tag}>'
+    content = named if verb == "Delete" else f"<m:UserConfiguration>{named}{data}</m:UserConfiguration>"
+    return client.post(f"<m:{verb}UserConfiguration>{content}</m:{verb}UserConfiguration>").codes()
+
+
+def configuration(client: Client, name: str = "Ours", folder: str = "calendar") -> Reply:
+    """Send GetUserConfiguration for everything."""
+    return client.post(
+        f'<m:GetUserConfiguration><m:UserConfigurationName Name="{name}"><t:DistinguishedFolderId Id="{folder}"/>'
+        "</m:UserConfigurationName><m:UserConfigurationProperties>All</m:UserConfigurationProperties>"
+        "</m:GetUserConfiguration>"
+    )
+
+
+def test_a_configuration_is_created_once_updated_and_deleted(client: Client) -> None:
+    """An object of a folder keeps what it is given; a second one of its name in its folder is refused."""
+    assert configured(client, "Update", "<t:XmlData>YQ==</t:XmlData>") == ["ErrorItemNotFound"]
+    assert configured(client, "Create", "<t:XmlData>YQ==</t:XmlData><t:BinaryData>Yg==</t:BinaryData>") == ["NoError"]
+    assert configured(client, "Create", "<t:XmlData>Yw==</t:XmlData>") == ["ErrorFolderExists"]
+    assert configured(client, "Create", "<t:XmlData>ZA==</t:XmlData>", folder="drafts") == ["NoError"]
+    found = configuration(client)
+    assert (found.text("t:XmlData"), found.text("t:BinaryData")) == ("YQ==", "Yg==")
+    assert found.one("t:UserConfigurationName").get("Name") == "Ours"
+
+    assert configured(client, "Update", "<t:XmlData>Yw==</t:XmlData>") == ["NoError"]
+    found = configuration(client)
+    assert (found.text("t:XmlData"), found.text("t:BinaryData")) == ("Yw==", "Yg==")
+    assert configured(client, "Delete") == ["NoError"]
+    assert configured(client, "Delete") == ["ErrorItemNotFound"]
+    assert configuration(client).codes() == ["ErrorItemNotFound"]
+    assert configuration(client, folder="drafts").text("t:XmlData") == "ZA=="
+
+
+def test_a_configuration_that_cannot_be_kept_is_refused(client: Client) -> None:
+    """No right to write, a Dictionary, the category list, and data that is no base64."""
+    client.control("POST", "faults", {"operation": "CreateUserConfiguration", "fault": "denied"})
+    assert configured(client, "Create", "<t:XmlData>YQ==</t:XmlData>") == ["ErrorAccessDenied"]
+    assert configured(client, "Create", "<t:Dictionary/>") == ["ErrorInvalidOperation"]
+    assert configured(client, "Create", "<t:XmlData>YQ==</t:XmlData>", "CategoryList") == ["ErrorInvalidOperation"]
+    assert configured(client, "Create", "<t:XmlData>é</t:XmlData>") == ["ErrorSchemaValidation"]
+    assert configuration(client).codes() == ["ErrorItemNotFound"]
 
 
 @pytest.mark.parametrize(("base", "fewest", "most"), [("IdOnly", 1, 1), ("Default", 8, 16), ("AllProperties", 40, 60)])

@@ -18,6 +18,7 @@ from syncline.ports import (
     Light,
     Mailbox,
     Observed,
+    OrganizationMark,
     Page,
     Profile,
 )
@@ -45,6 +46,8 @@ class Scripted:
     fails: dict[str, SyncError] = field(default_factory=dict)
     folders_: tuple[Folder, ...] = FOLDERS
     asked: list[str] = field(default_factory=list)
+    mark_: OrganizationMark | None = None
+    meanwhile: OrganizationMark | None = None
 
     def _do(self, name: str) -> None:
         self.asked.append(name)
@@ -79,6 +82,18 @@ class Scripted:
         """Find nothing."""
         raise AssertionError(global_object_ids)
 
+    def mark(self) -> OrganizationMark | None:
+        """Return the mark."""
+        self._do("mark")
+        return self.mark_
+
+    def set_mark(self, mark: OrganizationMark, over: OrganizationMark | None) -> OrganizationMark:
+        """Put a mark in, unless another one has come meanwhile."""
+        assert over == self.mark_
+        self._do("set_mark")
+        self.mark_ = self.meanwhile or mark
+        return self.mark_
+
     def close(self) -> None:
         """Note the end."""
         self.asked.append("close")
@@ -95,8 +110,16 @@ def store() -> Database:
     return database
 
 
-def _test(store: Database, replica: Scripted) -> Mailbox:
-    return mailboxes.test_and_enable(store, lambda _: replica, Standing(), 1)  # type: ignore[arg-type,return-value]
+def _test(store: Database, replica: Scripted, *, take_over: bool = False) -> Mailbox:
+    connect = lambda _: replica  # noqa: E731
+    return mailboxes.test_and_enable(
+        store,
+        connect,  # type: ignore[arg-type,return-value]
+        Standing(),
+        1,
+        crm_name="Contoso CRM",
+        take_over=take_over,
+    )
 
 
 @pytest.mark.rule("AP-05")
@@ -120,7 +143,7 @@ def test_a_mailbox_that_passes_every_step_is_switched_on(store: Database) -> Non
     replica = Scripted()
     tested = _test(store, replica)
 
-    assert replica.asked == ["probe", "folders", "changes cal None 1", "categories", "close"]
+    assert replica.asked == ["probe", "folders", "changes cal None 1", "categories", "mark", "set_mark", "close"]
     assert tested == store.mailbox(1)
     assert (tested.test, tested.enabled, tested.tested_on, tested.next_due) == (Trial.SUCCESS, True, NOW, NOW)
     assert tested.folders == FOLDERS
@@ -187,6 +210,84 @@ def test_only_a_tested_mailbox_can_be_switched_on(store: Database) -> None:
     assert not mailboxes.disable(store, 1).enabled
     assert mailboxes.enable(store, Standing(), 1).enabled
     assert store.due(NOW, 5) == (1,)
+
+
+# --- the organization mark ---
+
+THEIRS = OrganizationMark(installation="theirs", crm_name="Fabrikam CRM", since=NOW - timedelta(days=40))
+FOREIGN = "ExchangeSyncIncorrectCrmOrgError"
+
+
+@pytest.mark.rule("M-06")
+@pytest.mark.rule("T-02")
+def test_the_first_test_leaves_our_mark_and_the_next_one_finds_it(store: Database) -> None:
+    """The mark names this installation, its CRM and since when; it is set once."""
+    mailboxes.approve(store, Standing(), 1, "ines")
+    replica = Scripted()
+    _test(store, replica)
+    ours = OrganizationMark(installation=store.installation(), crm_name="Contoso CRM", since=NOW)
+    assert replica.mark_ == ours
+
+    replica.asked.clear()
+    _test(store, replica)
+    assert replica.asked[-2:] == ["mark", "close"]
+
+
+@pytest.mark.rule("T-05")
+def test_somebody_else_s_mark_fails_the_test_until_it_is_taken_over(store: Database) -> None:
+    """The alert says who keeps the mailbox in step since when; with the flag our mark replaces theirs."""
+    mailboxes.approve(store, Standing(), 1, "ines")
+    replica = Scripted(mark_=THEIRS)
+    with pytest.raises(SyncError, match=r"Fabrikam CRM.*keeps a@x\.example in step, since 2026-"):
+        _test(store, replica)
+    assert "set_mark" not in replica.asked
+    assert not store.mailbox(1).enabled
+    assert [(each.code, each.params["other"]) for each in store.alerts()] == [(FOREIGN, "Fabrikam CRM")]
+
+    assert _test(store, replica, take_over=True).enabled
+    assert replica.mark_ is not None
+    assert replica.mark_.installation == store.installation()
+    assert [each.state for each in store.alerts()] == [AlertState.WITHDRAWN]
+
+
+@pytest.mark.rule("M-06")
+@pytest.mark.parametrize("take_over", [False, True])
+def test_of_two_at_the_same_moment_one_is_refused(store: Database, take_over: bool) -> None:
+    """A mark that comes between looking and writing is somebody else's, whatever was asked for."""
+    mailboxes.approve(store, Standing(), 1, "ines")
+    with pytest.raises(SyncError, match=FOREIGN):
+        _test(store, Scripted(meanwhile=THEIRS), take_over=take_over)
+
+
+@pytest.mark.rule("T-05")
+def test_a_read_only_profile_looks_and_writes_nothing(store: Database) -> None:
+    """It fails on somebody else's mark too; told to go on all the same, it leaves that mark where it is."""
+    profile = store.add_profile(Profile(name="reading", url="https://x.example", username="u", read_only=True))
+    store.change_mailbox(1, lambda old: replace(old, profile_id=profile.id))
+    mailboxes.approve(store, Standing(), 1, "ines")
+    replica = Scripted(mark_=THEIRS)
+    with pytest.raises(SyncError, match=FOREIGN):
+        _test(store, replica)
+    assert _test(store, replica, take_over=True).enabled
+    replica.mark_ = None
+    assert _test(store, replica).enabled
+    assert "set_mark" not in replica.asked
+
+
+def test_a_mark_that_nobody_can_read_is_somebody_else_s(store: Database) -> None:
+    """The words then say that it is not known whose it is."""
+    mailboxes.approve(store, Standing(), 1, "ines")
+    with pytest.raises(SyncError, match=r"\(\?\) keeps a@x.example in step, since \?\."):
+        _test(store, Scripted(mark_=OrganizationMark(installation="", crm_name="", since=None)))
+
+
+def test_where_the_mark_may_not_be_set_the_test_says_so(store: Database) -> None:
+    """A writable mailbox that cannot carry the mark is not switched on."""
+    mailboxes.approve(store, Standing(), 1, "ines")
+    refused = SyncError("OrganizationMarkNotWritable", mailbox="a@x.example", detail="no right")
+    with pytest.raises(SyncError, match="OrganizationMarkNotWritable"):
+        _test(store, Scripted({"set_mark": refused}))
+    assert not store.mailbox(1).enabled
 
 
 # --- failures ---

@@ -15,9 +15,9 @@ from syncline.desk import tokens
 from syncline.desk import wall as wall_desk
 from syncline.desk.reading import OPERATOR
 from syncline.errors import SyncError
-from syncline.ports import Track
+from syncline.ports import OrganizationMark, Track
 from syncline.web.app import create_app
-from tests.desk.office import DOMAIN, Office, at, hash_cheaply
+from tests.desk.office import DOMAIN, NOW, Office, at, hash_cheaply
 
 API = "/api/v1"
 ADDRESS = f"maya@{DOMAIN}"
@@ -232,6 +232,7 @@ def test_without_a_token_nothing_is_told(client: TestClient) -> None:
 def test_a_user_is_refused_what_administrators_do(maya: Caller) -> None:
     """403 with NotAllowed; what is another person's is 404."""
     assert code(maya("POST", f"/mailboxes/{ADDRESS}/approve", 403)) == "NotAllowed"
+    assert code(maya("POST", f"/mailboxes/{ADDRESS}/test", 403, json={"take_over": True})) == "NotAllowed"
     assert code(maya("GET", "/profiles", 403)) == "NotAllowed"
     assert code(maya("GET", "/changes", 403)) == "NotAllowed"
     assert code(maya("GET", f"/mailboxes/jonas@{DOMAIN}", 404)) == "NotFoundHere"
@@ -288,6 +289,13 @@ def test_a_mailbox_is_added_approved_tested_and_synchronized(office: Office, ine
     assert code(ines("POST", f"/mailboxes/{address}/test", 409)) == "MailboxNotApproved"
     assert ines("POST", f"/mailboxes/{address}/approve")["approval"] == "approved"
     assert ines("POST", f"/mailboxes/{address}/test")["state"] == "ready"
+    theirs = OrganizationMark(installation="theirs", crm_name="Fabrikam", since=NOW)
+    office.exchange.store(address).mark = theirs
+    foreign = ines("POST", f"/mailboxes/{address}/test", 409)
+    assert (code(foreign), foreign["mailbox"]["enabled"]) == ("ExchangeSyncIncorrectCrmOrgError", False)
+    assert ines("POST", f"/mailboxes/{address}/test", 422, json={"takeover": True})
+    assert code(ines("POST", f"/mailboxes/{address}/test", 409, json={})) == "ExchangeSyncIncorrectCrmOrgError"
+    assert ines("POST", f"/mailboxes/{address}/test", json={"take_over": True})["state"] == "ready"
     assert ines("POST", f"/mailboxes/{address}/sync", 202)["next_due"] == "2026-11-23T08:00:00Z"
     assert ines("POST", f"/mailboxes/{address}/sync?wait=true")["saved"] == 0
     assert ines("POST", f"/mailboxes/{address}/disable")["enabled"] is False

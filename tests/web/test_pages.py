@@ -11,6 +11,7 @@ from syncline.core.appointment import Address, Appointment, Identity, Pattern, P
 from syncline.desk import alerts, failures
 from syncline.desk.reading import OPERATOR
 from syncline.errors import SyncError
+from syncline.ports import OrganizationMark
 from tests.desk.office import NOW, Office, at
 from tests.web.visitor import Visitor, hidden_fields, shown, visiting
 
@@ -220,6 +221,31 @@ def test_a_failed_test_says_what_to_do(office: Office) -> None:
     assert answer.status_code == 200
     text = shown(answer.text)
     assert "Sign-in refused" in text and "Enter the password again" in text and "Error code: Unauthorized" in text
+
+
+def test_a_mailbox_of_another_installation_is_taken_over_by_a_ticked_box(office: Office) -> None:
+    """The form says who keeps it in step since when; only a System Administrator gets the box, and only then."""
+    key = office.mailbox("maya").id
+    box = 'name="take_over"'
+    with visiting(office) as ines:
+        assert box not in ines.sign_in("ines").text(f"/mailboxes/{key}")
+        mark = OrganizationMark(installation="theirs", crm_name="Fabrikam <CRM>", since=NOW)
+        office.exchange.store(ADDRESS).mark = mark
+        failed = ines.post(f"/mailboxes/{key}/test").text
+        assert "Another installation of Syncline (Fabrikam <CRM>) keeps" in shown(failed)
+        assert "since 2026-11-23" in shown(failed)
+        assert "Not done: No other installation keeps it in step" in shown(failed)
+        assert box in failed
+        later = ines.get(f"/mailboxes/{key}").text
+        assert "(Fabrikam <CRM>) keeps" in shown(later) and box in later
+        assert "Fabrikam" in ines.text(f"/mailboxes/{key}?tab=alerts")
+    with visiting(office) as maya:
+        assert box not in maya.sign_in("maya").text(f"/mailboxes/{key}")
+        assert maya.post(f"/mailboxes/{key}/test", take_over="yes").status_code == 403
+    with visiting(office) as ines:
+        taken = ines.sign_in("ines").post(f"/mailboxes/{key}/test", take_over="yes")
+        assert taken.headers["location"] == f"/mailboxes/{key}?said=enabled"
+        assert box not in ines.text(f"/mailboxes/{key}")
 
 
 def test_the_failures_page_names_what_the_contract_names(office: Office, maya: Visitor) -> None:

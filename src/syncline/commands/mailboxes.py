@@ -103,12 +103,20 @@ def approve(address: Address, data: Data = None, json: Json = False) -> None:
 
 
 @group.command("test")
-def test(address: Address, data: Data = None, json: Json = False) -> None:
+def test(
+    address: Address,
+    take_over: Annotated[
+        bool,
+        typer.Option("--take-over", help="Sync its items from this installation only; another one then stops."),
+    ] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
     """Test a mailbox and enable it on success: exit 0, or 1 with what went wrong."""
     from syncline.desk import mailboxes as desk
 
     with opened(data) as app:
-        tested = desk.test(app, OPERATOR, address)
+        tested = desk.test(app, OPERATOR, address, take_over=take_over)
     if json:
         print_json(tested.mailbox)
     elif tested.error is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -16,7 +17,12 @@ from syncline.conformance.worlds import ReplicaWorld, Unsupported
 from syncline.core.answering_by_category import Categorizing
 from syncline.core.appointment import Appointment, Importance, Response, Role, Sensitivity, ShowAs
 from syncline.errors import SyncError
-from syncline.ports import Categorized, Light, Observed, Replica, Result
+from syncline.ports import Categorized, Light, Observed, OrganizationMark, Replica, Result
+
+MINE = OrganizationMark(
+    installation="0123abcd", crm_name='Contoso & Söhne "CRM" <1>', since=datetime(2026, 11, 23, 8, 0, 30, tzinfo=UTC)
+)
+THEIRS = OrganizationMark(installation="fedc9876", crm_name="Fabrikam", since=datetime(2025, 2, 1, tzinfo=UTC))
 
 
 def drain(replica: Replica, cursor: str | None = None, limit: int = 512) -> tuple[list[Light], str]:
@@ -462,6 +468,42 @@ class ReplicaConformance:
     def test_categorizing_nothing_gives_nothing(self, replica: Replica) -> None:
         """No change, no result."""
         assert replica.categorize([]) == []
+
+    # --- organization mark ---------------------------------------------------------------------------------------
+
+    def test_a_mailbox_has_no_mark_until_one_is_set(
+        self, replica_world: ReplicaWorld, replica: Replica, ada: str
+    ) -> None:
+        """A mark is kept as it is given, by the mailbox alone, for whoever opens it (M-06)."""
+        assert replica.mark() is None
+        assert replica.set_mark(MINE, None) == MINE
+        assert replica_world.replica(ada).mark() == MINE
+        assert replica_world.replica(replica_world.other).mark() is None
+
+    def test_a_mark_that_came_meanwhile_stands(self, replica_world: ReplicaWorld, replica: Replica, ada: str) -> None:
+        """Who saw no mark, or another one, writes nothing and learns whose stands (M-06)."""
+        assert replica_world.replica(ada).set_mark(THEIRS, None) == THEIRS
+        assert replica.set_mark(MINE, None) == THEIRS
+        assert replica.set_mark(MINE, replace(THEIRS, installation="third")) == THEIRS
+        assert replica.mark() == THEIRS
+
+    def test_a_mark_that_was_seen_is_taken_over(self, replica: Replica) -> None:
+        """Over the mark that stands another one is put; once more changes nothing (T-05)."""
+        replica.set_mark(THEIRS, None)
+        assert replica.set_mark(MINE, THEIRS) == MINE
+        assert replica.set_mark(MINE, THEIRS) == MINE
+        assert replica.mark() == MINE
+
+    def test_a_mark_touches_no_item(self, replica_world: ReplicaWorld, replica: Replica, ada: str) -> None:
+        """A mark is no item: the delta does not tell of it, and nobody is mailed."""
+        replica_world.add(ada, samples.meeting("met", samples.at(9)))
+        rows, cursor = drain(replica)
+        sent = replica_world.mails()
+        replica.set_mark(THEIRS, None)
+        replica.set_mark(MINE, THEIRS)
+        assert drain(replica, cursor)[0] == []
+        assert len(drain(replica)[0]) == len(rows)
+        assert replica_world.mails() == sent
 
     def test_mailboxes_do_not_see_each_other(self, replica_world: ReplicaWorld, replica: Replica) -> None:
         """An item of one mailbox does not show in another's delta."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from syncline.desk.alerts import hidden_codes
+from syncline.desk.erring import error_of
 from syncline.desk.finding import one, visible, within
 from syncline.desk.objects import MailboxObject
 from syncline.desk.reading import Viewer, require_administrator
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 NOTHING = Counts()
 FEW_MAX = 200
 """Up to so many mailboxes are counted by themselves; more are counted together with all."""
-STEPS = ("reached", "signed_in", "address_found", "calendar_read", "categories_read")
+STEPS = ("reached", "signed_in", "address_found", "calendar_read", "categories_read", "mark_kept")
 """The steps of a test in their order; desk and commands know them by these names."""
 _FAILS_AT: Mapping[str, str] = {
     **dict.fromkeys(
@@ -37,6 +38,7 @@ _FAILS_AT: Mapping[str, str] = {
     **dict.fromkeys(("Unauthorized", "Forbidden", "ErrorImpersonateUserDenied"), "signed_in"),
     "ErrorNonExistentMailbox": "address_found",
     "CalendarUnreadable": "calendar_read",
+    **dict.fromkeys(("ExchangeSyncIncorrectCrmOrgError", "OrganizationMarkNotWritable"), "mark_kept"),
 }
 
 
@@ -96,7 +98,7 @@ def table(app: App, viewer: Viewer, wanted: Slice) -> Sliced[Row]:
     boxes = {mailbox.id: mailbox for mailbox in found.items}
     counts = app.store.counts_by_mailbox(hidden_codes(app), list(boxes))
     shown = zip(objects(app, boxes), boxes.values(), strict=True)
-    rows = (Row(mailbox=each, counts=counts[box.id], error=_error_of(box)) for each, box in shown)
+    rows = (Row(mailbox=each, counts=counts[box.id], error=error_of(app, box)) for each, box in shown)
     return Sliced(tuple(rows), found.total)
 
 
@@ -112,13 +114,7 @@ def show(app: App, viewer: Viewer, key: str) -> MailboxObject:
 
 def trouble(app: App, viewer: Viewer, key: str) -> SyncError | None:
     """Return what is wrong with a mailbox as a whole, or None."""
-    return _error_of(one(app, viewer, key))
-
-
-def _error_of(mailbox: Mailbox) -> SyncError | None:
-    if mailbox.last_error is None:
-        return None
-    return SyncError(mailbox.last_error, mailbox=mailbox.address, detail=mailbox.last_error_text)
+    return error_of(app, one(app, viewer, key))
 
 
 def add(app: App, viewer: Viewer, wanted: NewMailbox) -> MailboxObject:
@@ -158,11 +154,19 @@ def reject(app: App, viewer: Viewer, key: str) -> MailboxObject:
     return _object(app, engine.reject(app.store, one(app, viewer, key).id))
 
 
-def test(app: App, viewer: Viewer, key: str, *, enable: bool = True) -> Tested:
-    """Test a mailbox for real and enable it on success (or only test it)."""
-    mailbox = one(app, viewer, key)
+def test(app: App, viewer: Viewer, key: str, *, take_over: bool = False, enable: bool = True) -> Tested:
+    """Test a mailbox for real and enable it on success (or only test it).
+
+    `take_over`: sync its items from this installation only (T-05); another one that keeps it in step then stops. That
+    is a System Administrator's to say.
+    """
+    if take_over:
+        require_administrator(viewer, noted("take mailboxes over from another installation"))
+    mailbox, crm_name = one(app, viewer, key), app.settings.crm.name
     try:
-        tested = engine.test_and_enable(app.store, app.connect, app.clock, mailbox.id, enable=enable)
+        tested = engine.test_and_enable(
+            app.store, app.connect, app.clock, mailbox.id, crm_name=crm_name, take_over=take_over, enable=enable
+        )
     except SyncError as error:
         failed = _FAILS_AT.get(error.code, "")
         done = STEPS[: STEPS.index(failed)] if failed else ()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from syncline.core.appointment import Identity
 from syncline.desk.alerts import look_at
+from syncline.desk.erring import error_of
 from syncline.desk.finding import one, visible
 from syncline.desk.mailboxes import show
 from syncline.desk.objects import LinkObject, MailboxObject, PlannedItem, SyncedMailbox, SyncReport
@@ -131,8 +132,7 @@ def _awaited(app: App, mailbox: Mailbox, before: int, asked: datetime, wait_s: f
     while time.monotonic() - begun < patience:
         row = app.store.mailbox(mailbox.id)
         if row.last_error is not None and row.last_error_time is not None and row.last_error_time >= asked:
-            error = SyncError(row.last_error, mailbox=row.address, detail=row.last_error_text)
-            return CycleResult(mailbox_id=mailbox.id, counts=_counted(app, mailbox, before), error=error)
+            return CycleResult(mailbox_id=mailbox.id, counts=_counted(app, mailbox, before), error=error_of(app, row))
         # A cycle gives the mailbox back before its figures are kept, so both are waited for.
         ended = row.last_sync is not None and row.last_sync >= asked and app.store.last_cycle_id(mailbox.id) > before
         if ended and not app.store.holder(mailbox.id, app.clock.now()):

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from syncline.core.filters import digest
 from syncline.core.planning import Verb
-from syncline.engine import diverging, holding, mailboxes, marking, questions
+from syncline.engine import diverging, holding, mailboxes, marking, organization, questions
 from syncline.engine.applying import GROUPS, WRITES, apply_all, candidate_of
 from syncline.engine.boundary import contain
 from syncline.engine.deciding import Decided, Order, decide, order_of
@@ -135,6 +135,7 @@ def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, count
     replica = connect(mailbox)
     try:
         run = Run(parts=parts, lease=lease, mailbox=mailbox, replica=replica, counts=counts)
+        organization.check(run)
         settle_intents(run)
         _carry_out_answers(run)
         again = mailbox.last_sync and mailbox.last_sync + timedelta(seconds=rest_s)

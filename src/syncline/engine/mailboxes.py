@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from syncline.engine.organization import claim
 from syncline.engine.run import Connect
 from syncline.errors import CATALOGUE, OF_MAILS, OF_WEBHOOKS, ErrorClass, Scope, SyncError
 from syncline.ports import (
@@ -22,6 +23,8 @@ from syncline.ports import (
     Folder,
     Mailbox,
     Mailboxes,
+    OrganizationMark,
+    Replica,
     TestState,
 )
 
@@ -156,17 +159,30 @@ def disable(store: Mailboxes, mailbox_id: int) -> Mailbox:
 
 
 def test_and_enable(
-    store: Mailboxes, connect: Connect, clock: Clock, mailbox_id: int, *, enable: bool = True
+    store: Mailboxes,
+    connect: Connect,
+    clock: Clock,
+    mailbox_id: int,
+    *,
+    crm_name: str,
+    take_over: bool = False,
+    enable: bool = True,
 ) -> Mailbox:
     """Test a mailbox for real and switch it on if every step succeeds (T-02, T-06, T-07); without `enable` only test.
 
     Steps: address resolves, sign-in, calendar readable, category list readable, the calendar's first page can be
-    asked for. A failing step is stored on the mailbox, opens an alert, and is raised; a permanent one switches it off.
+    asked for, no other installation keeps it in step. The last one leaves our mark, which names `crm_name`, and with
+    `take_over` puts it over somebody else's (T-05). A failing step is stored on the mailbox, opens an alert, and is
+    raised; a permanent one switches it off.
     """
     mailbox = store.mailbox(mailbox_id)
     try:
         _require_approval(mailbox)
-        folders, categories = _probed(connect, mailbox)
+        mine = OrganizationMark(installation=store.installation(), crm_name=crm_name, since=clock.now())
+        writable = not store.profile(mailbox.profile_id).read_only
+        with closing(connect(mailbox)) as replica:
+            folders, categories = _probed(replica, mailbox)
+            claim(replica, mailbox, mine, writable=writable, take_over=take_over)
     except SyncError as error:
         _store_failed_test(store, mailbox, error, clock.now())
         raise
@@ -181,15 +197,14 @@ def _require_approval(mailbox: Mailbox) -> None:
         raise SyncError("MailboxNotApproved", mailbox=mailbox.address)
 
 
-def _probed(connect: Connect, mailbox: Mailbox) -> tuple[tuple[Folder, ...], tuple[Category, ...]]:
-    with closing(connect(mailbox)) as replica:
-        replica.probe()
-        folders = replica.folders()
-        main = next((folder for folder in folders if folder.main), None)
-        if main is None:
-            raise SyncError("CalendarUnreadable", mailbox=mailbox.address, detail="there is no calendar folder")
-        replica.changes(main.ref, None, 1)
-        return folders, replica.categories()
+def _probed(replica: Replica, mailbox: Mailbox) -> tuple[tuple[Folder, ...], tuple[Category, ...]]:
+    replica.probe()
+    folders = replica.folders()
+    main = next((folder for folder in folders if folder.main), None)
+    if main is None:
+        raise SyncError("CalendarUnreadable", mailbox=mailbox.address, detail="there is no calendar folder")
+    replica.changes(main.ref, None, 1)
+    return folders, replica.categories()
 
 
 def _passed(

@@ -137,6 +137,14 @@ class Answers(Connected):
             statement = insert(alert).values(alert_values(value)).returning(alert.c.id)
             return int(connection.execute(statement).scalar_one())
 
+    def notice(self, mailbox_id: int, code: str) -> Alert | None:
+        """Return the open alert of the mailbox itself with this code."""
+        own = (alert.c.mailbox_id == mailbox_id, alert.c.link_id.is_(None), alert.c.code == code)
+        with self.reading() as connection:
+            query = select(*ALERT).where(*own, alert.c.state == AlertState.OPEN).order_by(alert.c.id.desc()).limit(1)
+            row = connection.execute(query).mappings().one_or_none()
+        return None if row is None else to_alert(row)  # type: ignore[arg-type]
+
     def withdraw_notices(self, mailbox_id: int, reason: str) -> None:
         """Withdraw the open alerts of the mailbox itself; questions and alerts of items stay."""
         with self.writing() as connection:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from syncline.store.accounts import Accounts
 from syncline.store.answers import Answers
 from syncline.store.filters import SyncFilters
+from syncline.store.installation import Installation
 from syncline.store.links import Links
 from syncline.store.listings import Listings
 from syncline.store.marks import Marks
@@ -35,6 +36,7 @@ class Database(
     Messages,
     Wall,
     Marks,
+    Installation,
     Tables,
 ):
     """State in one SQLite database; usable from several threads, and beside other processes.

@@ -391,6 +391,15 @@ trash = Table(
 Index(None, trash.c.mailbox_id, trash.c.id)
 Index(None, trash.c.deleted_on)
 
+# One row: which installation this state belongs to.
+installation = Table(
+    "installation",
+    metadata,
+    Column("one", Integer, primary_key=True),
+    _text("id"),
+    CheckConstraint("one = 1", name="one"),
+)
+
 APPEND_ONLY = ("decision", "journal")
 
 

@@ -57,6 +57,14 @@ class NewProfile(BaseModel):
     allow_http: bool = False
 
 
+class Trial(BaseModel):
+    """How a mailbox is tested: `take_over` syncs its items from this installation only (System Administrators)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    take_over: bool = False
+
+
 class Password(BaseModel):
     """A password on its way in."""
 
@@ -91,9 +99,9 @@ def approve(app: Parts, viewer: Asker, key: str) -> Response:
 
 
 @router.post("/mailboxes/{key}/test", response_model=MailboxObject, summary="Test and enable")
-def test(app: Parts, viewer: Asker, key: str) -> Response:
+def test(app: Parts, viewer: Asker, key: str, body: Trial | None = None) -> Response:
     """Test a mailbox and enable it on success; a failure is a problem with the mailbox in its member `mailbox`."""
-    tested = mailboxes.test(app, viewer, key)
+    tested = mailboxes.test(app, viewer, key, take_over=body is not None and body.take_over)
     return answered(tested.mailbox) if tested.error is None else problem(tested.error, mailbox=tested.mailbox)
 
 

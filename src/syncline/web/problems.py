@@ -39,6 +39,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "AnswerLinkExpired": 410,
     "AnswerLinkSlowed": 429,
     "MailNotSet": 409,
+    "ExchangeSyncIncorrectCrmOrgError": 409,
     "InvalidRequest": 422,
     "RecurrenceNotSupported": 422,
     "EndBeforeStart": 422,

@@ -22,13 +22,14 @@ from syncline.connectors.exchange_web_services.content import (
 )
 from syncline.connectors.exchange_web_services.failures import About, of_invalid
 from syncline.connectors.exchange_web_services.identities import clean_id
+from syncline.connectors.exchange_web_services.organization import put_mark, read_mark
 from syncline.connectors.exchange_web_services.transport import Transport
 from syncline.connectors.exchange_web_services.wire import InvalidAnswer, Message
 from syncline.connectors.exchange_web_services.wire_items import Item
 from syncline.core.answering_by_category import Categorizing
 from syncline.core.times import UnknownZone, zone_info
 from syncline.errors import SyncError
-from syncline.ports import Categorized, Category, Folder, Light, Observed, Page, Profile
+from syncline.ports import Categorized, Category, Folder, Light, Observed, OrganizationMark, Page, Profile
 
 ITEMS_PER_REQUEST: Final = 100
 IDS_PER_SEARCH: Final = 50
@@ -142,6 +143,14 @@ class ExchangeReplica:
         for begin in range(0, len(changes), ITEMS_PER_REQUEST):
             found.extend(categorize(self._transport, changes[begin : begin + ITEMS_PER_REQUEST], self._mailbox))
         return found
+
+    def mark(self) -> OrganizationMark | None:
+        """Return the mark in the calendar folder."""
+        return read_mark(self._transport, self._calendar)
+
+    def set_mark(self, mark: OrganizationMark, over: OrganizationMark | None) -> OrganizationMark:
+        """Put a mark over the one that was seen; return the one that stands."""
+        return put_mark(self._transport, self._calendar, self._mailbox, mark, over)
 
     def probe(self) -> tuple[str, ...]:
         """Run the steps of test-and-enable: address, sign-in, calendar, categories."""

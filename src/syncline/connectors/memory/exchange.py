@@ -18,7 +18,7 @@ from syncline.connectors.memory import meetings
 from syncline.core.appointment import Address, Appointment, Identity, Response, Span
 from syncline.core.outgoing import MailKind
 from syncline.errors import SyncError
-from syncline.ports import Category, Folder
+from syncline.ports import Category, Folder, OrganizationMark
 
 CALENDAR = "calendar"
 RESPONSE = "response"
@@ -48,7 +48,7 @@ class Item:
 class MailboxStore:
     """One mailbox: folders and items, what left a folder and when, what it was, category list, unreadable items.
 
-    `write_denied`: the account that synchronizes may only read here.
+    `mark` says which installation keeps it in step. `write_denied`: the account that synchronizes may only read here.
     """
 
     address: str
@@ -59,6 +59,7 @@ class MailboxStore:
     deleted: dict[str, Item] = field(default_factory=dict)
     categories: list[Category] = field(default_factory=list)
     spoiled: dict[str, SyncError] = field(default_factory=dict)
+    mark: OrganizationMark | None = None
     write_denied: bool = False
     epoch: int = 0
 

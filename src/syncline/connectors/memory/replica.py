@@ -14,7 +14,7 @@ from syncline.connectors.memory.writing import carry_out
 from syncline.core.answering_by_category import Categorizing
 from syncline.core.outgoing import ItemWrite
 from syncline.errors import SyncError
-from syncline.ports import Categorized, Category, Folder, Light, Observed, Page, Result, Written
+from syncline.ports import Categorized, Category, Folder, Light, Observed, OrganizationMark, Page, Result, Written
 
 PAGE_MAX = 512
 
@@ -103,6 +103,23 @@ class MemoryReplica:
             if item.key is not None and item.key in wanted:
                 found.setdefault(item.key, _observed(item))
         return found
+
+    def mark(self) -> OrganizationMark | None:
+        """Return the mark of the mailbox."""
+        self._count("mark")
+        return self._exchange.store(self._address).mark
+
+    def set_mark(self, mark: OrganizationMark, over: OrganizationMark | None) -> OrganizationMark:
+        """Put a mark over the one that was seen; return the one that stands."""
+        self._count("set_mark")
+        store = self._exchange.store(self._address)
+        if store.mark is not None and store.mark != over:
+            return store.mark
+        if store.write_denied:
+            detail = "the account may only read"
+            raise SyncError("OrganizationMarkNotWritable", mailbox=self._address, detail=detail)
+        store.mark = mark
+        return mark
 
     def probe(self) -> tuple[str, ...]:
         """Run the steps of test-and-enable."""

@@ -23,7 +23,12 @@ FAULTS: dict[str, str] = {
     ),
 }
 SYNCS = frozenset({"SyncFolderItems", "SyncFolderHierarchy"})
-WRITES = frozenset({"CreateItem", "UpdateItem", "DeleteItem", "MoveItem", "CopyItem"})
+WRITES = frozenset(
+    {
+        *("CreateItem", "UpdateItem", "DeleteItem", "MoveItem", "CopyItem"),
+        *("CreateUserConfiguration", "UpdateUserConfiguration", "DeleteUserConfiguration"),
+    }
+)
 ITEMS = WRITES | {"GetItem"}
 _ONLY: dict[str, frozenset[str]] = {"invalid_sync_state": SYNCS, "broken": ITEMS, "denied": WRITES}
 

@@ -26,6 +26,7 @@ TEXTS: dict[str, str] = {
     "ErrorCalendarViewRangeTooBig": "Calendar view range can't span more than two years.",
     "ErrorCannotDeleteObject": "The specified object couldn't be deleted.",
     "ErrorChangeKeyRequiredForWriteOperations": "The change key is required for this operation.",
+    "ErrorFolderExists": "An object with the same name already exists.",
     "ErrorFolderNotFound": "The specified folder could not be found in the store.",
     "ErrorImpersonateUserDenied": "The account does not have permission to impersonate the requested user.",
     "ErrorInternalServerError": "An internal server error occurred. The operation failed.",

@@ -56,7 +56,16 @@ OPERATIONS: dict[str, Operation] = {
         operations_availability.get_user_availability,
         "merged and detailed, no suggestions; times in the request's zone",
     ),
-    "GetUserConfiguration": Operation(operations_configuration.get_user_configuration, "the category list"),
+    "GetUserConfiguration": Operation(
+        operations_configuration.get_user_configuration, "the category list, and what was created"
+    ),
+    "CreateUserConfiguration": Operation(
+        operations_configuration.create_user_configuration, "XmlData and BinaryData, no Dictionary"
+    ),
+    "UpdateUserConfiguration": Operation(
+        operations_configuration.update_user_configuration, "the properties given; not the category list"
+    ),
+    "DeleteUserConfiguration": Operation(operations_configuration.delete_user_configuration, "what was created"),
     "Subscribe": Operation(operations_notifications.subscribe, "pull only"),
     "GetEvents": Operation(operations_notifications.get_events, "at most 50 events a call"),
     "Unsubscribe": Operation(operations_notifications.unsubscribe, "ends a pull subscription"),
@@ -65,12 +74,7 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 # Operations whose response is a list of plain response messages: these are refused in that form, others by a fault.
-_LISTED = frozenset(
-    {
-        "CreateManagedFolder", "CreateUserConfiguration", "DeleteUserConfiguration",
-        "MarkAllItemsAsRead", "SendItem", "UpdateUserConfiguration",
-    }
-)  # fmt: skip
+_LISTED = frozenset({"CreateManagedFolder", "MarkAllItemsAsRead", "SendItem"})
 
 # What the schema demands of a response message also when it failed.
 _REST = {

@@ -90,9 +90,12 @@ def progress(visit: Here, key: str) -> Response:
 
 
 @router.post("/mailboxes/{key}/test")
-def test(visit: Here, key: str) -> Response:
-    """Test for real and enable on success; a failed test says which step and what to do."""
-    tested = desk.test(visit.app, visit.viewer, key)
+def test(visit: Here, key: str, take_over: Annotated[str, Form()] = "") -> Response:
+    """Test for real and enable on success; a failed test says which step and what to do.
+
+    `take_over` is the ticked box that takes the mailbox over from another installation.
+    """
+    tested = desk.test(visit.app, visit.viewer, key, take_over=bool(take_over))
     if tested.error is not None:
         return _form(visit, key, "general", trouble=tested.error, tested=tested)
     return go(f"/mailboxes/{tested.mailbox.id}?said=enabled")

@@ -39,6 +39,7 @@ TEST_STEPS: Mapping[str, str] = {
     "address_found": noted("The address was found"),
     "calendar_read": noted("The calendar was read"),
     "categories_read": noted("The categories were read"),
+    "mark_kept": noted("No other installation keeps it in step"),
 }
 PLANNED: Mapping[str, str] = {
     "save": noted("would be saved in the CRM"),
