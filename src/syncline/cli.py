@@ -21,6 +21,7 @@ from syncline.commands import (
     serving,
     setup,
     syncing,
+    trash,
 )
 from syncline.commands.frame import Boundary
 
@@ -57,6 +58,7 @@ app.add_typer(mailboxes.group, name="mailboxes")
 app.add_typer(mail.group, name="mail")
 app.add_typer(questions.alerts, name="alerts")
 app.add_typer(questions.failures, name="failures")
+app.add_typer(trash.group, name="trash")
 app.add_typer(rules.group, name="rules")
 app.add_typer(calendar.group, name="appointments")
 app.add_typer(people.users, name="users")

@@ -14,6 +14,7 @@ import os
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, get_type_hints
@@ -162,6 +163,19 @@ class GuardSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrashSettings:
+    """How long deleted content can be brought back."""
+
+    keep_days: Annotated[
+        int, Meant("Days for which deleted appointments stay in the trash and can be restored.", low=1, high=3650)
+    ] = 30
+
+    def since(self, now: datetime) -> datetime:
+        """Return the instant before which nothing is kept."""
+        return now - timedelta(days=self.keep_days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertSettings:
     """Which levels of alerts people see (AL-04)."""
 
@@ -245,6 +259,7 @@ class Settings:
     private: PrivateSettings = PrivateSettings()
     organization: OrganizationSettings = OrganizationSettings()
     guards: GuardSettings = GuardSettings()
+    trash: TrashSettings = TrashSettings()
     alerts: AlertSettings = AlertSettings()
     calendar: CalendarSettings = CalendarSettings()
     web: WebSettings = WebSettings()

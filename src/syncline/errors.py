@@ -313,6 +313,8 @@ _ROWS: tuple[Row, ...] = (
     _system("NotAnswered", 9521, "Not answered", "Nobody has answered this question.", "Answer it, or leave it open."),
     _system("NothingWouldRemain", 9522, "No date would remain", "Every date of this series overlaps something.",
         "Answer Yes to save all dates anyway, or No to keep the series out."),
+    _system("AlreadyRestored", 9523, "Restored already", "It was restored already. {detail}",
+        "Open the appointment that is in the CRM again."),
     _system("NotAllowed", 9503, "Not allowed", "{detail}", "Ask a System Administrator."),
     _system("NotFoundHere", 9504, "Not found", "There is no {detail}.", "Check the name or id."),
     _system("InvalidRequest", 9505, "Not understood", "{detail}", "Correct the request."),

@@ -647,7 +647,8 @@ class Trashed:
     """Content that a deletion or an overruled edit has removed, kept for people to bring back.
 
     `side` is where it stood; `reason` says in a word why it went: *deleted* there because the other side deleted it, or
-    *edited* there while the other side deleted it.
+    *edited* there while the other side deleted it. `restored_as` is the id of the row that a restore enters in the CRM:
+    random, and stored before the row is there, so that a repeated restore finds it.
     """
 
     mailbox_id: int
@@ -658,6 +659,7 @@ class Trashed:
     deleted_on: datetime
     restored_on: datetime | None = None
     restored_by: str | None = None
+    restored_as: str | None = None
     id: int = 0
 
 

@@ -24,7 +24,7 @@ from syncline.core.planning import Policy
 from syncline.engine.cycle import CycleResult
 from syncline.engine.jobs import MemoryQueue
 from syncline.engine.run import Connect, Parts, Rules
-from syncline.engine.worker import Finished, Worker
+from syncline.engine.worker import Finished, Housekeeping, Worker
 from syncline.errors import SyncError
 from syncline.ports import Clock, Mailbox, Notifier, OnSchedulingConflict, Replica
 from syncline.store import CycleRecord, Database
@@ -81,7 +81,14 @@ def open_app(data: Path, settings: Settings | None = None) -> App:
     crm = EmbeddedCrm(data / CRM_FILE, clock=clock, name=settings.crm.name)
     connect = connector(store)
     parts = Parts(store=store, crm=crm, clock=clock, rules=rules(settings), new_id=_random_id)
-    worker = Worker(parts, connect, MemoryQueue(), owner=_owner(), finished=recorder(store), housekeeping=store.purge)
+    worker = Worker(
+        parts,
+        connect,
+        MemoryQueue(),
+        owner=_owner(),
+        finished=recorder(store),
+        housekeeping=housekeeping(store, settings),
+    )
     return App(
         data=data,
         settings=settings,
@@ -192,6 +199,16 @@ def recorder(store: Database) -> Finished:
         store.record_cycle(CycleRecord(mailbox_id=result.mailbox_id, started=started, finished=finished, **figures))
 
     return record
+
+
+def housekeeping(store: Database, settings: Settings) -> Housekeeping:
+    """Return the function that forgets once a day what is over."""
+
+    def keep_house(now: datetime) -> None:
+        store.purge(now)
+        store.purge_trash(settings.trash.since(now))
+
+    return keep_house
 
 
 def rules(settings: Settings) -> Rules:

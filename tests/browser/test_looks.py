@@ -60,6 +60,8 @@ def pages_of(firm: Firm) -> list[str]:
         *tabs,
         "/failures",
         "/failures?state=kept_out",
+        "/trash",
+        "/trash?state=restored",
         week,
         "/calendar/new",
         "/explain?q=demo",

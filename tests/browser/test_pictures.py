@@ -27,6 +27,7 @@ PAGES = {
     "mailbox-alerts": "/mailboxes/maya.lind@fjordbikes.example?tab=alerts",
     "mailbox-repair": "/mailboxes/sara.costa@fjordbikes.example",
     "failures": "/failures",
+    "trash": "/trash",
     "why": "/explain?q=Dentist",
     "calendar": "/calendar?week={day}",
     "calendar-list": "/calendar?view=list&week={day}",

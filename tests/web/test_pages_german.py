@@ -8,10 +8,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from syncline.desk import alerts
+from syncline.desk import alerts, trash
 from syncline.desk.reading import OPERATOR
 from syncline.web.language import COOKIE
 from tests.desk.office import Office, at
+from tests.desk.test_trash import content, thrown
 from tests.web.visitor import Visitor, visiting
 
 TYPICAL = """
@@ -102,6 +103,8 @@ def busy(office: Office) -> list[str]:
     asked = {each.subject: each for each in alerts.listing(office.app, OPERATOR, only_open=True)}
     alerts.answer(office.app, OPERATOR, asked["Werkstatt"].id, "no")
     office.sync()
+    thrown(office, content("Messe"))
+    trash.restore(office.app, OPERATOR, thrown(office, content("Mittagessen", 12, days=9)))
     box = f"/mailboxes/{office.mailbox('maya').id}"
     first = asked[DEMO]
     entry = first.clashes[0].appointment_id
@@ -116,10 +119,13 @@ def busy(office: Office) -> list[str]:
         *(f"{box}?tab={tab}" for tab in ("alerts", "failures", "statistics")),
         *(f"/failures?state={state}" for state in ("open", "waiting", "failed", "kept_out", "skipped", "all")),
         "/failures?q=unauffindbar",
+        *(f"/trash?state={state}" for state in ("kept", "restored", "all")),
+        "/trash?q=unauffindbar",
         *(f"/calendar?view={view}&week={at(9).start:%Y-%m-%d}" for view in ("day", "week", "list")),
         "/calendar/new",
         f"/calendar/{entry}",
         "/explain?q=Alpensport",
+        "/explain?q=Messe",
         "/explain?q=unauffindbar",
         "/email-configuration",
         "/start",
@@ -171,6 +177,18 @@ def test_the_question_in_german(office: Office, maya: Visitor) -> None:
     assert answer.status_code == 303
     office.sync("maya")
     assert "Gespeichert: 08:00, Maya Lind" in maya.text(question.url)
+
+
+def test_the_trash_in_german(office: Office, maya: Visitor) -> None:
+    """What happened to an entry, and what is in the way of bringing it back."""
+    office.in_crm(REVIEW, at(10))
+    number = thrown(office, content(DEMO, 10.5))
+    german(maya)
+    page = maya.text("/trash")
+    assert "In Outlook gelöscht, deshalb auch in Syncline CRM gelöscht." in page and ">Wiederherstellen<" in page
+    refused = maya.post(f"/trash/{number}/restore").text
+    assert "Ein Terminkonflikt wurde gefunden" in refused and "Trotzdem wiederherstellen" in refused
+    assert english(refused) == []
 
 
 def test_what_is_private_is_masked_in_german_too(office: Office) -> None:

@@ -135,6 +135,11 @@ def _written(written: desk.Written, json: bool) -> None:
         else:
             typer.echo(f"{written.appointment.id}: {written.appointment.subject} saved.")
         return
+    say_refused(written, json)
+
+
+def say_refused(written: desk.Written, json: bool) -> None:
+    """Say what is in the way of something that was not written, and end with its exit code."""
     if json:
         print_json({"code": written.code, "clashes": written.clashes, "unavailable": written.unavailable})
     typer.echo(f"{written.code}: {' and '.join(written.unavailable)} unavailable; nothing was written.", err=True)

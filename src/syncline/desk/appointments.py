@@ -120,10 +120,10 @@ def add(app: App, viewer: Viewer, draft: Draft, *, ignore_conflicts: bool = Fals
     by = mine.name if mine is not None else viewer.name
     policy = app.settings.conflict.policy()
     outcome = app.crm.create(appointment, by_user=by, ignore_conflicts=ignore_conflicts, policy=policy)
-    written = _written(app, viewer, outcome, outcome.id, appointment.subject)
-    if draft.status is not None and written.appointment is not None:
-        return edit(app, viewer, written.appointment.id, Draft(status=draft.status))
-    return written
+    entered = written(app, viewer, outcome, outcome.id, appointment.subject)
+    if draft.status is not None and entered.appointment is not None:
+        return edit(app, viewer, entered.appointment.id, Draft(status=draft.status))
+    return entered
 
 
 def edit(app: App, viewer: Viewer, appointment_id: str, draft: Draft, *, ignore_conflicts: bool = False) -> Written:
@@ -144,7 +144,7 @@ def edit(app: App, viewer: Viewer, appointment_id: str, draft: Draft, *, ignore_
         ignore_conflicts=ignore_conflicts,
         policy=app.settings.conflict.policy(),
     )
-    return _written(app, viewer, outcome, appointment_id, content.subject)
+    return written(app, viewer, outcome, appointment_id, content.subject)
 
 
 def delete(app: App, viewer: Viewer, appointment_id: str) -> None:
@@ -153,6 +153,21 @@ def delete(app: App, viewer: Viewer, appointment_id: str) -> None:
     outcome = app.crm.remove(appointment_id, row.version, by_user=viewer.name, policy=app.settings.conflict.policy())
     if outcome.result is not Result.SAVED:
         raise _refusal(app, outcome)
+
+
+def written(app: App, viewer: Viewer, outcome: Outcome, shown_id: str, subject: str) -> Written:
+    """Return what became of an edit; SyncError for what is neither written nor a scheduling conflict."""
+    if outcome.result is Result.UNAVAILABLE:
+        verdict = outcome.verdict or Verdict()
+        names = tuple(person.full_name for person in verdict.unavailable)
+        return Written(
+            refused=SyncError(CONFLICT, subject=subject, crm=app.settings.crm.name, user=_(" and ").join(names)),
+            clashes=clashes(viewer, verdict, rows_of(app, [verdict])),
+            unavailable=names,
+        )
+    if outcome.result is not Result.SAVED:
+        raise _refusal(app, outcome)
+    return Written(appointment=show(app, viewer, shown_id))
 
 
 def link_marks(app: App, viewer: Viewer, row_ids: Iterable[str]) -> Mapping[str, LinkMark]:
@@ -210,20 +225,6 @@ def _require_part(viewer: Viewer, appointment: Appointment) -> None:
     organizer = appointment.organizer.address if appointment.organizer else None
     if not viewer.administrator and not viewer.among((organizer, *people)):
         raise SyncError("NotAllowed", detail=_("You can enter appointments in which you take part."))
-
-
-def _written(app: App, viewer: Viewer, outcome: Outcome, shown_id: str, subject: str) -> Written:
-    if outcome.result is Result.UNAVAILABLE:
-        verdict = outcome.verdict or Verdict()
-        names = tuple(person.full_name for person in verdict.unavailable)
-        return Written(
-            refused=SyncError(CONFLICT, subject=subject, crm=app.settings.crm.name, user=_(" and ").join(names)),
-            clashes=clashes(viewer, verdict, rows_of(app, [verdict])),
-            unavailable=names,
-        )
-    if outcome.result is not Result.SAVED:
-        raise _refusal(app, outcome)
-    return Written(appointment=show(app, viewer, shown_id))
 
 
 def _refusal(app: App, outcome: Outcome) -> SyncError:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from syncline.desk import trash
 from syncline.desk.alerts import look_at
 from syncline.desk.finding import within
+from syncline.desk.objects import TrashObject
 from syncline.desk.reading import Sight, Viewer, sight_of
 from syncline.engine.observing import tracking_category
 from syncline.errors import CATALOGUE, SyncError, filled
@@ -43,6 +45,7 @@ WORDS = {
     "updated": noted("updated"),
     "canceled": noted("canceled"),
     "deleted": noted("deleted"),
+    "restored": noted("restored from the trash"),
     "asked": noted("asked"),
     "answered": noted("answered"),
     "answer taken back": noted("answer taken back"),
@@ -66,8 +69,8 @@ class Line:
 
     time: datetime
     action: str
-    rule: str
-    detail: str
+    rule: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +103,8 @@ def explain(app: App, viewer: Viewer, words: str) -> list[Story]:
         for link in links
         if _may_find(viewer, link, mailboxes[link.mailbox_id], wanted)
     ]
-    return stories or _entered_here(app, viewer, wanted)
+    thrown = [_thrown(each) for each in trash.named(app, viewer, wanted, STORIES_MAX)]
+    return [*stories, *thrown] or _entered_here(app, viewer, wanted)
 
 
 def unknown(app: App, viewer: Viewer, words: str) -> str:
@@ -146,6 +150,47 @@ def _entered_here(app: App, viewer: Viewer, words: str) -> list[Story]:
         lines=(),
     )
     return [story]
+
+
+def _thrown(entry: TrashObject) -> Story:
+    """Tell of an appointment that is in the trash: why it went, and how it comes back or who brought it back."""
+    away, back = WORDS["deleted"], WORDS["restored"]
+    gone = Line(time=entry.deleted_on, action=_(away), detail=entry.text)
+    if entry.restored_on is None:
+        said = _(
+            '"%(subject)s" of %(mailbox)s is in the trash as number %(number)s. %(why)s It can be restored until '
+            "%(time)s UTC.",
+            subject=entry.subject,
+            mailbox=entry.mailbox,
+            number=entry.id,
+            why=entry.text,
+            time=f"{entry.kept_until:%Y-%m-%d %H:%M}",
+        )
+        lines: tuple[Line, ...] = (gone,)
+    else:
+        by = _("by %(name)s", name=entry.restored_by or "")
+        lines = (Line(time=entry.restored_on, action=_(back), detail=by), gone)
+        said = _(
+            '"%(subject)s" of %(mailbox)s was in the trash as number %(number)s. %(why)s %(name)s restored it on '
+            "%(time)s UTC, as a new appointment.",
+            subject=entry.subject,
+            mailbox=entry.mailbox,
+            number=entry.id,
+            why=entry.text,
+            name=entry.restored_by or "",
+            time=f"{entry.restored_on:%Y-%m-%d %H:%M}",
+        )
+    return Story(
+        subject=entry.subject,
+        mailbox=entry.mailbox,
+        state="trashed" if entry.restored_on is None else "restored",
+        sync_error=None,
+        appointment_id=entry.appointment_id,
+        global_object_id="",
+        next_try=None,
+        text=said,
+        lines=lines,
+    )
 
 
 def _may_find(viewer: Viewer, link: Link, mailbox: Mailbox, words: str) -> bool:

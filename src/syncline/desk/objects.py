@@ -129,6 +129,33 @@ class FailureObject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrashObject:
+    """One appointment that was deleted and is kept until `kept_until`; a series is one entry with all its dates.
+
+    `side` is where it stood, exchange or crm; `reason` is deleted (there, because the other side deleted it) or edited
+    (there, while the other side deleted it); `text` says so in a sentence. Once it is restored, `appointment_id` is the
+    new appointment.
+    """
+
+    id: int
+    mailbox: str
+    subject: str
+    kind: str
+    start: datetime
+    end: datetime
+    all_day: bool
+    private: bool
+    side: str
+    reason: str
+    text: str
+    deleted_on: datetime
+    kept_until: datetime
+    restored_on: datetime | None
+    restored_by: str | None
+    appointment_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxObject:
     """One mailbox; `state` is needs_approval, rejected, needs_test, ready, backoff or disabled."""
 

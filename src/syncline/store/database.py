@@ -18,6 +18,7 @@ from syncline.store.records import Records
 from syncline.store.rules import AnswerRules
 from syncline.store.statistics import Statistics
 from syncline.store.tables import Tables
+from syncline.store.trash import Trash
 from syncline.store.wall import Wall
 from syncline.store.writing import Writing
 
@@ -27,6 +28,7 @@ class Database(
     Writing,
     Answers,
     Records,
+    Trash,
     Listings,
     Statistics,
     Accounts,

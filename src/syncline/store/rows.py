@@ -20,6 +20,7 @@ from syncline.store import schema
 PROFILE_FIELDS = tuple(field.name for field in fields(Profile))
 MAILBOX_FIELDS = tuple(field.name for field in fields(Mailbox))
 ALERT_FIELDS = tuple(field.name for field in fields(Alert))
+TRASH_FIELDS = tuple(field.name for field in fields(Trashed))
 _LINK_FIELDS = tuple(field.name for field in fields(Link) if field.name != "identity")
 _HEAVY = frozenset({"observed", "agreed"})
 
@@ -44,6 +45,7 @@ LINK = [*columns(schema.link, _LINK_FIELDS), schema.link.c.global_object_id, sch
 LIGHT_LINK = [column for column in LINK if column.name not in _HEAVY]
 _LIGHT_FIELDS = tuple(name for name in _LINK_FIELDS if name not in _HEAVY)
 INTENT = columns(schema.intent, tuple(field.name for field in fields(Intent)))
+TRASH = columns(schema.trash, TRASH_FIELDS)
 ENTRY = columns(schema.journal, tuple(field.name for field in fields(Entry)))
 
 
@@ -126,5 +128,10 @@ def mailbox_values(mailbox: Mailbox) -> dict[str, Any]:
 
 def trash_values(trashed: Trashed) -> dict[str, Any]:
     """Return the columns of a trashed content but its id."""
-    values = {field.name: getattr(trashed, field.name) for field in fields(Trashed) if field.name != "id"}
-    return values | {"subject": trashed.appointment.subject}
+    values = {name: getattr(trashed, name) for name in TRASH_FIELDS if name != "id"}
+    content = trashed.appointment
+    return values | {
+        "subject": content.subject,
+        "global_object_id": content.identity.global_object_id,
+        "private": trashed.private or content.private,
+    }

@@ -378,18 +378,22 @@ trash = Table(
     _mailbox_id(),
     Column("side", Word(Origin), nullable=False),
     _text("subject"),
+    _text("global_object_id"),
     Column("appointment", Coded(Appointment), nullable=False),
     _flag("private"),
     _text("reason"),
     Column("deleted_on", Instant, nullable=False),
     Column("restored_on", Instant),
     _text("restored_by", null=True),
+    _text("restored_as", null=True),
     _one_of("side", Origin),
     _one_of("reason", ("deleted", "edited")),
     sqlite_autoincrement=True,
 )
 Index(None, trash.c.mailbox_id, trash.c.id)
 Index(None, trash.c.deleted_on)
+Index(None, trash.c.global_object_id)
+Index(None, trash.c.restored_as)
 
 # One row: which installation this state belongs to.
 installation = Table(

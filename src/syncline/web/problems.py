@@ -24,6 +24,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "AlreadyAnswered": 409,
     "AnswerOutdated": 409,
     "AlreadyBegun": 409,
+    "AlreadyRestored": 409,
     "NotAnswered": 409,
     "NothingWouldRemain": 409,
     "AlreadyExists": 409,

@@ -213,14 +213,18 @@ class EmbeddedCrm:
         appointment: Appointment,
         *,
         by_user: str,
+        row_id: str = "",
         ignore_conflicts: bool = False,
         policy: ConflictPolicy = DEFAULT_POLICY,
     ) -> Outcome:
-        """Enter an appointment as a person, checked from now on (CD-07); an empty global object id is made up."""
+        """Enter an appointment as a person, checked from now on (CD-07); an empty global object id is made up.
+
+        `row_id` is the id of the new row if it must be known before (random, and new); repeated with it, EXISTS.
+        """
         with self._database.writing() as connection:
             by = next((user for user in directory.all_users(connection) if user.name == by_user), None)
             terms = Terms(policy=policy, ignore_conflicts=ignore_conflicts)
-            return editing.create(connection, appointment, by, terms, self._pen(by_user))
+            return editing.create(connection, appointment, by, terms, self._pen(by_user), row_id)
 
     def edit(
         self,

@@ -37,8 +37,10 @@ class Terms:
     ignore_conflicts: bool = False
 
 
-def create(connection: Connection, appointment: Appointment, by: User | None, terms: Terms, pen: Pen) -> Outcome:
-    """Enter an appointment; without an organizer it belongs to who enters it."""
+def create(
+    connection: Connection, appointment: Appointment, by: User | None, terms: Terms, pen: Pen, row_id: str = ""
+) -> Outcome:
+    """Enter an appointment; without an organizer it belongs to who enters it. An empty `row_id` is made up."""
     identity = appointment.identity
     if not identity.global_object_id:
         appointment = replace(appointment, identity=replace(identity, global_object_id=pen.new_id()))
@@ -52,7 +54,7 @@ def create(connection: Connection, appointment: Appointment, by: User | None, te
     )
     owner = _owner(connection, appointment, by)
     (outcome,) = booking.book(
-        connection, [Booking(id=pen.new_id(), candidate=candidate, owner=owner)], terms.policy, pen
+        connection, [Booking(id=row_id or pen.new_id(), candidate=candidate, owner=owner)], terms.policy, pen
     )
     return outcome
 

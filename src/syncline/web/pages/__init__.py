@@ -23,6 +23,7 @@ from syncline.web.pages import (
     settings,
     start,
     together,
+    trash,
     wall,
 )
 from syncline.web.pages.refusing import error_page
@@ -37,6 +38,7 @@ for _part in (
     alerts,
     mailboxes,
     failures,
+    trash,
     calendar,
     profiles,
     settings,

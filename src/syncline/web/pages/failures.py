@@ -10,7 +10,7 @@ from starlette.responses import Response
 from syncline.desk import explaining
 from syncline.desk import failures as desk
 from syncline.web.pages import failing
-from syncline.web.pages.rendering import Here, go, inside
+from syncline.web.pages.rendering import Here, go, inside, saying
 
 router = APIRouter()
 SECTION = "Failures"
@@ -29,14 +29,14 @@ def listing(visit: Here) -> Response:
 def retry(visit: Here, failure_id: int, following: Annotated[str, Form(alias="next")] = "/failures") -> Response:
     """Try a failed item again now."""
     still = desk.retry(visit.app, visit.viewer, failure_id)
-    return go(_with(inside(following, "/failures"), "retried" if still is None else "failed-again"))
+    return go(saying(inside(following, "/failures"), "retried" if still is None else "failed-again"))
 
 
 @router.post("/failures/{failure_id}/ignore")
 def ignore(visit: Here, failure_id: int, following: Annotated[str, Form(alias="next")] = "/failures") -> Response:
     """Leave an item out until it changes in Exchange."""
     desk.ignore(visit.app, visit.viewer, failure_id)
-    return go(_with(inside(following, "/failures"), "ignored"))
+    return go(saying(inside(following, "/failures"), "ignored"))
 
 
 @router.get("/explain")
@@ -46,10 +46,3 @@ def explain(visit: Here, q: Annotated[str, Query()] = "") -> Response:
     stories = explaining.explain(visit.app, visit.viewer, q) if asked else []
     unknown = explaining.unknown(visit.app, visit.viewer, q) if asked and not stories else ""
     return visit.render("explain.html", section=SECTION, q=q, stories=stories, unknown=unknown)
-
-
-def _with(path: str, said: str) -> str:
-    """Return an address that says something; what it said before is over."""
-    before, _, query = path.partition("?")
-    kept = [part for part in query.split("&") if part and not part.startswith("said=")]
-    return f"{before}?{'&'.join([*kept, f'said={said}'])}"

@@ -209,6 +209,13 @@ def go(path: str) -> RedirectResponse:
     return RedirectResponse(path, status_code=303)
 
 
+def saying(path: str, said: str) -> str:
+    """Return an address that says something; what it said before is over."""
+    before, _, query = path.partition("?")
+    kept = [part for part in query.split("&") if part and not part.startswith("said=")]
+    return f"{before}?{'&'.join([*kept, f'said={said}'])}"
+
+
 def inside(path: str | None, otherwise: str = "/") -> str:
     """Return a path of our own site, or `otherwise` for anything that could lead away from it."""
     if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or not path.isprintable():

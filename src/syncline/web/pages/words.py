@@ -120,6 +120,7 @@ NOTICES: Mapping[str, str] = {
     "edited": noted("The appointment is changed."),
     "moved": noted("The appointment is moved."),
     "deleted": noted("The appointment is deleted."),
+    "restored": noted("The appointment is in the calendar again."),
     "role": noted("The role is changed."),
     "revoked": noted("The token is revoked."),
     "signed-out": noted("You are signed out."),

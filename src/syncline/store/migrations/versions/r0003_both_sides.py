@@ -51,12 +51,14 @@ def _trash() -> None:
         sa.Column("mailbox_id", sa.Integer(), nullable=False),
         sa.Column("side", sa.String(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("global_object_id", sa.Text(), nullable=False),
         sa.Column("appointment", sa.Text(), nullable=False),
         sa.Column("private", sa.Boolean(), server_default=sa.text("0"), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("deleted_on", sa.BigInteger(), nullable=False),
         sa.Column("restored_on", sa.BigInteger()),
         sa.Column("restored_by", sa.Text()),
+        sa.Column("restored_as", sa.Text()),
         sa.CheckConstraint("reason IN ('deleted', 'edited')", name=op.f("ck_trash_reason")),
         sa.CheckConstraint("side IN ('exchange', 'crm')", name=op.f("ck_trash_side")),
         sa.ForeignKeyConstraint(["mailbox_id"], ["mailbox.id"], name="fk_trash_mailbox_id", ondelete="CASCADE"),
@@ -65,6 +67,8 @@ def _trash() -> None:
     )
     op.create_index("ix_trash_mailbox_id_id", "trash", ["mailbox_id", "id"])
     op.create_index("ix_trash_deleted_on", "trash", ["deleted_on"])
+    op.create_index("ix_trash_global_object_id", "trash", ["global_object_id"])
+    op.create_index("ix_trash_restored_as", "trash", ["restored_as"])
 
 
 def _widen() -> None:
