@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 
 from syncline.core.appointment import ShowAs, Status
-from syncline.core.filters import Condition, Field, Part
+from syncline.core.filters import DEFAULT_NAME, Condition, Field, Part
 from syncline.desk.typed import word
 from syncline.errors import SyncError
 from syncline.language import _, noted
@@ -47,6 +47,7 @@ FLAGS: Mapping[Field, tuple[str, str]] = {
     Field.ALL_DAY: (noted("all-day"), noted("not all-day")),
     Field.SERIES: (noted("a series"), noted("not a series")),
 }
+_DEFAULT = noted("My appointments")
 _SAID: Mapping[Field, tuple[str, str]] = {
     Field.PART: (noted("the user is %(words)s"), noted("the user is not %(words)s")),
     Field.STATUS: (noted("status is %(words)s"), noted("status is not %(words)s")),
@@ -54,6 +55,11 @@ _SAID: Mapping[Field, tuple[str, str]] = {
     Field.SUBJECT: (noted("subject contains %(words)s"), noted("subject does not contain %(words)s")),
     Field.LOCATION: (noted("location contains %(words)s"), noted("location does not contain %(words)s")),
 }
+
+
+def called(name: str) -> str:
+    """Return the name of a filter as people read it: that of the default in their language, others as they are."""
+    return _(_DEFAULT) if name == DEFAULT_NAME else name
 
 
 def said(condition: Condition) -> str:
