@@ -11,6 +11,7 @@ from syncline import __version__
 from syncline.commands import (
     calendar,
     demo,
+    filters,
     mail,
     mailboxes,
     outside,
@@ -60,6 +61,7 @@ app.add_typer(questions.alerts, name="alerts")
 app.add_typer(questions.failures, name="failures")
 app.add_typer(trash.group, name="trash")
 app.add_typer(rules.group, name="rules")
+app.add_typer(filters.group, name="filters")
 app.add_typer(calendar.group, name="appointments")
 app.add_typer(people.users, name="users")
 app.add_typer(people.tokens, name="tokens")

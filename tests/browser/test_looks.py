@@ -71,6 +71,7 @@ def pages_of(firm: Firm) -> list[str]:
         "/settings",
         "/settings/me",
         "/settings/rules",
+        "/settings/filters",
         "/settings/mail",
         "/help",
         "/mailboxes/999",

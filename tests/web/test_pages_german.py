@@ -133,6 +133,7 @@ def busy(office: Office) -> list[str]:
         "/settings",
         "/settings/me",
         "/settings/rules",
+        "/settings/filters",
         "/settings/mail",
         "/help",
     ]

@@ -20,7 +20,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from syncline import __version__
 from syncline.errors import SyncError
 from syncline.language import _
-from syncline.web import api_alerts, api_appointments, api_mailboxes, api_people, api_rules, api_trash, pages
+from syncline.web import (
+    api_alerts,
+    api_appointments,
+    api_filters,
+    api_mailboxes,
+    api_people,
+    api_rules,
+    api_trash,
+    pages,
+)
 from syncline.web.assets import PREFIX, assets
 from syncline.web.described import REFUSALS
 from syncline.web.figures import metrics
@@ -50,7 +59,8 @@ def create_app(app: App) -> FastAPI:
     )
     web.state.syncline = app
     web.state.demo = None
-    for module in (api_mailboxes, api_alerts, api_appointments, api_people, api_rules, api_trash):
+    parts = (api_mailboxes, api_alerts, api_appointments, api_people, api_rules, api_trash, api_filters)
+    for module in parts:
         web.include_router(module.router, prefix=API, dependencies=[Depends(not_forged)], responses=REFUSALS)
     _add_watching(web)
     web.mount(PREFIX, assets(), name="static")

@@ -1,6 +1,6 @@
 """The id of the installation, by which a mailbox knows who keeps it in step.
 
-Revision 0005 after 0003. It adds one table, which is filled when the id is first asked for.
+Revision 0005 after 0004. It adds one table, which is filled when the id is first asked for.
 """
 
 from __future__ import annotations
