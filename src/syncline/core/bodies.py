@@ -19,6 +19,8 @@ _UNFIT: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _BLANKS: Final = re.compile(r"[ \t\n\r\f]+")
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,8}|#[xX][0-9a-fA-F]{1,8}|[A-Za-z][A-Za-z0-9]{1,31});?")
 _NAME: Final = re.compile(r"/?[a-zA-Z][a-zA-Z0-9:]*")
+# Most tags: no bracket within, so that trying one never looks further than the next.
+_TAG: Final = re.compile(r"""<(/?[a-zA-Z][a-zA-Z0-9:]*)(?:[^<>"']++|"[^"<>]*+"|'[^'<>]*+')*+>""")
 _HREF: Final = re.compile(r"""(?i)(?<![^\s"'/])href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 _MARK: Final = re.compile("[>\"']")
 _LEADING: Final = re.compile("^ | (?= )")
@@ -30,6 +32,7 @@ _BLOCKS: Final = frozenset(
         "section", "table", "tbody", "tfoot", "thead", "tr", "ul",
     }
 )  # fmt: skip
+_TELLING: Final = _BLOCKS | {f"/{name}" for name in _BLOCKS} | {"br", "td", "th", "a", "/a"}
 _SHOWN_LINKS: Final = ("http://", "https://", "mailto:")
 _DEPTH_MAX: Final = 8
 _TAG_MAX: Final = 4000
@@ -55,11 +58,11 @@ def html_of(text: str) -> str:
 def text_of(body: str) -> str:
     """Return what an HTML body says, in canonical form; it takes every string."""
     writing = _Writing()
-    for text, tag in _pieces(body):
+    for text, name, tag in _pieces(body):
         if text:
             writing.text(text)
-        if tag:
-            writing.tag(tag)
+        if name in _TELLING:
+            writing.tag(name, tag)
     return canonical("".join(writing.parts))
 
 
@@ -70,23 +73,25 @@ def _line(line: str) -> str:
     return f"<div>{shown}</div>"
 
 
-def _pieces(body: str) -> Iterator[tuple[str, str]]:
-    """Yield text and the tag that follows it, without its brackets; comments and hidden elements are left out."""
+def _pieces(body: str) -> Iterator[tuple[str, str, str]]:
+    """Yield text, and name and whole of the tag that follows it; comments and hidden elements are left out."""
     at = begin = 0
     scan = _Scan(body)
     while (at := body.find("<", at)) >= 0:
-        name = _NAME.match(body, at + 1)
+        plain = _TAG.match(body, at)
+        name = plain or _NAME.match(body, at + 1)
         if name is None and body[at + 1 : at + 2] not in ("!", "?"):
             at += 1
             continue
-        end = scan.end_of(at)
+        end = scan.end_of(at) if plain is None else plain.end() - 1
         if end is None:
             break
-        yield body[begin:at], body[at + 1 : end] if name else ""
+        called = "" if name is None else (plain[1] if plain else name[0]).lower()
+        yield body[begin:at], called, body[at:end]
         begin = at = end + 1
-        if name and name[0].lower() in _HIDDEN:
-            begin = at = scan.closing(name[0].lower(), at)
-    yield body[begin:], ""
+        if called in _HIDDEN:
+            begin = at = scan.closing(called, at)
+    yield body[begin:], "", ""
 
 
 @dataclass(slots=True)
@@ -147,7 +152,7 @@ class _Writing:
             if (self.blank or not self.begun) and raw.startswith(" "):
                 raw = raw[1:]
         if raw:
-            self.put(_ENTITY.sub(lambda found: html.unescape(found[0]), raw))
+            self.put(_ENTITY.sub(_meant, raw) if "&" in raw else raw)
             self.blank = raw.endswith(" ")
 
     def put(self, text: str) -> None:
@@ -161,10 +166,8 @@ class _Writing:
             self.parts.append("\n")
         self.begun = self.blank = False
 
-    def tag(self, tag: str) -> None:
-        """Take one tag."""
-        found = _NAME.match(tag)
-        name = found[0].lower() if found else ""
+    def tag(self, name: str, tag: str) -> None:
+        """Take one tag of those that tell something."""
         plain = name.lstrip("/")
         if name == "br":
             self.end(always=True)
@@ -206,6 +209,10 @@ class _Writing:
         shown = "".join(self.parts[begin:]).strip()
         if address and address.removeprefix("mailto:") not in (shown, shown.removeprefix("mailto:")):
             self.put(f" <{address}>" if shown else f"<{address}>")
+
+
+def _meant(entity: re.Match[str]) -> str:
+    return html.unescape(entity[0])
 
 
 def _address(tag: str) -> str:
