@@ -136,6 +136,16 @@ class ExchangeWorld:
     def accept(self, address: str, global_object_id: str) -> None:
         self._item(address, global_object_id).accept()
 
+    def copy(self, address: str, global_object_id: str) -> None:
+        self._item(address, global_object_id).copy(self._account(address).calendar)
+
+    def deleted(self, address: str) -> list[str]:
+        return [item.uid for item in self._account(address).trash.all()]
+
+    def outbox(self) -> list[tuple[str, str, str]]:
+        mails = [json.loads(text) for _row, text in self.server.store.notes("mail")]
+        return [(mail["from"], mail["to"], mail["kind"]) for mail in mails]
+
     def mails(self) -> int:
         return len(self.server.store.notes("mail"))
 

@@ -28,7 +28,6 @@ class TestMemoryExchangeWrites(WritingConformance):
         return MemoryReplicaWorld()
 
 
-@pytest.mark.rule("A-15")
 def test_the_memory_exchange_refuses_what_a_server_refuses() -> None:
     """An account that may only read, a date that is none, and a date that crosses its neighbour fail by name."""
     world = MemoryReplicaWorld()

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 from exchangelib import UTC, Account, CalendarItem, EWSDateTime
-from exchangelib.items import SEND_TO_ALL_AND_SAVE_COPY
+from exchangelib.items import SEND_TO_ALL_AND_SAVE_COPY, SEND_TO_CHANGED_AND_SAVE_COPY, SEND_TO_NONE
 
+from syncline.emulators.exchange import ExchangeEmulator
 from tests.emulator.client import Client
-from tests.emulator.conftest import BOB, PASSWORDS
+from tests.emulator.conftest import ADA, BOB, CYD, PASSWORDS
 
 pytestmark = pytest.mark.emulator
 
@@ -114,3 +115,51 @@ def test_a_foreign_uid_is_kept_as_it_was(client: Client) -> None:
         f"<t:Subject>x</t:Subject><t:UID>Foreign-42@example.net</t:UID>{HOUR.partition('</t:Subject>')[2]}"
     )
     assert client.get(ident).text("t:UID") == "Foreign-42@example.net"
+
+
+def test_a_search_in_ascending_order_gives_the_older_of_two_equals_first(ada: Account) -> None:
+    """A copy has its item's creation time; who asks for the oldest gets the item, not the copy."""
+    item = CalendarItem(account=ada, folder=ada.calendar, subject="Twice", start=START, end=START + timedelta(hours=1))
+    item.save()
+    item.copy(ada.calendar)
+    assert next(iter(ada.calendar.filter(subject="Twice").order_by("datetime_created"))).id == item.id
+
+
+def test_an_update_for_those_who_change_mails_nobody_else(ada: Account, server: ExchangeEmulator) -> None:
+    """Who stood on the list unasked is not asked because somebody else was added; a new time asks everybody."""
+    item = CalendarItem(
+        account=ada, folder=ada.calendar, subject="Quiet", start=START, end=START + timedelta(hours=1),
+        required_attendees=[BOB],
+    )  # fmt: skip
+    item.save(send_meeting_invitations=SEND_TO_NONE)
+    item.required_attendees = [BOB, CYD]
+    item.save(update_fields=["required_attendees"], send_meeting_invitations=SEND_TO_CHANGED_AND_SAVE_COPY)
+    first = [mail["to"] for mail in Client(server, ADA, PASSWORDS[ADA]).control("GET", "outbox")]
+    item.start, item.end = START + timedelta(hours=2), START + timedelta(hours=3)
+    item.save(update_fields=["start", "end"], send_meeting_invitations=SEND_TO_CHANGED_AND_SAVE_COPY)
+    both = [mail["to"] for mail in Client(server, ADA, PASSWORDS[ADA]).control("GET", "outbox")]
+    assert first == [CYD]
+    assert sorted(both[1:]) == [BOB, CYD]
+
+
+def test_a_body_is_kept_as_html_or_as_text_and_handed_out_as_asked(client: Client) -> None:
+    """Best gives each as it was stored; Text and HTML turn one into the other."""
+
+    def body(ident: str, kind: str) -> tuple[str | None, str | None]:
+        found = client.post(
+            f"<m:GetItem><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape><t:BodyType>{kind}</t:BodyType>"
+            '<t:AdditionalProperties><t:FieldURI FieldURI="item:Body"/></t:AdditionalProperties></m:ItemShape>'
+            f'<m:ItemIds><t:ItemId Id="{ident}"/></m:ItemIds></m:GetItem>'
+        ).one("t:Body")
+        return found.get("BodyType"), found.text
+
+    subject, times = HOUR.split("</t:Subject>")
+    made = {
+        kind: client.create(f'{subject}</t:Subject><t:Body BodyType="{kind}">{text}</t:Body>{times}').one("t:ItemId")
+        for kind, text in (("HTML", "&lt;p&gt;a &lt;b&gt;b&lt;/b&gt;&lt;/p&gt;"), ("Text", "a &lt; b"))
+    }
+    rich, plain = (made[kind].get("Id") or "" for kind in ("HTML", "Text"))
+    assert body(rich, "Best") == body(rich, "HTML") == ("HTML", "<p>a <b>b</b></p>")
+    assert body(rich, "Text") == ("Text", "a b")
+    assert body(plain, "Best") == body(plain, "Text") == ("Text", "a < b")
+    assert body(plain, "HTML")[0] == "HTML"

@@ -289,3 +289,24 @@ def test_an_all_day_item_is_midnight_to_midnight_in_its_zone(client: Client) -> 
         "2026-12-02T23:00:00Z",
     )
     assert date(2026, 12, 1).isoformat() in reply.text("t:StartWallClock")
+
+
+def test_a_recurrence_that_is_written_again_forgets_moved_and_deleted_dates(ada: Account) -> None:
+    """The same pattern lays the series out anew; another field leaves its dates as they are."""
+    series = weekly(ada)
+    series.occurrence(index=2).delete()
+    third = series.occurrence(index=3)
+    third.subject = "Special"
+    third.save(update_fields=["subject"])
+    series = ada.calendar.get(id=series.id)
+    series.location = "Room 4"
+    series.save(update_fields=["location"])
+    before = ada.calendar.get(id=series.id)
+    series.recurrence = Recurrence(
+        pattern=WeeklyPattern(interval=1, weekdays=["Monday"]), start=EWSDate(2026, 10, 12), number=6
+    )
+    series.save(update_fields=["recurrence"])
+    after = ada.calendar.get(id=series.id)
+    assert [len(each or ()) for each in (before.deleted_occurrences, before.modified_occurrences)] == [1, 1]
+    assert [len(each or ()) for each in (after.deleted_occurrences, after.modified_occurrences)] == [0, 0]
+    assert after.recurrence == before.recurrence

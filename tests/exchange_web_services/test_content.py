@@ -126,6 +126,8 @@ def test_every_field_of_a_single_is_taken() -> None:
             None,
         ),
         ("<t:Body BodyType='Text'/>", "description", ""),
+        ("<t:Body BodyType='Text'>&lt;b&gt; stays</t:Body>", "description", "<b> stays"),
+        ("<t:Body BodyType='HTML'>&lt;p&gt;one&lt;p&gt;&lt;b&gt;two&lt;/b&gt;</t:Body>", "description", "one\ntwo"),
     ],
 )
 def test_values_have_their_words(field: str, attribute: str, expected: object) -> None:

@@ -113,6 +113,28 @@ class ExchangeWorld:
         assert mailbox is not None
         self.emulator.store.put_note(f"category:{mailbox.row}", msgspec.json.encode(name).decode())
 
+    def copy(self, address: str, global_object_id: str) -> None:
+        """Copy an item within its folder."""
+        self._do(
+            address,
+            '<m:CopyItem><m:ToFolderId><t:DistinguishedFolderId Id="calendar"/></m:ToFolderId><m:ItemIds>'
+            f"{self._item(address, global_object_id)}</m:ItemIds></m:CopyItem>",
+        )
+
+    def deleted(self, address: str) -> list[str]:
+        """Return the UIDs of what lies in the deleted items."""
+        store = self.emulator.store
+        mailbox = store.mailbox(address)
+        assert mailbox is not None
+        folder = store.distinguished(mailbox.row, "deleteditems")
+        assert folder is not None
+        return [stored.item.uid for stored in store.items(folder.row)]
+
+    def outbox(self) -> list[tuple[str, str, str]]:
+        """Return every mail."""
+        mails = self._people[self.address].control("GET", "outbox")
+        return [(mail["from"], mail["to"], mail["kind"]) for mail in mails]
+
     def mails(self) -> int:
         """Return how many mails the server sent or would have sent."""
         return len(self._people[self.address].control("GET", "outbox"))

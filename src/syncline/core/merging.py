@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from syncline.core import bodies
 from syncline.core.appointment import (
     DESCRIPTION_MAX,
     LOCATION_MAX,
@@ -64,7 +65,7 @@ def project(appointment: Appointment, private: PrivatePolicy = PrivatePolicy.IMP
     masked = appointment.private and private is PrivatePolicy.MASK
     texts: dict[str, Any] = {
         "subject": PRIVATE_SUBJECT if masked else appointment.subject[:SUBJECT_MAX],
-        "description": "" if masked else _text(appointment.description)[:DESCRIPTION_MAX],
+        "description": "" if masked else bodies.canonical(appointment.description)[:DESCRIPTION_MAX],
         "location": "" if masked else appointment.location[:LOCATION_MAX],
         "show_as": ShowAs.FREE if appointment.show_as is ShowAs.WORKING_ELSEWHERE else appointment.show_as,
     }
@@ -221,9 +222,3 @@ def _parties(attendees: tuple[Attendee, ...]) -> tuple[Attendee, ...]:
             plain = attendee.response is Response.NONE
             seen[attendee.address] = attendee if plain else replace(attendee, response=Response.NONE)
     return tuple(sorted(seen.values(), key=lambda a: (a.role, a.address)))
-
-
-def _text(text: str) -> str:
-    """Return text with one kind of line end and without trailing blanks, as every CRM normalises it."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "\n".join(line.rstrip() for line in lines).strip("\n")

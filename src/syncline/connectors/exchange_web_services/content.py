@@ -31,6 +31,7 @@ from syncline.core.appointment import (
     ShowAs,
     Span,
 )
+from syncline.core.bodies import text_of
 from syncline.core.patterns import first_fitting
 from syncline.core.times import UnknownZone, all_day, instant, wall
 from syncline.errors import SyncError
@@ -117,7 +118,7 @@ def _appointment(item: Item, reading: Reading) -> Appointment:
     return Appointment(
         identity=_identity(item, span, zone, reading),
         subject=item.text("Subject") or "",
-        description=(item.text("Body") or "").replace("\r\n", "\n").replace("\r", "\n"),
+        description=_description(item),
         location=item.text("Location") or "",
         span=span,
         zone=zone,
@@ -134,6 +135,16 @@ def _appointment(item: Item, reading: Reading) -> Appointment:
         recurrence=repeats,
         deleted=_deleted(item, span, zone, reading) if repeats else (),
     )
+
+
+def _description(item: Item) -> str:
+    """Return the body as text: HTML by our own projection (A-15), plain text as it is; the HTML is not kept."""
+    element = item.fields.get("Body")
+    if element is None or not element.text:
+        return ""
+    if element.get("BodyType") == "HTML":
+        return text_of(element.text)
+    return element.text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _zone(item: Item, reading: Reading) -> str:

@@ -1,6 +1,6 @@
 """One person's Exchange calendar as the engine sees it: `ports.Replica` over Exchange Web Services.
 
-It reads, and writes nothing but categories. This module strings operations together: pages, batches, and what to do
+This module strings operations together: pages, batches, and what to do
 when one item spoils a batch. How requests and answers look is the wire modules' matter, what items mean `content`'s,
 what failures mean `failures`'.
 """
@@ -8,7 +8,9 @@ what failures mean `failures`'.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, TypeVar
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final, Protocol, TypeVar
 
 from syncline.connectors.exchange_web_services import wire_answers, wire_requests
 from syncline.connectors.exchange_web_services.batches import Answer, items_of
@@ -24,12 +26,14 @@ from syncline.connectors.exchange_web_services.failures import About, of_invalid
 from syncline.connectors.exchange_web_services.identities import clean_id
 from syncline.connectors.exchange_web_services.organization import put_mark, read_mark
 from syncline.connectors.exchange_web_services.transport import Transport
-from syncline.connectors.exchange_web_services.wire import InvalidAnswer, Message
+from syncline.connectors.exchange_web_services.wire import InvalidAnswer, Message, Request
 from syncline.connectors.exchange_web_services.wire_items import Item
+from syncline.connectors.exchange_web_services.writing import write_all
 from syncline.core.answering_by_category import Categorizing
+from syncline.core.outgoing import ItemWrite
 from syncline.core.times import UnknownZone, zone_info
 from syncline.errors import SyncError
-from syncline.ports import Categorized, Category, Folder, Light, Observed, OrganizationMark, Page, Profile
+from syncline.ports import Categorized, Category, Folder, Light, Observed, OrganizationMark, Page, Profile, Written
 
 ITEMS_PER_REQUEST: Final = 100
 IDS_PER_SEARCH: Final = 50
@@ -42,6 +46,13 @@ _NO_FOLDER: Final = frozenset({"ErrorFolderNotFound", "ErrorSyncFolderNotFound",
 _TORN: Final = "it was changed while it was read"
 
 _V = TypeVar("_V")
+
+
+class _Search(Protocol):
+    """A search through one folder, page by page."""
+
+    def __call__(self, folder: str, *, offset: int) -> Request:
+        """Return the request for one page."""
 
 
 def open_replica(
@@ -128,14 +139,27 @@ class ExchangeReplica:
         folders = self._folders or self.folders()
         for begin in range(0, len(searched), IDS_PER_SEARCH):
             batch = searched[begin : begin + IDS_PER_SEARCH]
-            refs = [(folder.ref, ref) for folder in folders for ref in self._search(folder.ref, batch)]
-            for observed in self.read(list(dict.fromkeys(refs))):
-                if isinstance(observed, SyncError):
-                    raise observed
-                if observed is not None:
-                    # By bytes, not by text: servers write the same hexadecimal id in either case.
-                    found.setdefault(clean_id(observed.appointment.identity.global_object_id), []).append(observed)
+            for observed in self._found(partial(wire_requests.find_items, clean_ids=batch), folders):
+                # By bytes, not by text: servers write the same hexadecimal id in either case.
+                found.setdefault(clean_id(observed.appointment.identity.global_object_id), []).append(observed)
         return {name: tuple(found[value]) for name, value in wanted.items()}
+
+    def find_keys(self, keys: Sequence[str]) -> Mapping[str, Observed]:
+        """Return the oldest item of all calendar folders that carries each key; an unreadable one raises."""
+        searched = list(dict.fromkeys(keys))
+        found: dict[str, Observed] = {}
+        for begin in range(0, len(searched), IDS_PER_SEARCH):
+            batch = searched[begin : begin + IDS_PER_SEARCH]
+            # Folders are asked for anew: an item may lie in one that was made a moment ago.
+            seen = list(self._found(partial(wire_requests.find_keys, keys=batch), self.folders()))
+            for observed in sorted(seen, key=_age):
+                if observed.key in batch:
+                    found.setdefault(observed.key, observed)
+        return found
+
+    def write(self, writes: Sequence[ItemWrite]) -> list[Written]:
+        """Create, change and delete items, in order; see `writing`."""
+        return write_all(self._transport, writes, self._mailbox, self.read)
 
     def categorize(self, changes: Sequence[Categorizing]) -> list[Categorized]:
         """Set and take off categories of items, each guarded by its ChangeKey; nobody is mailed."""
@@ -186,13 +210,21 @@ class ExchangeReplica:
             offset = page.next_offset
         raise of_invalid(InvalidAnswer("its list of folders has no end"), self._mailbox)
 
-    def _search(self, folder: str, clean_ids: Sequence[bytes]) -> Iterator[str]:
+    def _found(self, search: _Search, folders: Sequence[Folder]) -> Iterator[Observed]:
+        """Read what a search finds in folders; what is there and cannot be read raises its SyncError."""
+        refs = [(folder.ref, ref) for folder in folders for ref in self._search(folder.ref, search)]
+        for observed in self.read(list(dict.fromkeys(refs))):
+            if isinstance(observed, SyncError):
+                raise observed
+            if observed is not None:
+                yield observed
+
+    def _search(self, folder: str, search: _Search) -> Iterator[str]:
         offset: int | None = 0
         for _ in range(PAGES_MAX):
             if offset is None:
                 return
-            request = wire_requests.find_items(folder, clean_ids, offset)
-            message = self._transport.maybe(request, About.CALENDAR, _NO_FOLDER)
+            message = self._transport.maybe(search(folder, offset=offset), About.CALENDAR, _NO_FOLDER)
             if message is None:
                 return
             page = self._read(wire_answers.found_page, message)
@@ -294,6 +326,10 @@ class ExchangeReplica:
             return reader(message)
         except InvalidAnswer as error:
             raise of_invalid(error, self._mailbox) from error
+
+
+def _age(observed: Observed) -> datetime:
+    return observed.appointment.created or datetime.max.replace(tzinfo=UTC)
 
 
 def _checked_zone(time_zone: str) -> str:

@@ -111,8 +111,7 @@ class Transport:
 
     def call(self, request: Request, about: About) -> list[Message]:
         """Send one request and return its response messages, failed ones included; raises SyncError for the rest."""
-        if self._read_only and request.operation not in READING_OPERATIONS:
-            raise SyncError("ReadOnlyRefused", mailbox=self._mailbox, detail=request.operation)
+        self.check(request.operation)
         content = envelope(request, self._impersonated)
         try:
             reply = self._signed_in(content, again=request.operation in READING_OPERATIONS)
@@ -121,6 +120,11 @@ class Transport:
             raise of_fault(fault, about, self._mailbox) from fault
         except InvalidAnswer as error:
             raise of_invalid(error, self._mailbox, about) from error
+
+    def check(self, operation: str) -> None:
+        """Raise SyncError("ReadOnlyRefused") for an operation that writes if the profile only reads."""
+        if self._read_only and operation not in READING_OPERATIONS:
+            raise SyncError("ReadOnlyRefused", mailbox=self._mailbox, detail=operation)
 
     def one(self, request: Request, about: About) -> Message:
         """Send a request that asks for one thing and return its message; raises SyncError also if that failed."""

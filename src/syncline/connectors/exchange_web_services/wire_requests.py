@@ -21,7 +21,7 @@ CHANGES_MAX: Final = 512
 FOLDERS_MAX: Final = 1000
 FOUND_MAX: Final = 1000
 
-_KEY_FIELD: Final = (
+KEY_FIELD: Final = (
     f'<t:ExtendedFieldURI PropertySetId="{PROPERTY_SET}" PropertyName="{KEY_NAME}" PropertyType="String"/>'
 )
 _CLEAN_ID_FIELD: Final = (
@@ -64,8 +64,8 @@ def _fields(names: Iterable[str]) -> str:
 
 
 _CONTENT_SHAPE: Final = (
-    "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape><t:BodyType>Text</t:BodyType><t:AdditionalProperties>"
-    f"{_fields(_CONTENT_FIELDS)}{_KEY_FIELD}{_CLEAN_ID_FIELD}</t:AdditionalProperties></m:ItemShape>"
+    "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape><t:BodyType>Best</t:BodyType><t:AdditionalProperties>"
+    f"{_fields(_CONTENT_FIELDS)}{KEY_FIELD}{_CLEAN_ID_FIELD}</t:AdditionalProperties></m:ItemShape>"
 )
 _LIGHT_SHAPE: Final = (
     "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape><t:AdditionalProperties>"
@@ -109,7 +109,7 @@ def sync_folder_items(folder: str, state: str | None, limit: int) -> Request:
 
 
 def get_items(refs: Sequence[str]) -> Request:
-    """Build GetItem with everything an appointment needs, the body as plain text."""
+    """Build GetItem with everything an appointment needs, the body as it is kept."""
     ids = "".join(f"<t:ItemId Id={quoteattr(ref)}/>" for ref in refs)
     return Request("GetItem", f"<m:GetItem>{_CONTENT_SHAPE}<m:ItemIds>{ids}</m:ItemIds></m:GetItem>")
 
@@ -121,13 +121,49 @@ def find_items(folder: str, clean_ids: Sequence[bytes], offset: int) -> Request:
         "</t:FieldURIOrConstant></t:IsEqualTo>"
         for value in clean_ids
     ]
+    return _find(folder, tests, offset)
+
+
+_OLDEST_FIRST: Final = (
+    '<m:SortOrder><t:FieldOrder Order="Ascending"><t:FieldURI FieldURI="item:DateTimeCreated"/></t:FieldOrder>'
+    "</m:SortOrder>"
+)
+
+
+def find_keys(folder: str, keys: Sequence[str], offset: int) -> Request:
+    """Build FindItem by Syncline's own key in one folder, oldest items first."""
+    tests = [
+        f"<t:IsEqualTo>{KEY_FIELD}<t:FieldURIOrConstant><t:Constant Value={quoteattr(key)}/></t:FieldURIOrConstant>"
+        "</t:IsEqualTo>"
+        for key in keys
+    ]
+    return _find(folder, tests, offset, order=_OLDEST_FIRST)
+
+
+def _find(folder: str, tests: Sequence[str], offset: int, order: str = "") -> Request:
     condition = tests[0] if len(tests) == 1 else f"<t:Or>{''.join(tests)}</t:Or>"
     return Request(
         "FindItem",
         f'<m:FindItem Traversal="Shallow">{_ID_SHAPE}<m:IndexedPageItemView MaxEntriesReturned="{FOUND_MAX}" '
-        f'Offset="{offset}" BasePoint="Beginning"/><m:Restriction>{condition}</m:Restriction><m:ParentFolderIds>'
+        f'Offset="{offset}" BasePoint="Beginning"/><m:Restriction>{condition}</m:Restriction>{order}<m:ParentFolderIds>'
         f"<t:FolderId Id={quoteattr(folder)}/></m:ParentFolderIds></m:FindItem>",
     )
+
+
+def get_revisions(ids: Sequence[str]) -> Request:
+    """Build GetItem of nothing but id and ChangeKey; `ids` are elements."""
+    return Request("GetItem", f"<m:GetItem>{_ID_SHAPE}<m:ItemIds>{''.join(ids)}</m:ItemIds></m:GetItem>")
+
+
+def item_id(ref: str, revision: str = "") -> str:
+    """Return the element that names an item, with its ChangeKey if one is given."""
+    key = f" ChangeKey={quoteattr(revision)}" if revision else ""
+    return f"<t:ItemId Id={quoteattr(ref)}{key}/>"
+
+
+def occurrence_id(master: str, index: int) -> str:
+    """Return the element that names a date of a series: counted from 1, deleted dates included."""
+    return f'<t:OccurrenceItemId RecurringMasterId={quoteattr(master)} InstanceIndex="{index}"/>'
 
 
 def get_category_list(calendar: str) -> Request:

@@ -28,7 +28,7 @@ ANSWERS: dict[str, tuple[str, str, str]] = {
 TO_ALL = frozenset({"SendOnlyToAll", "SendToAllAndSaveCopy"})
 TO_CHANGED = frozenset({"SendOnlyToChanged", "SendToChangedAndSaveCopy"})
 SAVES_COPY = frozenset({"SendToAllAndSaveCopy", "SendToChangedAndSaveCopy"})
-_WEIGHTY = ("start", "end", "all_day", "location", "recurrence", "start_zone", "exceptions", "deleted")
+_WEIGHTY = ("start", "end", "all_day", "location", "recurrence", "start_zone", "deleted")
 CANCELED = "Canceled: "
 
 
@@ -51,15 +51,21 @@ def after_update(call: Call, stored: Stored, after: Item, mode: str) -> Stored:
         return call.store.replace(stored, after)
     after = replace(after, sequence=after.sequence + 1, request_sent=True)
     fresh = call.store.replace(stored, _asked_again(before, after))
-    # Whoever was never asked gets a request, even when the item stood there before.
-    old, new = set(_people(before) if before.request_sent else ()), set(_people(after))
+    old, new = set(_people(before)), set(_people(after))
     added = [a for a in _people(after) if a not in old]
     staying = [a for a in _people(after) if a in old]
     _cancel(call, fresh, [a for a in _people(before) if a not in new], None)
     _invite(call, fresh, added, "request", mode)
-    if mode in TO_ALL or any(getattr(before, n) != getattr(after, n) for n in _WEIGHTY):
-        _invite(call, fresh, staying, "update", mode)
+    if mode in TO_ALL or _weighty(before, after):
+        # Who stood there but was never asked gets a request.
+        _invite(call, fresh, staying, "update" if before.request_sent else "request", mode)
     return fresh
+
+
+def _weighty(before: Item, after: Item) -> bool:
+    """Return whether time, place or pattern changed, those of a series' dates included."""
+    moved = [[(e.original_start, e.start, e.end) for e in item.exceptions] for item in (before, after)]
+    return moved[0] != moved[1] or any(getattr(before, n) != getattr(after, n) for n in _WEIGHTY)
 
 
 def after_occurrence_update(
@@ -72,7 +78,7 @@ def after_occurrence_update(
     old, new = set(_people(before)), set(_people(exception))
     _cancel(call, fresh, [a for a in _people(before) if a not in new], exception)
     _invite(call, fresh, [a for a in _people(exception) if a not in old], "request", mode, exception)
-    if mode in TO_ALL or any(getattr(before, n) != getattr(exception, n) for n in _WEIGHTY):
+    if mode in TO_ALL or _weighty(before, exception):
         _invite(call, fresh, [a for a in _people(exception) if a in old], "update", mode, exception)
     return fresh
 

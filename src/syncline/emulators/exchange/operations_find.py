@@ -77,10 +77,13 @@ def _searched(call: Call, request: etree._Element, folder: Folder, shape: Shape)
         stored = call.store.items(folder.row)
     else:
         stored = [s for s in call.store.items_of_meeting(folder.mailbox, goid) if s.folder == folder.row]
-    views = [view_of(s, owner, body_type=shape.body_type) for s in reversed(stored)]
+    # Newest first where nobody asks for an order; among equals of an ascending one the older item comes first.
+    orders = children(request, f"{M}SortOrder")
+    ascending = bool(orders) and orders[0].get("Order") != "Descending"
+    views = [view_of(s, owner, body_type=shape.body_type) for s in (stored if ascending else reversed(stored))]
     if test is not None:
         views = [view for view in views if test(view)]
-    for order in reversed(children(request, f"{M}SortOrder")):
+    for order in reversed(orders):
         views.sort(key=sort_key(order), reverse=order.get("Order") == "Descending")
     return views
 

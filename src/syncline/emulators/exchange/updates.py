@@ -50,12 +50,16 @@ def update(
         return call.store.replace(stored, replace(_apply(stored.item, ordered), modified=call.clock.now()))
     if original is not None:
         return _update_occurrence(call, stored, original, ordered, mode or "")
-    return change(call, stored, _apply(stored.item, ordered), mode or "")
+    laid_out = any(_name(element) == "Recurrence" for element in ordered)
+    return change(call, stored, _apply(stored.item, ordered), mode or "", laid_out=laid_out)
 
 
-def change(call: Call, stored: Stored, after: Item, mode: str) -> Stored:
-    """Store a single or a whole series with other fields, tell whom the mode means, and return it."""
-    changed = replace(_settled(stored.item, after), modified=call.clock.now())
+def change(call: Call, stored: Stored, after: Item, mode: str, *, laid_out: bool = False) -> Stored:
+    """Store a single or a whole series with other fields, tell whom the mode means, and return it.
+
+    `laid_out`: its recurrence was written, be it the same, so that exceptions and deletions are forgotten.
+    """
+    changed = replace(_settled(stored.item, after, laid_out=laid_out), modified=call.clock.now())
     return meetings.after_update(call, stored, changed, mode)
 
 
@@ -69,10 +73,10 @@ def change_occurrence(call: Call, stored: Stored, occurrence: Item, changed: Ite
     return meetings.after_occurrence_update(call, stored, after, occurrence, exception, mode)
 
 
-def _settled(before: Item, after: Item) -> Item:
+def _settled(before: Item, after: Item, *, laid_out: bool) -> Item:
     if before.recurrence is None and after.recurrence is None:
         return finish(after)
-    if all(getattr(before, name) == getattr(after, name) for name in _TIMES):
+    if not laid_out and all(getattr(before, name) == getattr(after, name) for name in _TIMES):
         return _inherit(before, after)
     after = replace(after, exceptions=(), deleted=())
     if after.recurrence is not None and after.recurrence == before.recurrence:
