@@ -122,6 +122,11 @@ class Outline:
     dates: int
     clashing: int
 
+    @property
+    def partly(self) -> bool:
+        """Return whether it is a series of which some dates do not clash."""
+        return self.dates > 1 and self.clashing < self.dates
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:

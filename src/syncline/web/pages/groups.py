@@ -86,7 +86,7 @@ def _group(
     lines, more_lines = _lines(visit, outlines)
     first = _alerts(visit, outlines[:DRAWN_MAX]) if draw else []
     series = sum(outline.dates > 1 for outline in outlines)
-    partly = sum(outline.dates > 1 and outline.clashing < outline.dates for outline in outlines)
+    partly = sum(outline.partly for outline in outlines)
     return Group(
         key=str(mailbox.id) if mailbox is not None else "all",
         mailbox=mailbox,
