@@ -53,7 +53,11 @@ def free_times(app: App, viewer: Viewer, alert_id: int) -> tuple[Slot, ...]:
     zone = next((user.time_zone for user in users.values() if user.name == mailbox.user), mailbox.time_zone)
     after = max(app.clock.now(), midnight(wall(date.start, zone).date(), zone))
     window = _window(asked, after)
-    busy = {"booked": list(_booked(app, window, users)), "waiting": list(_waiting(app, window, alert, users))}
+    busy = {
+        "booked": list(_booked(app, window, users)),
+        "waiting": list(_waiting(app, window, alert, users)),
+        "own": list(_other_dates(asked.appointment, window.appointment.span, date, zone)),
+    }
     hours = app.settings.calendar.hours()
     return next_free(busy, date.end - date.start, after, hours=hours, zone=zone, count=SLOTS)
 
@@ -88,6 +92,15 @@ def _booked(app: App, window: Candidate, users: Mapping[str, User]) -> Iterator[
     for person in verdict.unavailable:
         zone = users[person.user_id].time_zone if person.user_id in users else "UTC"
         yield from (_interval(clash, zone) for clash in person.clashes)
+
+
+def _other_dates(series: Appointment, window: Span, date: Span, zone: str) -> Iterator[Interval]:
+    """Yield when the other dates of a series are: the one that is to be moved cannot stand beside them."""
+    if series.recurrence is None:
+        return
+    for each in occurrences(series, window.start, window.end):
+        if each.span != date:
+            yield blocking(each.span, zone)
 
 
 def _waiting(app: App, window: Candidate, alert: Alert, users: Mapping[str, User]) -> Iterator[Interval]:
