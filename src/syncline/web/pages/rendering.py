@@ -43,7 +43,10 @@ CHOICE_MAX = 100
 
 
 class People(Mapping[str, User]):
-    """The users of the CRM by sign-in name, asked for when they are needed; nobody while the CRM cannot be asked."""
+    """The users of the CRM by sign-in name, asked for when they are needed.
+
+    While the CRM cannot be asked those who are asked for by name are as they were known last.
+    """
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -94,10 +97,13 @@ class People(Mapping[str, User]):
         return self._all
 
     def _asked(self, **which: Collection[str]) -> tuple[User, ...]:
+        known = self._app.known
         try:
-            return self._app.crm.users(**which)
+            found = self._app.crm.users(**which)
         except SyncError:
-            return ()
+            return tuple(known[name] for name in which.get("names", ()) if name in known)
+        known.update((user.name, user) for user in found)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
