@@ -25,6 +25,7 @@ from syncline.web.asking import app_of
 from syncline.web.assets import asset
 from syncline.web.pages import words
 from syncline.web.pages.times import Times
+from syncline.web.scene import plain
 from syncline.web.sessions import CSRF_FIELD, signed_in
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    made.filters |= {"initials": initials, "merged": merged, "short": short}
+    made.filters |= {"initials": initials, "merged": merged, "plain": plain, "short": short}
     made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_callables(_, plural, newstyle=True)  # type: ignore[attr-defined]
     made.globals |= {
