@@ -6,7 +6,11 @@
   const list = document.getElementById("calendar-days");
   const form = document.getElementById("calendar-move");
   // What is being saved stands in the CRM within a second or two: look again.
-  if (list?.querySelector("[data-saving]")) window.setTimeout(() => window.location.reload(), 1500);
+  if (list?.querySelector("[data-saving]")) {
+    const again = window.setTimeout(() => window.location.reload(), 1500);
+    // Whoever has clicked on something goes there: a look again would take the click back.
+    window.addEventListener("beforeunload", () => window.clearTimeout(again));
+  }
   if (!grid || !list || !form || !window.EventCalendar || !window.matchMedia("(min-width: 600px)").matches) return;
 
   const marks = (entry) => {
