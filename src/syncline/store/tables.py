@@ -178,7 +178,7 @@ _QUESTIONS = (
 )
 _FAILURES = (
     select(link.c.mailbox_id, func.count().label("many"))
-    .where(_STUCK, link.c.state.in_(FAILURES_SHOWN["open"]))
+    .where(_STUCK, link.c.state == LinkState.FAILED)
     .group_by(link.c.mailbox_id)
 )
 _BY_COUNT: Mapping[str, Select[Any]] = {"questions": _QUESTIONS, "failures": _FAILURES}

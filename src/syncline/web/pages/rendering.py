@@ -5,6 +5,7 @@ It must not know what any one page is about.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from syncline import __version__
@@ -39,6 +41,7 @@ NAVIGATION = (
     (noted("Email Configuration"), "/email-configuration"),
     (noted("Settings"), "/settings"),
 )
+_SEAM = re.compile(r"(?<=[@._:/-])(?=\w)|(?<=[a-z])(?=[A-Z])")
 CHOICE_MAX = 100
 """Up to so many people are a list to choose from; of more, one is typed."""
 
@@ -206,6 +209,11 @@ def short(number: int) -> str:
     return f"{number // 1_000}k" if number < 100_000 else "99k+"
 
 
+def breakable(name: str) -> Markup:
+    """Return a long name without spaces that breaks where people would: after a sign, before a capital letter."""
+    return Markup("<wbr>").join(_SEAM.split(name))
+
+
 def merged(first: Mapping[str, str], second: Mapping[str, str]) -> Mapping[str, str]:
     """Return words for a choice: the first as they are, the second (a table) in the reader's language."""
     return {**first, **{key: _(word) for key, word in second.items()}}
@@ -244,7 +252,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    made.filters |= {"initials": initials, "merged": merged, "plain": plain, "short": short}
+    made.filters |= {"initials": initials, "merged": merged, "plain": plain, "short": short, "breakable": breakable}
     made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_callables(_, plural, newstyle=True)  # type: ignore[attr-defined]
     made.globals |= {
