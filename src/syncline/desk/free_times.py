@@ -136,7 +136,7 @@ def _mailboxes(app: App, people: set[str], users: Mapping[str, User]) -> Mapping
     owners = {user.name: user for user in users.values()}
     found = {}
     ids = app.store.mailbox_ids_of(frozenset(people | {name.lower() for name in owners}), addresses=True)
-    for mailbox in app.store.mailbox_by_id(ids).values():
+    for mailbox in app.store.mailboxes_by_id(ids).values():
         user = owners.get(mailbox.user)
         addresses = {mailbox.address, *(user.emails if user is not None else ())}
         if not people.isdisjoint(addresses):

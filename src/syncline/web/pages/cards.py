@@ -14,7 +14,6 @@ from markupsafe import Markup
 
 from syncline.desk import alerts as desk
 from syncline.desk.answering import can_undo
-from syncline.desk.finding import visible
 from syncline.desk.objects import AlertObject
 from syncline.engine.alerts import last_offered
 from syncline.engine.questions import CONFLICT
@@ -126,29 +125,17 @@ def card(visit: Visit, alert_id: int) -> Card:
 
 
 def several(visit: Visit, alerts: Sequence[Alert]) -> list[Card]:
-    """Return these alerts, which the viewer may see, as cards in the same order; free times stand on the first."""
+    """Return these alerts, which the viewer may see, as cards in the same order, without free times."""
     mailboxes = visit.app.store.mailboxes_by_id({alert.mailbox_id for alert in alerts})
     shown = desk.objects(visit.app, visit.viewer, alerts, mailboxes)
-    made = _cards(visit, alerts, {each.id: each for each in shown}, mailboxes)
+    return _cards(visit, alerts, {each.id: each for each in shown}, mailboxes)
+
+
+def with_free_times(visit: Visit, alerts: Sequence[Alert]) -> list[Card]:
+    """Return these alerts as `several` does, with free times on the first that wait."""
+    made = several(visit, alerts)
     first = [_with_free_times(visit, *pair) for pair in zip(made[:FREE_MAX], alerts, strict=False)]
     return [*first, *made[FREE_MAX:]]
-
-
-def page(
-    visit: Visit,
-    mailbox: str | None,
-    *,
-    only_open: bool,
-    without: frozenset[str] = frozenset(),
-    after: int | None = None,
-    limit: int = 20,
-) -> tuple[list[Card], int | None]:
-    """Return a page of alerts but those with the codes `without`, newest first, and the number to go on below."""
-    mailboxes = visible(visit.app, visit.viewer, mailbox)
-    states = [state for state in AlertState if (state is AlertState.OPEN) is only_open]
-    hidden = desk.hidden_codes(visit.app) | without
-    found = visit.app.store.alert_page(list(mailboxes), states, hidden=hidden, after=after, limit=limit)
-    return several(visit, found.items), found.next
 
 
 def _with_free_times(visit: Visit, made: Card, alert: Alert) -> Card:
