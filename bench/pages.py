@@ -112,6 +112,7 @@ def paths(alert_id: int) -> tuple[str, ...]:
         "/calendar",
         "/calendar?view=list",
         "/explain?q=4711",
+        "/explain?q=Meeting+4711",
         "/email-configuration",
         "/settings",
     )
@@ -326,7 +327,6 @@ def _items(app: App, scale: Scale) -> None:
             ),
             values,
         )
-        connection.exec_driver_sql("ANALYZE")
 
 
 def _copies(connection: Connection, state: LinkState, many: int, scale: Scale, more: Mapping[str, Any]) -> None:

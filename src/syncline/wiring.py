@@ -10,7 +10,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from syncline.engine.jobs import MemoryQueue
 from syncline.engine.run import Connect, Parts, Rules
 from syncline.engine.worker import Finished, Housekeeping, Worker
 from syncline.errors import SyncError
-from syncline.ports import Clock, Mailbox, Notifier, OnSchedulingConflict, Replica
+from syncline.ports import Clock, Mailbox, Notifier, OnSchedulingConflict, Replica, User
 from syncline.store import CycleRecord, Database
 
 KEY_FILE = "secret.key"
@@ -48,7 +48,10 @@ class SystemClock:
 
 @dataclass(frozen=True)
 class App:
-    """Everything that commands and pages work with."""
+    """Everything that commands and pages work with.
+
+    `known` are users by sign-in name as the CRM told of them last: names and zones for while it cannot be asked.
+    """
 
     data: Path
     settings: Settings
@@ -60,6 +63,7 @@ class App:
     parts: Parts
     mail: Notifier | None = None
     webhook: Notifier | None = None
+    known: dict[str, User] = field(default_factory=dict)
 
     def close(self) -> None:
         """Give back the databases."""

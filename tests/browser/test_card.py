@@ -149,6 +149,21 @@ def test_narrow_the_picture_follows_the_list_and_the_answers_come_last(
     assert yes is not None and yes["y"] + yes["height"] < 740 and yes["width"] > 270
 
 
+def test_narrow_the_answers_hide_nothing_of_a_series(firm: Firm, sign_in: Callable[..., Page]) -> None:
+    """Three answers are higher than what a phone can spare: they stay at the end, and the question is read first."""
+    firm.in_crm("Bike fair, day 1", at(8, day=16), hours=9)
+    firm.in_outlook("maya", Event(subject="Pipeline call", start=at(8, day=2), more=("RRULE:FREQ=WEEKLY;COUNT=12",)))
+    firm.connect("maya")
+    firm.until(lambda: len(firm.questions()) == 1)
+    page = sign_in("maya", viewport={"width": 360, "height": 740})
+    page.goto(firm.questions()[0].url)
+
+    expect(page.get_by_role("button", name="Save without the overlapping dates")).to_have_count(1)
+    assert page.locator(".answering").evaluate("it => getComputedStyle(it).position") == "static"
+    sentence = page.locator(".sentence").bounding_box()
+    assert sentence is not None and sentence["y"] + sentence["height"] < 740
+
+
 def test_printed_the_card_has_no_buttons(firm: Firm, sign_in: Callable[..., Page]) -> None:
     """On paper stand the question, what is in the way and the picture."""
     url = two_questions(firm)

@@ -105,6 +105,7 @@ def test_the_first_minute(visitor: Page, demo: dict[str, Any], tmp_path: Path) -
     picture(page, "first-minute-3-calendar.png", tmp_path)
 
     page.get_by_role("link", name="2 Double-book somebody").click()
+    page.wait_for_url(f"{demo['outlook']}**")  # the Calendar has a link of the same name
     page.get_by_role("link", name="New appointment", exact=True).click()
     page.get_by_label("Subject").fill("A visit of my own")
     page.get_by_role("button", name="Save").click()

@@ -63,6 +63,17 @@ def test_a_series_is_asked_for_its_first_clashing_date(office: Office) -> None:
     assert hours(free_times(office.app, OPERATOR, office.question().id)) == [48 + 8, 48 + 10, 48 + 11]
 
 
+def test_a_date_is_not_proposed_where_another_date_of_its_series_stands(office: Office) -> None:
+    """The date that is to be moved cannot stand beside the others of its own series."""
+    office.in_crm("Fair", at(8, days=1, length=9))
+    ref = office.in_outlook("Standup", at(9))
+    daily = Recurrence(pattern=Pattern(kind=PatternKind.DAILY), first=at(9).start.date(), count=5)
+    office.change(ref, recurrence=daily)
+    office.sync("maya")
+
+    assert hours(free_times(office.app, OPERATOR, office.question().id)) == [24 + 8, 24 + 10, 24 + 11]
+
+
 def test_all_day_items_and_what_waits_no_more_have_none(office: Office) -> None:
     """Nothing is proposed where nothing is to be moved."""
     question = office.the_scene()

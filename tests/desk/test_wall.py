@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -208,3 +209,25 @@ def test_series_without_their_dates_and_the_others_beside(office: Office) -> Non
     assert found(office, "ines") == []
     left = {alert.subject: alert.left_out for alert in office.app.store.alerts_by_id(chosen.ids).values()}
     assert (len(left["Pipeline call"]), left["Demo"]) == (1, ())
+
+
+def test_a_series_of_which_every_date_overlaps_is_saved_as_was_said(office: Office) -> None:
+    """Where nothing would remain of a series it counts among the others, as the page says before the click."""
+    span = at(10)
+    daily = Recurrence(pattern=Pattern(kind=PatternKind.DAILY), first=span.start.date(), count=2)
+    organizer = Address(f"maya@{DOMAIN}", "Maya Lind")
+    for name, count in (("whole", 2), ("partly", 4)):
+        series = Appointment(identity=Identity(name), subject=name, span=span, organizer=organizer)
+        series = replace(series, recurrence=replace(daily, count=count))
+        office.exchange.add(f"maya@{DOMAIN}", series)
+    for day in (1, 2):
+        office.in_crm(f"Fair {day}", at(8, days=day, length=9))
+    office.sync("maya")
+    chosen = together.choose(office.app, wall.of_mailbox(office.app, OPERATOR, f"maya@{DOMAIN}"))
+    given = together.answer(office.app, OPERATOR, chosen.versions, "without_overlaps")
+    office.sync("maya")
+
+    assert (len(chosen.ids), given.answered, given.refused) == (2, 2, ())
+    left = {alert.subject: len(alert.left_out) for alert in office.app.store.alerts_by_id(chosen.ids).values()}
+    assert left == {"whole": 0, "partly": 2}
+    assert found(office, "ines") == []

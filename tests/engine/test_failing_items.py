@@ -180,6 +180,19 @@ def test_an_unreadable_item_has_an_alert_while_it_cannot_be_read(world: World) -
     assert world.subjects() == ["Demo"]
 
 
+def test_a_known_item_that_turns_unreadable_keeps_its_name_in_the_alert(world: World) -> None:
+    """Exchange hands out no subject with the error; the alert names the item by the one it had."""
+    ref = world.track(meeting("Scorecards", at(10)))
+    world.sync()
+    world.change(ref, location="Workshop")
+    world.exchange.spoil(ADA, ref, SyncError("ItemUnreadable", subject="", detail="broken"))
+    world.sync()
+
+    (alert,) = world.questions()
+    assert (alert.code, alert.params["subject"]) == ("ItemUnreadable", "Scorecards")
+    assert world.link(ref).error_params["subject"] == "Scorecards"
+
+
 def test_a_bug_in_the_crm_stops_one_item_of_a_chunk(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """The others of the chunk are saved; the log has the trace, the alert names kind and line and no value."""
     ref = world.track(meeting("bug", at(9)))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from syncline.engine import alerts
+from syncline.engine import alerts, cycle
 from syncline.errors import SyncError
 from syncline.ports import Alert, AlertOutcome, AlertState, LinkState
 from tests.engine.world import World, at, meeting
@@ -172,6 +172,28 @@ def test_what_is_not_saved_yet_can_be_taken_back_if_nothing_was_begun() -> None:
     world.sync()
 
     assert world.subjects() == ["Review"]
+
+
+def test_of_many_answers_each_says_that_it_is_not_saved_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many were answered together: none is left saying that it is being saved."""
+    monkeypatch.setattr(cycle, "ANSWERS_MAX", 2)
+    world = World()
+    for day in range(1, 6):
+        world.crm.create(meeting(f"Review {day}", at(10, days=day)), owner="ada")
+        world.track(meeting(f"Demo {day}", at(10.5, days=day)))
+    world.sync()
+    numbers = [question.id for question in world.questions()]
+    alerts.answer_all(world.store, world.clock, numbers, "yes", "ada")
+
+    def refuse(_: object) -> object:
+        raise SyncError("CrmUnavailable", crm="Syncline CRM", detail="told to")
+
+    monkeypatch.setattr(world.crm, "read", refuse)
+    with pytest.raises(SyncError, match="CrmUnavailable"):
+        world.sync()
+
+    assert len(numbers) == 5
+    assert {world.store.alert(number).outcome for number in numbers} == {AlertOutcome.NOT_SAVED_YET}
 
 
 def test_a_guards_answer_is_fixed_when_a_cycle_takes_it_up() -> None:

@@ -130,6 +130,19 @@ def test_a_forged_one_tells_nothing(tmp_path: Path, token: str) -> None:
         assert mail.state[0] == "open"
 
 
+@pytest.mark.rule("CD-07")
+def test_one_about_what_has_passed_says_what_can_still_be_done(tmp_path: Path) -> None:
+    """A question that lapsed is not answered by an old mail, and is not said to need no answer."""
+    with mailed(tmp_path) as mail:
+        mail.office.clock.at += timedelta(days=2)
+        mail.office.sync()
+        page = mail.click(mail.yes)
+
+        assert page.status_code == 409 and refused(page) == "AlreadyAnswered"
+        assert "It has ended; it can still be saved, or left out, in Syncline." in shown(page.text)
+        assert "No answer is needed" not in page.text and mail.state[0] == "lapsed"
+
+
 def test_a_used_one_works_no_more(tmp_path: Path) -> None:
     """After the first click neither it nor its sibling does anything: No cannot be turned into Yes by an old mail."""
     with mailed(tmp_path) as mail:

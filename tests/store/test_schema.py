@@ -177,6 +177,24 @@ def test_an_idle_look_up_does_not_grow_with_the_links(store: Database, mailbox: 
     assert _steps(store, idle) <= few + 5
 
 
+def test_looking_for_an_id_does_not_grow_with_the_links(store: Database, mailbox: Mailbox) -> None:
+    """An item is found by what names it in the same steps beside 10 and beside 5,000 that are in no CRM row yet."""
+    lease = claimed(store, mailbox.id)
+    links = [link(mailbox.id, str(number)) for number in range(5000)]
+    store.write(lease, Changes(links=[*links[:10], settled(mailbox.id, "saved", crm_id="row-4")]))
+
+    def looked_for() -> None:
+        assert len(store.find_links("3@firm")) == len(store.find_links("row-4")) == len(store.find_links("7")) == 1
+
+    looked_for()
+    few = _steps(store, looked_for)
+    store.write(lease, Changes(links=links[10:]))
+    with store.writing() as connection:
+        connection.exec_driver_sql("ANALYZE")
+
+    assert _steps(store, looked_for) <= few + 20
+
+
 def test_due_look_ups_use_their_partial_indexes(store: Database) -> None:
     """The plans of the queries that run all the time name their own index and no scan of a table."""
     queries = {

@@ -331,6 +331,10 @@ def test_a_foreign_text_stays_a_text(office: Office, maya: Visitor, subject: str
     assert raw.count("<bdi>") >= 4
     picture = raw[raw.index("<svg class") : raw.index("</figure>")]
     assert "\u202e" not in picture
+    (sentence,) = re.findall(r'<p class="sentence"[^>]*>(.*?)</p>', raw)
+    assert "\u202e" not in sentence
+    if subject == "פגישה עם לקוח":
+        assert f"\u2068{subject}\u2069" in sentence
 
 
 def test_a_subject_of_thousands_of_letters_is_cut_and_within_reach(office: Office, maya: Visitor) -> None:

@@ -6,13 +6,17 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
+from pathlib import Path
 
 import httpx2
 import pytest
 
-from syncline.desk import alerts, mailboxes
+from syncline.core.appointment import Pattern, PatternKind, Recurrence
+from syncline.desk import alerts, appointments, mailboxes
 from syncline.desk.reading import OPERATOR
 from syncline.errors import SyncError
+from syncline.store import writing
+from syncline.web.pages import telling
 from tests.desk.office import DOMAIN, NOW, Office, at
 from tests.web.visitor import HTML, Visitor, shown, visiting
 
@@ -308,10 +312,149 @@ def test_every_state_of_the_card_is_a_form_without_script(office: Office, maya: 
 
 
 def test_a_mailbox_that_is_switched_off_keeps_the_answer(office: Office, maya: Visitor) -> None:
-    """An answer that waits for its mailbox says no next try."""
+    """An answer that waits for its mailbox says so, at once, and tells no next try."""
     question = office.the_scene()
     mailboxes.disable(office.app, OPERATOR, f"maya@{DOMAIN}")
-    maya.post(question.url, answer="yes")
+    sent = send(maya, question.url, answer="yes")
     office.clock.at = NOW + timedelta(minutes=2)
+    card = maya.text(question.url)
 
-    assert "Still working" in maya.text(question.url)
+    assert "hx-trigger" not in sent.text and "Still working" not in card and "next try" not in card
+    for found in (sent.text, card):
+        assert "Answered Yes. The mailbox is switched off; it is saved once it is enabled again" in shown(found)
+
+
+@pytest.mark.rule("Q-05")
+def test_what_is_in_the_way_no_more_is_not_said_to_be_unknown(office: Office, maya: Visitor) -> None:
+    """Between the moment at which the clash goes and the next sync the card says what will happen."""
+    row = office.in_crm("Review", at(10))
+    office.in_outlook(DEMO, at(10.5))
+    office.sync()
+    question = office.question()
+    appointments.delete(office.app, OPERATOR, row)
+    card = shown(maya.text(question.url))
+
+    assert "Nothing is in the way any more: the next sync saves it and takes the question back." in card
+    assert "cannot be shown" not in card and "In the way" not in card
+    assert "Save it in Syncline CRM. Nothing is moved" in card
+
+
+@pytest.mark.rule("Q-04")
+def test_what_is_kept_out_says_that_nothing_is_in_the_way_any_more(office: Office, maya: Visitor) -> None:
+    """A No stays when the clash goes; the card says so beside the way back."""
+    row = office.in_crm("Review", at(10))
+    office.in_outlook(DEMO, at(10.5))
+    office.sync()
+    question = office.question()
+    maya.post(question.url, answer="no")
+    appointments.delete(office.app, OPERATOR, row)
+    office.sync()
+    card = shown(maya.text(question.url))
+
+    assert "Nothing is in the way any more. It stays out until you change it to Yes." in card
+    assert "Change to Yes" in card and "cannot be shown" not in card
+
+
+@pytest.mark.rule("Q-04")
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("moved", "it changed in Outlook since and was saved"),
+        ("asked anew", "it changed in Outlook since"),
+        ("deleted", "it was deleted in Outlook since, or is tracked no longer"),
+    ],
+)
+def test_a_no_that_holds_no_more_offers_no_way_back(office: Office, maya: Visitor, change: str, said: str) -> None:
+    """What changed after a No is a new matter: its old card does not go on saying that it is kept out."""
+    office.in_crm("Review", at(10))
+    ref = office.in_outlook(DEMO, at(10.5))
+    office.sync()
+    question = office.question()
+    maya.post(question.url, answer="no")
+    office.sync()
+    if change == "deleted":
+        office.exchange.delete(f"maya@{DOMAIN}", ref)
+    else:
+        office.change(ref, span=at(14) if change == "moved" else at(10.25))
+    office.sync()
+    card = maya.text(question.url)
+
+    assert f"Kept out 08:00 by Maya Lind; {said}" in shown(card)
+    assert "Change to Yes" not in card and ">Yes<" not in card
+    assert "Change to Yes" not in part(maya, f"{question.url}/card?place=wall")
+
+
+@pytest.mark.rule("CD-07")
+def test_a_series_that_goes_on_has_not_ended(office: Office, maya: Visitor) -> None:
+    """Of a series nobody answered in time the last date that overlaps is told, not when its first date ended."""
+    office.in_crm("Fair", at(10, days=3))
+    ref = office.in_outlook("Standup", at(10))
+    daily = Recurrence(pattern=Pattern(kind=PatternKind.DAILY), first=at(10).start.date(), count=30)
+    office.change(ref, recurrence=daily)
+    office.sync()
+    question = office.question()
+    office.clock.at = NOW + timedelta(days=4)
+    office.sync()
+    card = shown(maya.sign_in("maya").text(question.url))
+
+    assert "Its last date that overlaps was yesterday; not in the CRM" in card
+    assert "It ended" not in card and "Save it now" in card
+
+
+@pytest.mark.rule("CD-07")
+def test_a_change_that_nobody_answered_is_told_as_a_change(office: Office, maya: Visitor) -> None:
+    """What stands in the CRM at its old time is not said to be missing there."""
+    office.in_crm("Review", at(10))
+    ref = office.in_outlook(DEMO, at(14))
+    office.sync()
+    office.change(ref, span=at(10.5))
+    office.sync()
+    question = office.question()
+    office.clock.at = NOW + timedelta(days=2)
+    office.sync()
+    card = shown(maya.sign_in("maya").text(question.url))
+
+    assert "It ended yesterday; the change is not in the CRM" in card
+    assert "Syncline CRM keeps it as it was before the change, and you are not asked again." in card
+
+
+def test_an_answer_that_came_too_late_says_so(office: Office, maya: Visitor) -> None:
+    """A No that found the item saved already is not passed over with a bare sentence."""
+    question = office.the_scene()
+    alert = office.app.store.alert(question.id)
+    reason = "It was saved before the answer came."
+    found = telling.REASONS[reason]
+    assert found == "nobody was double-booked any more, and it was saved before the answer came"
+    for path in (Path(writing.__file__),):
+        said = re.findall(r'(?:reason"?[:=] ?|again = )"([^"]+)"', path.read_text())
+        assert reason in said and set(said) <= set(telling.REASONS)
+    assert alert.reason == ""
+
+
+def test_while_the_crm_is_away_people_keep_name_and_zone(
+    office: Office, maya: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answering and taking back go on under the name that everybody knows, with times as they are read always."""
+    office.app.crm.set_user("maya", time_zone="Europe/Copenhagen")
+    question = office.the_scene()
+    before = maya.text(question.url)
+    without_crm(office, monkeypatch)
+    card = maya.text(question.url)
+
+    assert "11:30 – 12:30" in before and "11:30 – 12:30" in card and "Maya Lind’s mailbox" in card
+    maya.post(question.url, answer="yes")
+    assert office.app.store.alert(question.id).decided_by == "Maya Lind"
+    assert send(maya, f"{question.url}/undo").status_code == 200
+    assert office.app.store.alert(question.id).state.value == "open"
+
+
+def test_an_answer_from_before_can_be_taken_back_while_the_crm_is_away(
+    office: Office, maya: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose answer it is does not depend on the CRM; then is when it has not begun to be carried out."""
+    question = office.the_scene()
+    maya.post(question.url, answer="yes")
+    without_crm(office, monkeypatch)
+    office.app.worker.run_now([office.mailbox("maya").id])
+
+    assert send(maya, f"{question.url}/undo").status_code == 200

@@ -89,7 +89,7 @@ def test_a_form_that_comes_after_the_session_leads_to_sign_in_and_back(office: O
         headers = {**HTML, "referer": f"http://127.0.0.1{question.url}"}
         answer = visitor.client.post(question.url, data={"answer": "yes"}, headers=headers, follow_redirects=False)
 
-    assert answer.headers["location"] == f"/sign-in?next=%2Falerts%2F{question.id}"
+    assert answer.headers["location"] == f"/sign-in?said=session-over&next=%2Falerts%2F{question.id}"
 
 
 def test_what_is_not_there_has_a_page(office: Office) -> None:

@@ -85,6 +85,18 @@ def test_mailboxes_are_sorted_filtered_and_paged(office: Office) -> None:
         assert ines.get("/mailboxes?page=x&sort=y&state=z&down=q").status_code == 200
 
 
+def test_questions_and_failures_are_counted_apart(office: Office) -> None:
+    """Beside a mailbox and on its tab, Failures counts what failed; what waits for an answer is under Alerts only."""
+    office.the_scene()
+    with visiting(office) as ines:
+        ines.sign_in("ines")
+        row = shown(ines.text("/mailboxes?q=maya"))
+        assert "?tab=alerts" in ines.text("/mailboxes?q=maya") and "?tab=failures" not in ines.text("/mailboxes?q=maya")
+        assert "1 to 1 of 1" in row
+        tabs = shown(ines.text(f"/mailboxes/maya@{DOMAIN}"))
+        assert "1 in Alerts" in tabs and "in Failures" not in tabs
+
+
 def test_failures_are_searched_in_what_may_be_read(office: Office) -> None:
     """An administrator does not find a private subject by its words; its own person does."""
     fill(office)

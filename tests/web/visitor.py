@@ -58,7 +58,7 @@ def visiting(office: Office, *, origin: str = "http://127.0.0.1", peer: str = "1
 
 def shown(html: str) -> str:
     """Return the words of a page without its markup."""
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", html)))
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", html.replace("<wbr>", ""))))
 
 
 def hidden_fields(html: str) -> dict[str, str]:

@@ -84,6 +84,8 @@ def look(app: App, token: str) -> Offer:
     alert = app.store.alert(link.alert_id)
     if alert.state is AlertState.ANSWERED:
         raise SyncError("AlreadyAnswered", detail=_answered(alert))
+    if alert.state is AlertState.LAPSED:
+        raise SyncError("AlreadyAnswered", detail=_("It has ended; it can still be saved, or left out, in Syncline."))
     if alert.state is not AlertState.OPEN:
         raise SyncError("AlreadyAnswered", detail=_("No answer is needed any more."))
     if alert.version != link.version:

@@ -178,7 +178,7 @@ def link_marks(app: App, viewer: Viewer, row_ids: Iterable[str]) -> Mapping[str,
         row_id: next((link for link in links if seen is None or link.mailbox_id in seen), None)
         for row_id, links in found.items()
     }
-    mailboxes = app.store.mailbox_by_id({link.mailbox_id for link in own.values() if link is not None})
+    mailboxes = app.store.mailboxes_by_id({link.mailbox_id for link in own.values() if link is not None})
     return {
         row_id: LinkMark(mailbox=mailboxes[link.mailbox_id].address, state=shown_state(link).value)
         for row_id, link in own.items()

@@ -97,7 +97,7 @@ def explain(app: App, viewer: Viewer, words: str) -> list[Story]:
     if not wanted:
         return []
     links = app.store.find_links(wanted, STORIES_MAX, mailbox_ids=within(app, viewer))
-    mailboxes = app.store.mailbox_by_id({link.mailbox_id for link in links})
+    mailboxes = app.store.mailboxes_by_id({link.mailbox_id for link in links})
     stories = [
         _story(app, viewer, link, mailboxes[link.mailbox_id])
         for link in links

@@ -65,7 +65,7 @@ def table(app: App, viewer: Viewer, wanted: Slice, mailbox: str | None = None) -
     """Return a slice of the items that the viewer may see; words are looked for only in what he may read."""
     ids = within(app, viewer) if mailbox is None else frozenset({one(app, viewer, mailbox).id})
     found = app.store.failure_slice(replace(wanted, mailbox_ids=ids, readable=owned(app, viewer)))
-    boxes = app.store.mailbox_by_id({link.mailbox_id for link in found.items})
+    boxes = app.store.mailboxes_by_id({link.mailbox_id for link in found.items})
     rows = (
         Standing(
             item=_object(viewer, link, boxes),

@@ -53,7 +53,11 @@ def free_times(app: App, viewer: Viewer, alert_id: int) -> tuple[Slot, ...]:
     zone = next((user.time_zone for user in users.values() if user.name == mailbox.user), mailbox.time_zone)
     after = max(app.clock.now(), midnight(wall(date.start, zone).date(), zone))
     window = _window(asked, after)
-    busy = {"booked": list(_booked(app, window, users)), "waiting": list(_waiting(app, window, alert, users))}
+    busy = {
+        "booked": list(_booked(app, window, users)),
+        "waiting": list(_waiting(app, window, alert, users)),
+        "own": list(_other_dates(asked.appointment, window.appointment.span, date, zone)),
+    }
     hours = app.settings.calendar.hours()
     return next_free(busy, date.end - date.start, after, hours=hours, zone=zone, count=SLOTS)
 
@@ -90,6 +94,15 @@ def _booked(app: App, window: Candidate, users: Mapping[str, User]) -> Iterator[
         yield from (_interval(clash, zone) for clash in person.clashes)
 
 
+def _other_dates(series: Appointment, window: Span, date: Span, zone: str) -> Iterator[Interval]:
+    """Yield when the other dates of a series are: the one that is to be moved cannot stand beside them."""
+    if series.recurrence is None:
+        return
+    for each in occurrences(series, window.start, window.end):
+        if each.span != date:
+            yield blocking(each.span, zone)
+
+
 def _waiting(app: App, window: Candidate, alert: Alert, users: Mapping[str, User]) -> Iterator[Interval]:
     """Yield the times of what else waits in the mailboxes of the same people."""
     people = {person.address for person in window.persons}
@@ -123,7 +136,7 @@ def _mailboxes(app: App, people: set[str], users: Mapping[str, User]) -> Mapping
     owners = {user.name: user for user in users.values()}
     found = {}
     ids = app.store.mailbox_ids_of(frozenset(people | {name.lower() for name in owners}), addresses=True)
-    for mailbox in app.store.mailbox_by_id(ids).values():
+    for mailbox in app.store.mailboxes_by_id(ids).values():
         user = owners.get(mailbox.user)
         addresses = {mailbox.address, *(user.emails if user is not None else ())}
         if not people.isdisjoint(addresses):

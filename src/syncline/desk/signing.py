@@ -73,9 +73,11 @@ def viewer_of(app: App, account: Account) -> Viewer:
     """Return an account as a viewer, with the addresses of the CRM user of the same name."""
     try:
         user = next(iter(app.crm.users(names=[account.name])), None)
+        if user is not None:
+            app.known[user.name] = user
     except SyncError:
-        # While the CRM cannot be asked questions are still answered; nobody sees more for being known by less.
-        user = None
+        # While the CRM cannot be asked questions are still answered, under the name that everybody knows.
+        user = app.known.get(account.name)
     return Viewer(
         name=account.name,
         role=AccessRole(account.role.value),

@@ -106,7 +106,8 @@ def answer(app: App, viewer: Viewer, versions: Mapping[int, int], decision: str)
     """Give many questions one answer; what the viewer may not see is not there for him.
 
     `versions` are those that were chosen: one that moved since takes no answer.
-    `without_overlaps` saves series without the dates that clash, and everything else beside what is in the way.
+    `without_overlaps` saves series without the dates that clash; everything else, also series of which every date
+    does, is saved beside what is in the way.
     """
     mine = _mine(app, viewer, tuple(versions))
     results: list[Alert | SyncError] = []
@@ -139,8 +140,8 @@ def _parts(app: App, ids: Sequence[int], decision: str) -> list[tuple[str, Seque
     if decision != answering.WITHOUT_OVERLAPS:
         return [(decision, ids)]
     outlines = app.store.outlines(Wanted(state=None, ids=ids))
-    series = [outline.id for outline in outlines if outline.dates > 1]
-    others = [outline.id for outline in outlines if outline.dates <= 1]
+    series = [outline.id for outline in outlines if outline.partly]
+    others = [outline.id for outline in outlines if not outline.partly]
     return [(word, part) for word, part in ((decision, series), ("yes", others)) if part]
 
 

@@ -53,7 +53,7 @@ def waiting(
     numbers = None if seen is None else sorted(seen)
     asked = app.store.alert_page(numbers, [AlertState.OPEN], code=CONFLICT, limit=QUESTIONS_MAX).items
     alerts = [*asked, *app.store.being_saved(numbers, CONFLICT, QUESTIONS_MAX)]
-    mailboxes = app.store.mailbox_by_id({alert.mailbox_id for alert in alerts})
+    mailboxes = app.store.mailboxes_by_id({alert.mailbox_id for alert in alerts})
     links = {link.id: link for link in app.store.links_by_id([alert.link_id or 0 for alert in alerts])}
     found = []
     for alert in alerts:

@@ -368,13 +368,21 @@ def _group(decided: Decided) -> int:
     return -1 if kind is None else GROUPS.index(kind)
 
 
+def _answered(parts: Parts, mailbox_id: int) -> frozenset[int]:
+    """Return the links whose answer is not carried out yet, however many were answered together."""
+    found: list[int] = []
+    while links := parts.store.answered_links(mailbox_id, ANSWERS_MAX, found[-1] if found else 0):
+        found.extend(link.id for link in links)
+    return frozenset(found)
+
+
 def _failed(parts: Parts, lease: Lease, error: SyncError) -> datetime | None:
     """Record a failure of the whole mailbox and return when it is due again (B-01 to B-07)."""
     now = parts.clock.now()
     mailbox = parts.store.mailbox(lease.mailbox_id)
     standing = parts.store.open_alerts(mailbox.id)
     after = mailboxes.after_failure(mailbox, error, now, standing)
-    waiting = {link.id for link in parts.store.answered_links(mailbox.id, ANSWERS_MAX)}
+    waiting = _answered(parts, mailbox.id)
     alerts = [questions.not_yet(a, error) for a in standing if a.link_id in waiting and a.answer == "yes"]
     if after.alert is not None:
         alerts.append(after.alert)

@@ -263,11 +263,16 @@ def failed(run: Run, link: Link, error: SyncError) -> Link:
         link,
         state=LinkState.FAILED,
         sync_error=error.code,
-        error_params={"subject": link.subject, **error.params},
+        error_params=_told(link, error),
         error_time=run.now(),
         retries=retries,
         next_try=run.now() + wait if again else None,
     )
+
+
+def _told(link: Link, error: SyncError) -> dict[str, str]:
+    """Return what the error says, with the item's subject where the connector could not read one."""
+    return {**error.params, "subject": error.params.get("subject") or link.subject}
 
 
 def notice(run: Run, link: Link, error: SyncError) -> Alert:
@@ -280,7 +285,7 @@ def notice(run: Run, link: Link, error: SyncError) -> Alert:
         subject=link.subject,
         span=link.observed.span if link.observed else None,
         private=link.private,
-        params={"crm": run.rules.crm_name, "mailbox": run.mailbox.address, "subject": link.subject, **error.params},
+        params={"crm": run.rules.crm_name, "mailbox": run.mailbox.address, **_told(link, error)},
         created=now,
         last_seen=now,
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Table, and_, case, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, case, func, literal_column, select, union
 
 from syncline.errors import SyncError
 from syncline.ports import Alert, AlertOutcome, AlertState, Entry, Link, LinkState
@@ -203,17 +203,20 @@ class Listings(Connected):
         Only those of `mailbox_ids` (None: of all). What is not found by an index of its own is looked for in a narrow
         one, not in the contents.
         """
-        exact = [link.c.global_object_id == words, link.c.crm_id == words]
+        exact = [_narrow.c.global_object_id == words, _narrow.c.crm_id == words]
         if len(words) >= _REF_MIN:
-            exact.append(link.c.id.in_(select(_narrow.c.id).where(_narrow.c.ref == words)))
+            exact.append(_narrow.c.ref == words)
         if words.isdecimal() and len(words) < _DIGITS_MAX:
-            exact.append(link.c.id == int(words))
-        subject = link.c.id.in_(select(_narrow.c.id).where(_narrow.c.subject.icontains(words, autoescape=True)))
+            exact.append(_narrow.c.id == int(words))
+        subject = _narrow.c.subject.icontains(words, autoescape=True)
         mine = [] if mailbox_ids is None else [link.c.mailbox_id.in_(sorted(mailbox_ids))]
         with self.reading() as connection:
-            for where in (or_(*exact), subject):
-                query = select(*LIGHT_LINK).where(where, *mine).order_by(link.c.id.desc()).limit(limit)
-                found = tuple(to_link(row) for row in connection.execute(query).mappings())  # type: ignore[arg-type]
+            for conditions in (exact, [subject]):
+                # One look-up each: of one with OR the contents may be read from the newest on.
+                numbers = union(*(select(_narrow.c.id).where(condition) for condition in conditions))
+                query = select(*LIGHT_LINK).where(link.c.id.in_(numbers), *mine)
+                rows = connection.execute(query.order_by(link.c.id.desc()).limit(limit)).mappings()
+                found = tuple(to_link(row) for row in rows)  # type: ignore[arg-type]
                 if found:
                     return found
         return ()

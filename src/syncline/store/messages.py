@@ -196,7 +196,7 @@ class Messages(Connected):
     def last_mails(self) -> Mapping[str, datetime | None]:
         """Return for each person when the last mail left for him; None while one is on its way."""
         last = select(message.c.recipient, func.max(message.c.ended)).where(
-            message.c.channel == Channel.MAIL.value, message.c.state.in_(("sent", "failed"))
+            message.c.channel == Channel.MAIL.value, message.c.state.in_((MessageState.SENT, MessageState.FAILED))
         )
         under_way = select(message.c.recipient).where(message.c.channel == Channel.MAIL.value, _OUTSTANDING)
         with self.reading() as connection:
@@ -209,7 +209,7 @@ class Messages(Connected):
 
     def due_messages(self, channel: Channel, now: datetime, limit: int) -> tuple[Message, ...]:
         """Return the messages of a channel that can be tried now, those waiting longest first."""
-        where = (message.c.channel == channel.value, _OUTSTANDING, message.c.state == "waiting")
+        where = (message.c.channel == channel.value, _OUTSTANDING, message.c.state == MessageState.WAITING)
         query = select(*_MESSAGE).where(*where, message.c.next_try <= now)
         with self.reading() as connection:
             rows = connection.execute(query.order_by(message.c.next_try, message.c.id).limit(limit)).mappings()
@@ -217,12 +217,10 @@ class Messages(Connected):
 
     def message_leaves(self, message_id: int) -> bool:
         """Note that a message is about to leave; False if it does not wait any more."""
-        where = (message.c.id == message_id, message.c.state == "waiting")
+        where = (message.c.id == message_id, message.c.state == MessageState.WAITING)
         with self.writing() as connection:
-            changed = connection.execute(
-                update(message).where(*where).values(state="leaving", attempts=message.c.attempts + 1)
-            )
-            return changed.rowcount == 1
+            values = {"state": MessageState.LEAVING, "attempts": message.c.attempts + 1}
+            return connection.execute(update(message).where(*where).values(values)).rowcount == 1
 
     def message_ended(self, message_id: int, state: MessageState, now: datetime, error: str | None = None) -> None:
         """Note what became of a message for good."""
@@ -234,7 +232,7 @@ class Messages(Connected):
         self, message_id: int, next_try: datetime, error: str | None = None, *, unclear: bool = False
     ) -> None:
         """Note that a message is to be tried again; `unclear`: it may have arrived already."""
-        values: dict[str, Any] = {"state": "waiting", "next_try": next_try, "error": error}
+        values: dict[str, Any] = {"state": MessageState.WAITING, "next_try": next_try, "error": error}
         if unclear:
             values["unclear"] = message.c.unclear + 1
         with self.writing() as connection:
@@ -242,7 +240,7 @@ class Messages(Connected):
 
     def leaving_messages(self, channel: Channel) -> tuple[Message, ...]:
         """Return the messages that were leaving when the process ended: whether they arrived is not known."""
-        where = (message.c.channel == channel.value, _OUTSTANDING, message.c.state == "leaving")
+        where = (message.c.channel == channel.value, _OUTSTANDING, message.c.state == MessageState.LEAVING)
         with self.reading() as connection:
             rows = connection.execute(select(*_MESSAGE).where(*where).order_by(message.c.id)).mappings()
             return tuple(_to_message(row) for row in rows)
@@ -263,10 +261,10 @@ class Messages(Connected):
         found = {channel: {row[1]: row[2:] for row in rows if row[0] == channel.value} for channel in Channel}
         return {
             channel: ChannelFigures(
-                waiting=sum(states.get(state, (0,))[0] for state in ("waiting", "leaving")),
-                sent=states.get("sent", (0,))[0],
-                failed=states.get("failed", (0,))[0],
-                last_sent=states.get("sent", (0, None))[1],
+                waiting=sum(states.get(state, (0,))[0] for state in (MessageState.WAITING, MessageState.LEAVING)),
+                sent=states.get(MessageState.SENT, (0,))[0],
+                failed=states.get(MessageState.FAILED, (0,))[0],
+                last_sent=states.get(MessageState.SENT, (0, None))[1],
                 error=errors.get(channel.value),
             )
             for channel, states in found.items()

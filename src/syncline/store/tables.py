@@ -166,19 +166,13 @@ class Tables(Connected):
         with self.reading() as connection:
             return tuple(connection.scalars(query.limit(limit)))
 
-    def mailbox_by_id(self, mailbox_ids: Collection[int]) -> Mapping[int, Mailbox]:
-        """Return those of these mailboxes that there are."""
-        with self.reading() as connection:
-            rows = connection.execute(select(*MAILBOX).where(mailbox.c.id.in_(mailbox_ids))).mappings()
-            return {row["id"]: Mailbox(**row) for row in rows}
-
 
 _QUESTIONS = (
     select(alert.c.mailbox_id, func.sum(alert.c.question).label("many")).where(_OPEN).group_by(alert.c.mailbox_id)
 )
 _FAILURES = (
     select(link.c.mailbox_id, func.count().label("many"))
-    .where(_STUCK, link.c.state.in_(FAILURES_SHOWN["open"]))
+    .where(_STUCK, link.c.state == LinkState.FAILED)
     .group_by(link.c.mailbox_id)
 )
 _BY_COUNT: Mapping[str, Select[Any]] = {"questions": _QUESTIONS, "failures": _FAILURES}

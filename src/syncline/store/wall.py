@@ -122,6 +122,11 @@ class Outline:
     dates: int
     clashing: int
 
+    @property
+    def partly(self) -> bool:
+        """Return whether it is a series of which some dates do not clash."""
+        return self.dates > 1 and self.clashing < self.dates
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
@@ -200,7 +205,7 @@ class Wall(Connected):
             return {row["id"]: to_alert(row) for row in rows}  # type: ignore[arg-type]
 
     def mailboxes_by_id(self, ids: Iterable[int]) -> Mapping[int, Mailbox]:
-        """Return mailboxes by id."""
+        """Return those of these mailboxes that there are, by id."""
         with self.reading() as connection:
             parts = (select(*MAILBOX).where(mailbox.c.id.in_(part)) for part in chunks(ids))
             return {row["id"]: Mailbox(**row) for part in parts for row in connection.execute(part).mappings()}

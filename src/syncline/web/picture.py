@@ -26,7 +26,8 @@ _LANES_FEW = 3
 _AXIS, _HEAD, _BAR, _GAP = 46, 24, 22, 6
 _HOUR_PIXELS_MAX, _HOUR_PIXELS_MIN, _HEIGHT_PIXELS_MAX = 58.0, 4.0, 320.0
 _TICK_PIXELS_MIN, _LINE, _CHARACTER, _LINES_MAX = 22.0, 15, 6.3, 4
-_HEAD_SHARE = 0.92
+_HEAD_SHARE, _BOLD = 0.92, 1.2
+"""Heads are set somewhat smaller, and what is in bold runs so much wider than the rest."""
 _NOWHEN = datetime(2000, 1, 1, tzinfo=UTC)
 _HOUR, _HALF, _DAY = timedelta(hours=1), timedelta(minutes=30), timedelta(days=1)
 _TICK_MINUTES = (30, 60, 120, 180, 360, 720, 1440)
@@ -244,7 +245,7 @@ def _waiting_labels(scene: Scene, columns: list[list[_Box]], waiting: list[_Box]
 
 def _overlapping(minutes: int, width: float) -> str:
     whole = _("overlaps %(time)s", time=lasting(minutes))
-    return whole if len(whole) <= _characters(width) else lasting(minutes)
+    return whole if len(whole) <= _characters(width / _BOLD) else lasting(minutes)
 
 
 def _overlaps(frame: _Frame, scene: Scene, columns: list[list[_Box]], waiting: list[_Box]) -> Iterator[str]:

@@ -41,7 +41,7 @@ def _global(address: Address) -> bool:
     special = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback
     inside = address.is_private or address.is_link_local or any(address in network for network in _INSIDE)
     # 64:ff9b::/96 counts as reserved in some tables; what matters is the address wrapped in it.
-    return address in _TRANSLATED if address.version == 6 and address in _TRANSLATED else not (special or inside)
+    return address in _TRANSLATED or not (special or inside)
 
 
 def _wrapped(address: Address) -> Iterable[Address]:

@@ -14,7 +14,6 @@ from markupsafe import Markup
 
 from syncline.desk import alerts as desk
 from syncline.desk.answering import can_undo
-from syncline.desk.finding import visible
 from syncline.desk.objects import AlertObject
 from syncline.engine.alerts import last_offered
 from syncline.engine.questions import CONFLICT
@@ -46,7 +45,8 @@ class Card:
     (answered otherwise) or notice; `status` says it. `facts` are when, show as, where and who. `title` is the whole
     subject, `heading` what fits into a line or two. `choices` are the answers that can be given now, `undo` whether the
     one that was given can be taken back. `dates` are the clashing dates of a series, `hints` what helps to decide,
-    `free_times` when everybody is free. `unclear` says that what is in the way cannot be shown.
+    `free_times` when everybody is free. `unclear` says that what is in the way cannot be shown, `clear`
+    what follows from nothing being in the way any more ("" if something is).
     """
 
     id: int
@@ -74,6 +74,7 @@ class Card:
     dates: tuple[str, ...]
     in_the_way: tuple[InTheWay, ...] = ()
     unclear: bool = False
+    clear: str = ""
     also_waiting: tuple[Beside, ...] = ()
     hints: tuple[str, ...] = ()
     free_times: tuple[str, ...] = ()
@@ -124,29 +125,17 @@ def card(visit: Visit, alert_id: int) -> Card:
 
 
 def several(visit: Visit, alerts: Sequence[Alert]) -> list[Card]:
-    """Return these alerts, which the viewer may see, as cards in the same order; free times stand on the first."""
+    """Return these alerts, which the viewer may see, as cards in the same order, without free times."""
     mailboxes = visit.app.store.mailboxes_by_id({alert.mailbox_id for alert in alerts})
     shown = desk.objects(visit.app, visit.viewer, alerts, mailboxes)
-    made = _cards(visit, alerts, {each.id: each for each in shown}, mailboxes)
+    return _cards(visit, alerts, {each.id: each for each in shown}, mailboxes)
+
+
+def with_free_times(visit: Visit, alerts: Sequence[Alert]) -> list[Card]:
+    """Return these alerts as `several` does, with free times on the first that wait."""
+    made = several(visit, alerts)
     first = [_with_free_times(visit, *pair) for pair in zip(made[:FREE_MAX], alerts, strict=False)]
     return [*first, *made[FREE_MAX:]]
-
-
-def page(
-    visit: Visit,
-    mailbox: str | None,
-    *,
-    only_open: bool,
-    without: frozenset[str] = frozenset(),
-    after: int | None = None,
-    limit: int = 20,
-) -> tuple[list[Card], int | None]:
-    """Return a page of alerts but those with the codes `without`, newest first, and the number to go on below."""
-    mailboxes = visible(visit.app, visit.viewer, mailbox)
-    states = [state for state in AlertState if (state is AlertState.OPEN) is only_open]
-    hidden = desk.hidden_codes(visit.app) | without
-    found = visit.app.store.alert_page(list(mailboxes), states, hidden=hidden, after=after, limit=limit)
-    return several(visit, found.items), found.next
 
 
 def _with_free_times(visit: Visit, made: Card, alert: Alert) -> Card:
@@ -195,7 +184,7 @@ def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link
     row = CATALOGUE[alert.code]
     scheduling = alert.code == CONFLICT
     question = alert.code in desk.QUESTIONS
-    state = _state(visit, alert)
+    state = _state(visit, alert, mailbox, link)
     can_yes = state in ("waiting", "kept_out") or (state == "lapsed" and visit.times.now <= last_offered(alert))
     crm_id = link.crm_id if link is not None else None
     look = desk.look_at(visit.viewer, mailbox, private=alert.private)
@@ -237,8 +226,10 @@ def _with_clashes(
 ) -> Card:
     """Add what is in the way, drawn and in words, and the ways out."""
     # While the CRM cannot be asked, what was found before says too little to be shown.
-    if not shown.clashes or not around.reachable:
+    if not around.reachable:
         return replace(card, unclear=True)
+    if not shown.clashes:
+        return replace(card, clear=telling.clear(card.state))
     all_day = bool(alert.span and alert.span.all_day)
     others = beside(visit, alert, mailbox, around.asked.get(mailbox.id, ()))
     hours = visit.app.settings.calendar.hours()
@@ -269,9 +260,13 @@ def _undrawn(scene: Scene | None) -> str:
     return ngettext("and %(num)d more, in the list", "and %(num)d more, in the list", number) if number else ""
 
 
-def _state(visit: Visit, alert: Alert) -> str:
+def _state(visit: Visit, alert: Alert, mailbox: Mailbox, link: Link | None) -> str:
     """Return the state in one word; see `Card`."""
     state = telling.state_of(alert)
+    if state == "saving" and not mailbox.enabled:
+        return "not_saved_yet"
+    if state == "kept_out" and not telling.still_out(alert, link):
+        return "over"
     if state == "saving" and alert.decided_on is not None and visit.times.now - alert.decided_on > STILL_WORKING:
         return "working"
     return state

@@ -63,6 +63,7 @@ def groups(visit: Visit, counts: Mapping[int, int], wanted: Wanted, *, drawn: bo
     """Return the questions of each mailbox in `counts` as one, with the pictures of the first ten if `drawn`."""
     store = visit.app.store
     mailboxes = store.mailboxes_by_id(counts)
+    visit.people.meet(mailbox.user for mailbox in mailboxes.values())
     items = store.item_counts(counts)
     found = store.outlines(wanted)
     of: dict[int, list[Outline]] = {number: [] for number in counts}
@@ -86,7 +87,7 @@ def _group(
     lines, more_lines = _lines(visit, outlines)
     first = _alerts(visit, outlines[:DRAWN_MAX]) if draw else []
     series = sum(outline.dates > 1 for outline in outlines)
-    partly = sum(outline.dates > 1 and outline.clashing < outline.dates for outline in outlines)
+    partly = sum(outline.partly for outline in outlines)
     return Group(
         key=str(mailbox.id) if mailbox is not None else "all",
         mailbox=mailbox,
@@ -97,8 +98,8 @@ def _group(
         series=series,
         lines=lines,
         more_lines=more_lines,
-        first=tuple(cards.several(visit, first)),
-        same_calendar=sum(_same_calendar(visit, alert) for alert in first),
+        first=tuple(cards.several(visit, first)) if first else (),
+        same_calendar=_same_calendar(visit, first),
         partly=partly,
         without_means=_without_means(visit, len(outlines), partly),
         yes_means=_yes_means(visit, len(outlines), series),
@@ -124,7 +125,8 @@ def _lines(visit: Visit, outlines: Sequence[Outline]) -> tuple[tuple[Line, ...],
             days[day] += 1
             keys.setdefault(day, outline)
     shown = list(keys.items())[:LINES_MAX]
-    mailboxes = visit.app.store.mailboxes_by_id({outline.mailbox_id for _key, outline in shown})
+    series = {outline.mailbox_id for key, outline in shown if not isinstance(key, date)}
+    mailboxes = visit.app.store.mailboxes_by_id(series) if series else {}
     lines = [
         _day(key, days[key]) if isinstance(key, date) else _series(visit, outline, mailboxes[outline.mailbox_id])
         for key, outline in shown
@@ -148,11 +150,20 @@ def _series(visit: Visit, outline: Outline, mailbox: Mailbox) -> Line:
     return Line(text=said, url=f"/alerts/{outline.id}")
 
 
-def _same_calendar(visit: Visit, alert: Alert) -> bool:
-    """Return whether both sides of a question's clash came from the calendar of its own mailbox."""
+def _same_calendar(visit: Visit, alerts: Sequence[Alert]) -> int:
+    """Return of how many questions both sides of the clash came from the calendar of their own mailbox."""
+    rows = {alert.id: _rows(alert) for alert in alerts}
+    asked: dict[int, set[str]] = {alert.mailbox_id: set() for alert in alerts}
+    for alert in alerts:
+        asked[alert.mailbox_id] |= rows[alert.id]
+    own = {number: visit.app.store.rows_seen(number, sorted(ids)).keys() for number, ids in asked.items()}
+    return sum(bool(rows[alert.id]) and own[alert.mailbox_id] >= rows[alert.id] for alert in alerts)
+
+
+def _rows(alert: Alert) -> set[str]:
+    """Return the rows of the CRM that were in the way when a question was asked."""
     people = alert.verdict.unavailable if alert.verdict is not None else ()
-    ids = {clash.row_id for person in people for clash in person.clashes}
-    return bool(ids) and visit.app.store.rows_seen(alert.mailbox_id, sorted(ids)).keys() >= ids
+    return {clash.row_id for person in people for clash in person.clashes}
 
 
 def _yes_means(visit: Visit, questions: int, series: int) -> str:

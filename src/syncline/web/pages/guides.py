@@ -96,7 +96,7 @@ def _html(path: Path) -> Markup:
 
 def _relink(tokens: Sequence[Token]) -> None:
     """Lead links between the pages to where they stand here; pages that are only in the repository are named."""
-    for token in tokens:
+    for place, token in enumerate(tokens):
         name = "src" if token.type == "image" else "href"
         target = str(token.attrGet(name) or "")
         if not target or not _REPOSITORY_ONLY.match(target):
@@ -107,7 +107,18 @@ def _relink(tokens: Sequence[Token]) -> None:
         elif file in _BY_FILE:
             token.attrSet(name, f"/help/{_BY_FILE[file]}" + (f"#{anchor}" if anchor else ""))
         else:
-            token.attrSet(name, f"/help#{_slug(file)}")
+            _unlink(tokens, place)
+
+
+def _unlink(tokens: Sequence[Token], place: int) -> None:
+    """Leave only the words of a link to what is in the repository alone."""
+    depth = 0
+    for token in tokens[place:]:
+        depth += token.nesting
+        if token is tokens[place] or depth == 0:
+            token.tag, token.attrs = "span", {}
+        if depth == 0:
+            return
 
 
 def _slug(text: str) -> str:

@@ -171,6 +171,7 @@ def _form(
         tabs=TABS,
         tab=tab,
         figures=reports.figures(visit.app, mailbox),
+        counts=visit.app.store.counts_by_mailbox(hidden_codes(visit.app), [mailbox.id])[mailbox.id],
         trouble=trouble_text(trouble or desk.trouble(visit.app, visit.viewer, str(mailbox.id))),
         tested=tested,
         **_CONTENT[tab](visit, mailbox),

@@ -5,6 +5,7 @@ It must not know what any one page is about.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from syncline import __version__
@@ -25,6 +27,7 @@ from syncline.web.asking import app_of
 from syncline.web.assets import asset
 from syncline.web.pages import words
 from syncline.web.pages.times import Times
+from syncline.web.scene import plain
 from syncline.web.sessions import CSRF_FIELD, signed_in
 
 if TYPE_CHECKING:
@@ -38,12 +41,16 @@ NAVIGATION = (
     (noted("Email Configuration"), "/email-configuration"),
     (noted("Settings"), "/settings"),
 )
+_SEAM = re.compile(r"(?<=[@._:/-])(?=\w)|(?<=[a-z])(?=[A-Z])")
 CHOICE_MAX = 100
 """Up to so many people are a list to choose from; of more, one is typed."""
 
 
 class People(Mapping[str, User]):
-    """The users of the CRM by sign-in name, asked for when they are needed; nobody while the CRM cannot be asked."""
+    """The users of the CRM by sign-in name, asked for when they are needed.
+
+    While the CRM cannot be asked those who are asked for by name are as they were known last.
+    """
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -94,10 +101,13 @@ class People(Mapping[str, User]):
         return self._all
 
     def _asked(self, **which: Collection[str]) -> tuple[User, ...]:
+        known = self._app.known
         try:
-            return self._app.crm.users(**which)
+            found = self._app.crm.users(**which)
         except SyncError:
-            return ()
+            return tuple(known[name] for name in which.get("names", ()) if name in known)
+        known.update((user.name, user) for user in found)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +209,11 @@ def short(number: int) -> str:
     return f"{number // 1_000}k" if number < 100_000 else "99k+"
 
 
+def breakable(name: str) -> Markup:
+    """Return a long name without spaces that breaks where people would: after a sign, before a capital letter."""
+    return Markup("<wbr>").join(_SEAM.split(name))
+
+
 def merged(first: Mapping[str, str], second: Mapping[str, str]) -> Mapping[str, str]:
     """Return words for a choice: the first as they are, the second (a table) in the reader's language."""
     return {**first, **{key: _(word) for key, word in second.items()}}
@@ -244,7 +259,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    made.filters |= {"initials": initials, "merged": merged, "short": short}
+    made.filters |= {"initials": initials, "merged": merged, "plain": plain, "short": short, "breakable": breakable}
     made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_callables(_, plural, newstyle=True)  # type: ignore[attr-defined]
     made.globals |= {

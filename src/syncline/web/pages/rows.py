@@ -52,6 +52,7 @@ def rows(visit: Visit, alerts: Iterable[Alert]) -> list[Row]:
     """Return alerts that the viewer may see as rows, in the order given."""
     shown: Sequence[Alert] = list(alerts)
     mailboxes = visit.app.store.mailboxes_by_id({alert.mailbox_id for alert in shown})
+    visit.people.meet(mailbox.user for mailbox in mailboxes.values())
     return [_row(visit, alert, mailboxes[alert.mailbox_id]) for alert in shown]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from syncline.core.appointment import Appointment
 from syncline.core.scheduling import Verdict
@@ -16,10 +16,11 @@ from syncline.desk.objects import AlertObject
 from syncline.desk.reading import Sight
 from syncline.errors import CATALOGUE, ErrorClass, filled
 from syncline.language import _, ngettext, noted, numeral
-from syncline.ports import Alert, AlertState, Link, LinkState, Mailbox
+from syncline.ports import Alert, AlertOutcome, AlertState, Link, LinkState, Mailbox
 from syncline.web.pages import words
 from syncline.web.pages.rendering import Visit
 from syncline.web.pages.times import day_text
+from syncline.web.scene import plain
 
 SUBJECT_SHORT = 140
 """Longer subjects are shown so far; the whole one is a click away."""
@@ -50,6 +51,11 @@ REASONS: Mapping[str, str] = {
     "it is in step": noted("it is synchronized"),
     "it waits for an answer now": noted("it waits for an answer now"),
     "it fails for another reason now": noted("it fails for another reason now"),
+    "It was saved before the answer came.": noted(
+        "nobody was double-booked any more, and it was saved before the answer came"
+    ),
+    "It was deleted or untracked before the answer came.": noted("it was deleted in Outlook, or is tracked no longer"),
+    "It changed and was asked anew.": noted("it changed, and was asked about anew"),
 }
 
 
@@ -72,6 +78,11 @@ def state_of(alert: Alert) -> str:
     if alert.state is not AlertState.ANSWERED:
         return "waiting" if alert.state is AlertState.OPEN else alert.state.value
     return alert.outcome.value if alert.outcome is not None else "over"
+
+
+def still_out(alert: Alert, link: Link | None) -> bool:
+    """Return whether a No still keeps its item out (Q-04): the item is there, and as it was when it was answered."""
+    return link is not None and link.decision == "no" and link.decided_digest == alert.digest
 
 
 def status(visit: Visit, alert: Alert, state: str, mailbox: Mailbox, link: Link | None) -> str:
@@ -103,9 +114,9 @@ def status(visit: Visit, alert: Alert, state: str, mailbox: Mailbox, link: Link 
         case "withdrawn":
             return _withdrawn(visit, alert, link)
         case "lapsed":
-            return _("It ended %(when)s; not in the CRM", when=ended_when(visit, alert))
+            return _lapsed(visit, alert, link)
         case "over":
-            return _("Answered %(time)s by %(name)s", time=decided_at(visit, alert), name=by)
+            return _over(visit, alert, link)
         case _:
             level = _(words.LEVELS[CATALOGUE[alert.code].level.value])
             return _("%(level)s · since %(time)s", level=level, time=times.moment(alert.created))
@@ -129,9 +140,7 @@ def ended_when(visit: Visit, alert: Alert) -> str:
     if alert.span is None:
         return ""
     end = alert.span.end - timedelta(days=1) if alert.span.all_day else alert.span.end
-    day = end.date() if alert.span.all_day else visit.times.date(end)
-    ago = (visit.times.today - day).days
-    return {0: _("today"), 1: _("yesterday")}.get(ago) or _("on %(day)s", day=day_text(day))
+    return _day_of(visit, end.date() if alert.span.all_day else visit.times.date(end))
 
 
 def sentence(visit: Visit, alert: Alert, look: Sight) -> str:
@@ -141,7 +150,8 @@ def sentence(visit: Visit, alert: Alert, look: Sight) -> str:
         params["subject"] = look.subject(params["subject"])
     if "user" in params and alert.verdict is not None and alert.verdict.unavailable:
         params["user"] = unavailable(alert.verdict)
-    return filled(_(CATALOGUE[alert.code].text), params)
+    # In the middle of a sentence a foreign text must not turn around what follows it.
+    return filled(_(CATALOGUE[alert.code].text), {name: plain(value) for name, value in params.items()})
 
 
 def unavailable(verdict: Verdict) -> str:
@@ -188,6 +198,8 @@ def choices(visit: Visit, shown: AlertObject, state: str, *, scheduling: bool, m
         return (Choice(answer="yes", label=_("Change to Yes"), means=yes),)
     if state == "lapsed":
         left = _("It stays in Outlook, and you are not asked again.")
+        if moved:
+            left = _("%(crm)s keeps it as it was before the change, and you are not asked again.", crm=visit.crm)
         return (
             Choice(answer="yes", label=_("Save it now"), means=yes),
             Choice(answer="no", label=_("Leave it out"), means=left),
@@ -205,6 +217,15 @@ def overlapping(shown: AlertObject) -> str:
     total = numeral(shown.series.occurrences)
     return ngettext("%(number)s of %(total)s dates overlaps", "%(number)s of %(total)s dates overlap", number,
                     number=numeral(number), total=total)  # fmt: skip
+
+
+def clear(state: str) -> str:
+    """Return what it means for a question that nothing is in the way any more, in a state that takes a Yes."""
+    if state == "waiting":
+        return _("Nothing is in the way any more: the next sync saves it and takes the question back.")
+    if state == "kept_out":
+        return _("Nothing is in the way any more. It stays out until you change it to Yes.")
+    return _("Nothing is in the way any more.")
 
 
 def series_means(shown: AlertObject) -> str:
@@ -225,20 +246,58 @@ def short(subject: str) -> str:
     return subject if len(subject) <= SUBJECT_SHORT else subject[: SUBJECT_SHORT - 1].rstrip() + "…"
 
 
+def _day_of(visit: Visit, day: date) -> str:
+    ago = (visit.times.today - day).days
+    return {0: _("today"), 1: _("yesterday")}.get(ago) or _("on %(day)s", day=day_text(day))
+
+
 def _near(visit: Visit, at: datetime) -> str:
     return visit.times.clock(at) if visit.times.date(at) == visit.times.today else visit.times.date_and_time(at)
 
 
+def _lapsed(visit: Visit, alert: Alert, link: Link | None) -> str:
+    """Say when the time of a question was over: of a series that of its last clashing date."""
+    moved = link is not None and link.crm_id is not None
+    verdict, span = alert.verdict, alert.span
+    if verdict is not None and verdict.occurrences > 1 and verdict.clashing and span is not None:
+        last = verdict.clashing[-1]
+        day = last.date() if span.all_day else visit.times.date(last)
+        said = _("Its last date that overlaps was %(when)s", when=_day_of(visit, day))
+    else:
+        said = _("It ended %(when)s", when=ended_when(visit, alert))
+    if moved:
+        return _("%(what)s; the change is not in the CRM", what=said)
+    return _("%(what)s; not in the CRM", what=said)
+
+
 def _not_saved_yet(visit: Visit, mailbox: Mailbox, link: Link | None) -> str:
+    if not mailbox.enabled:
+        return _("Answered Yes. The mailbox is switched off; it is saved once it is enabled again")
     code = mailbox.last_error or (link.sync_error if link is not None else None)
     if code == "CrmUnavailable":
         said = _("Answered Yes. The CRM cannot be reached")
     else:
         said = _("Answered Yes. It could not be saved yet")
     times = [at for at in (link.next_try if link is not None else None, mailbox.next_due) if at is not None]
-    if not times or not mailbox.enabled:
+    if not times:
         return said
     return _("%(what)s; next try %(time)s", what=said, time=_near(visit, max(times)))
+
+
+def _over(visit: Visit, alert: Alert, link: Link | None) -> str:
+    """Say of an answer that is over who gave it; of a No that does not hold any more what became of the item."""
+    time, by = decided_at(visit, alert), alert.decided_by or _("somebody")
+    if alert.held or alert.outcome is not AlertOutcome.KEPT_OUT:
+        return _("Answered %(time)s by %(name)s", time=time, name=by)
+    if link is None:
+        return _(
+            "Kept out %(time)s by %(name)s; it was deleted in Outlook since, or is tracked no longer",
+            time=time,
+            name=by,
+        )
+    if link.state is LinkState.SETTLED and link.crm_id is not None:
+        return _("Kept out %(time)s by %(name)s; it changed in Outlook since and was saved", time=time, name=by)
+    return _("Kept out %(time)s by %(name)s; it changed in Outlook since", time=time, name=by)
 
 
 def _withdrawn(visit: Visit, alert: Alert, link: Link | None) -> str:
@@ -310,6 +369,8 @@ def _yes_means(visit: Visit, shown: AlertObject, *, scheduling: bool, moved: boo
         what = _("Save all %(dates)s dates in %(crm)s, those that overlap too.", dates=dates, crm=visit.crm)
     elif moved:
         what = _("Save the change in %(crm)s beside what is in the way.", crm=visit.crm)
+    elif not shown.clashes:
+        what = _("Save it in %(crm)s.", crm=visit.crm)
     elif len(shown.clashes) > 1:
         what = _("Save it in %(crm)s beside the others.", crm=visit.crm)
     else:

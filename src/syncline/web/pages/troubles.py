@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from syncline.errors import CATALOGUE, SyncError, filled
 from syncline.language import _, noted
 from syncline.web.pages.rendering import help_url
+from syncline.web.scene import plain
 
 MISSING: Mapping[str, str] = {
     "account": noted("account"),
@@ -50,7 +51,8 @@ def trouble_of(code: str, params: Mapping[str, str]) -> Trouble:
     return Trouble(
         code=code,
         title=_(row.title),
-        text=filled(_(row.text), params),
+        # In the middle of a sentence a foreign text must not turn around what follows it.
+        text=filled(_(row.text), {name: plain(str(value)) for name, value in params.items()}),
         what_to_do=_(row.what_to_do),
         help_url=help_url(code),
     )

@@ -117,7 +117,7 @@ def entries(visit: Visit, found: Sequence[WallEntry], wanted: Wanted) -> list[Sh
     """Return entries as cards and groups, in their order."""
     store = visit.app.store
     alerts = store.alerts_by_id(entry.alert_id for entry in found if entry.alert_id is not None)
-    made = {card.id: card for card in cards.several(visit, list(alerts.values()))}
+    made = {card.id: card for card in cards.with_free_times(visit, list(alerts.values()))}
     folded = {entry.mailbox_id: entry.questions for entry in found if entry.alert_id is None}
     asked = replace(wanted, mailbox_ids=tuple(folded), codes=(CONFLICT,))
     grouped = groups(visit, folded, asked, drawn=len(folded) <= DRAWN_GROUPS) if folded else {}

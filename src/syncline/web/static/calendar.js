@@ -6,7 +6,11 @@
   const list = document.getElementById("calendar-days");
   const form = document.getElementById("calendar-move");
   // What is being saved stands in the CRM within a second or two: look again.
-  if (list?.querySelector("[data-saving]")) window.setTimeout(() => window.location.reload(), 1500);
+  if (list?.querySelector("[data-saving]")) {
+    const again = window.setTimeout(() => window.location.reload(), 1500);
+    // Whoever has clicked on something goes there: a look again would take the click back.
+    window.addEventListener("beforeunload", () => window.clearTimeout(again));
+  }
   if (!grid || !list || !form || !window.EventCalendar || !window.matchMedia("(min-width: 600px)").matches) return;
 
   const marks = (entry) => {
@@ -37,8 +41,9 @@
 
   const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   const two = (number) => String(number).padStart(2, "0");
+  const hour = (at) => `${two(at.getHours())}:${two(at.getMinutes())}`;
   const day = (at) => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  const moment = (at) => `${day(at)}T${two(at.getHours())}:${two(at.getMinutes())}`;
+  const moment = (at) => `${day(at)}T${hour(at)}`;
 
   const content = ({ event, timeText }) => {
     if (!event.extendedProps.url) return timeText; // the stretch that is being drawn with the mouse
@@ -77,6 +82,9 @@
     }
   };
 
+  const weekend = (at) => [0, 6].includes(new Date(at).getDay());
+  grid.classList.toggle("empty-weekend", grid.dataset.view === "week" && !events.some((event) => weekend(event.start) || weekend(Date.parse(event.end) - 1)));
+
   list.remove();
   grid.hidden = false;
   EventCalendar.create(grid, {
@@ -93,7 +101,7 @@
     slotHeight: 28,
     slotEventOverlap: false,
     slotLabelFormat: clock,
-    eventTimeFormat: clock,
+    eventTimeFormat: (start, end) => [start, end].filter((at, n) => !n || end > start).map(hour).join("–"),
     dayHeaderFormat: { weekday: "short", day: "numeric", month: "short" },
     nowIndicator: Intl.DateTimeFormat().resolvedOptions().timeZone === grid.dataset.zone,
     eventContent: content,
