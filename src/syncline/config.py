@@ -28,6 +28,7 @@ from syncline.core.guards import Limits
 from syncline.core.scheduling import AllDayBlocks, ConflictPolicy
 from syncline.errors import SyncError
 from syncline.meant import Meant
+from syncline.partners import ExchangeSettings, MergingSettings, unmergeable
 from syncline.ports import OnSchedulingConflict
 
 CONFIG_FILE = "config.toml"
@@ -259,6 +260,8 @@ class Settings:
     private: PrivateSettings = PrivateSettings()
     organization: OrganizationSettings = OrganizationSettings()
     guards: GuardSettings = GuardSettings()
+    exchange: ExchangeSettings = ExchangeSettings()  # noqa: RUF009 - frozen
+    merging: MergingSettings = MergingSettings()  # noqa: RUF009 - frozen
     trash: TrashSettings = TrashSettings()
     alerts: AlertSettings = AlertSettings()
     calendar: CalendarSettings = CalendarSettings()
@@ -377,7 +380,7 @@ def _checked(settings: Settings) -> Settings:
     unknown = [day for day in settings.calendar.working_days if day not in WEEKDAYS]
     if unknown:
         raise _invalid(f"calendar.working_days names {', '.join(unknown)}; it takes {', '.join(WEEKDAYS)}.")
-    for wrong in (*_unsendable(settings), *_confusing(settings)):
+    for wrong in (*_unsendable(settings), *_confusing(settings), *unmergeable(settings.merging)):
         raise _invalid(wrong)
     return settings
 

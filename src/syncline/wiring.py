@@ -19,13 +19,14 @@ from syncline.connectors.embedded_crm import EmbeddedCrm
 from syncline.connectors.exchange_web_services import open_replica
 from syncline.connectors.smtp import Relay, SmtpNotifier
 from syncline.connectors.webhook import Target, WebhookNotifier
-from syncline.core.merging import PrivatePolicy
+from syncline.core.merging import PrivatePolicy, Winner
 from syncline.core.planning import Policy
 from syncline.engine.cycle import CycleResult
 from syncline.engine.jobs import MemoryQueue
 from syncline.engine.run import Connect, Parts, Rules
 from syncline.engine.worker import Finished, Housekeeping, Worker
 from syncline.errors import SyncError
+from syncline.partners import invitations, pushing_policy, winners
 from syncline.ports import Clock, Mailbox, Notifier, OnSchedulingConflict, Replica, User
 from syncline.store import CycleRecord, Database
 
@@ -81,10 +82,12 @@ def open_app(data: Path, settings: Settings | None = None) -> App:
         _own(data / name)
     store = Database(data / STATE_FILE, key=(data / KEY_FILE).read_bytes())
     store.migrate()
-    store.installation()
+    installation = store.installation()
     crm = EmbeddedCrm(data / CRM_FILE, clock=clock, name=settings.crm.name)
     connect = connector(store)
-    parts = Parts(store=store, crm=crm, clock=clock, rules=rules(settings), new_id=_random_id)
+    parts = Parts(
+        store=store, crm=crm, clock=clock, rules=rules(settings), new_id=_random_id, installation=installation
+    )
     worker = Worker(
         parts,
         connect,
@@ -226,8 +229,15 @@ def rules(settings: Settings) -> Rules:
             private=PrivatePolicy(settings.private.policy),
             track_from_non_organizer=settings.organization.track_appointments_from_non_organizer,
             ignore_copies=settings.organization.ignore_copied_items,
+            ask_before_overruling=settings.merging.ask_before_overruling,
         ),
-        limits=settings.guards.limits(),
+        limits=dataclasses.replace(settings.guards.limits(), creations_max=settings.exchange.creations_max),
+        outgoing=settings.exchange.write,
+        pushing=pushing_policy(settings.exchange, settings.merging, PrivatePolicy(settings.private.policy)),
+        invitations=invitations(settings.exchange),
+        winner=Winner(settings.merging.both_changed),
+        winners=winners(settings.merging),
+        flips_max=settings.merging.flips_max,
         chunk_max=sync.chunk_max,
         page_size_max=sync.page_size_max,
         attempts_max=settings.item.max_retries,

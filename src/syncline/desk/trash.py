@@ -79,7 +79,7 @@ def table(app: App, viewer: Viewer, wanted: Slice, mailbox: str | None = None) -
     ids = within(app, viewer) if mailbox is None else frozenset({one(app, viewer, mailbox).id})
     since = app.settings.trash.since(app.clock.now())
     found = app.store.trash_slice(replace(wanted, mailbox_ids=ids, readable=owned(app, viewer)), since)
-    boxes = app.store.mailbox_by_id({each.mailbox_id for each in found.items})
+    boxes = app.store.mailboxes_by_id({each.mailbox_id for each in found.items})
     rows = (
         Standing(item=_object(app, viewer, each, boxes[each.mailbox_id]), mailbox_id=each.mailbox_id)
         for each in found.items
@@ -97,7 +97,7 @@ def named(app: App, viewer: Viewer, words: str, limit: int) -> list[TrashObject]
     """Return the entries whose ids or subject fit; who may only read the times does not find one by its subject."""
     mine, since = within(app, viewer), app.settings.trash.since(app.clock.now())
     found = app.store.find_trashed(words, limit, since=since, mailbox_ids=mine)
-    boxes = app.store.mailbox_by_id({each.mailbox_id for each in found})
+    boxes = app.store.mailboxes_by_id({each.mailbox_id for each in found})
     return [
         _object(app, viewer, each, boxes[each.mailbox_id])
         for each in found
