@@ -1,7 +1,7 @@
 """The seams to the two sides: a calendar server and a CRM, as Protocols, and the values that cross them.
 
-Part of `ports`, which is where everybody takes them from. All calls are batch-shaped and synchronous; the only exception
-that crosses is `SyncError`. This module must not know any implementation, nor the state.
+Part of `ports`, which is where everybody takes them from. All calls are batch-shaped and synchronous; the only
+exception that crosses is `SyncError`. This module must not know any implementation, nor the state.
 """
 
 from __future__ import annotations

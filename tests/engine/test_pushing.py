@@ -260,8 +260,11 @@ def test_another_organizer_is_a_question(world: World, answer: str) -> None:
     world.sync()
     assert [alert.code for alert in world.questions()] == ["OrganizerChangedHeld"]
     assert len(outlook(world)) == 1
+    world.sync("bob")
+    assert outlook(world, "bob") == []
     world.answer(answer)
     world.sync()
+    world.clock.advance(minutes=6)
     world.sync("bob")
 
     assert world.questions() == ()

@@ -95,7 +95,8 @@ class Situation:
     `row`: its content as Exchange should show it, None if the row is gone; `status` its state. `agreed` and `exchange`:
     the merge base and the projected item. `own`: the mailbox organizes it, by the item where there is one, else by the
     row. `named`: the row has an organizer; `handed`: the item is organized here, the row by somebody else (A-14).
-    `elsewhere`: the organizer has an enabled mailbox, another one. `holder`: another link of the mailbox holds the row.
+    `elsewhere`: the organizer has an enabled mailbox, another one. `holder`: another link of the mailbox holds the row;
+    `held_elsewhere`: the copy in another enabled mailbox decides about it, so no second meeting is made (A-14).
     `started` and `ended`: it began, or is wholly over. `decides`: this copy writes (A-33a). `tracked_anyway`: the item
     stays tracked whatever the CRM says. `overrule`: what was answered about a deletion that overrules an edit.
     """
@@ -113,6 +114,7 @@ class Situation:
     handed: bool = False
     elsewhere: bool = False
     holder: bool = False
+    held_elsewhere: bool = False
     found: Found = Found.NOTHING
     started: bool = False
     ended: bool = False
@@ -173,6 +175,7 @@ _ABSENT = (
     _Rule("A-36", lambda s, _: s.row is None or s.status in _CLOSED, Verb.FORGET),
     _Rule("1.11", lambda s, _: not s.in_scope, Verb.FORGET),
     _Rule("A-03", lambda s, _: not s.named, Verb.FAIL, "OrganizerMissing"),
+    _Rule("A-33a", lambda s, _: s.own and s.held_elsewhere, Verb.AWAIT, "AwaitsInvitation"),
     _Rule("A-02", lambda s, _: not s.own and s.found is not Found.NOTHING, Verb.ADOPT),
     _Rule("A-02", lambda s, _: not s.own and s.elsewhere, Verb.AWAIT, "AwaitsInvitation"),
     _Rule("A-02", lambda s, _: not s.own, Verb.SKIP, "OrganizedElsewhere"),

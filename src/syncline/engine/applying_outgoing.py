@@ -220,9 +220,10 @@ def _await(draft: Draft, outward: Outward) -> None:
     """Look for the invitation again, at growing distance; then only when the row changes (A-02)."""
     run, link = draft.run, outward.link
     tries = link.retries + 1
-    if tries >= run.rules.attempts_max:
+    if tries >= run.rules.attempts_max and outward.action.rule == "A-02":
         _skip(draft, outward)
         return
+    tries = min(tries, run.rules.attempts_max)
     waiting = _skipped(run, link, outward.action.code or "")
     again = run.now() + timedelta(seconds=run.rules.retry_s * tries)
     draft.links.append(replace(waiting, retries=tries, next_try=again))

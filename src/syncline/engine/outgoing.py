@@ -62,14 +62,22 @@ class Outward:
     error: SyncError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Rows that another link of this mailbox holds, and rows about which a copy in another mailbox decides."""
+
+    here: frozenset[str]
+    elsewhere: frozenset[str]
+
+
 def outgoing(run: Run, links: Sequence[Link], overrule: Mapping[int, bool] | None = None) -> list[Outward]:
     """Return what to do about each link, in the order given; `overrule` holds answers about deletions, by link."""
     absent = [link for link in links if link.seen is Seen.ABSENT]
     others = [link for link in links if link.seen is not Seen.ABSENT]
     rows = run.parts.crm.read([link.crm_id for link in absent if link.crm_id])
     found = _found(run, rows)
-    holders = _holders(run, absent)
-    ready = {link.id: _contained(link, partial(_absent, run, link, rows, found, holders)) for link in absent}
+    taken = _Taken(_holders(run, absent), _deciding_elsewhere(run, absent))
+    ready = {link.id: _contained(link, partial(_absent, run, link, rows, found, taken)) for link in absent}
     for decided in decide(run, others):
         ready[decided.link.id] = _contained(decided.link, partial(_present, run, decided, overrule or {}))
     return [ready[link.id] for link in links]
@@ -100,7 +108,7 @@ def _absent(
     link: Link,
     rows: Mapping[str, CrmRow],
     found: Mapping[str, Observed],
-    holders: frozenset[str],
+    taken: _Taken,
 ) -> Outward:
     row = rows.get(link.crm_id or "")
     content = pushing.outward(row_content(row), row.status) if row is not None else None
@@ -115,7 +123,8 @@ def _absent(
         own=organizer is not None and organizer.address in run.people.own,
         named=organizer is not None,
         elsewhere=content is not None and run.people.organizer_mailbox(content) is not None,
-        holder=link.crm_id in holders,
+        holder=link.crm_id in taken.here,
+        held_elsewhere=link.crm_id in taken.elsewhere,
         found=_tracked(run, item),
         started=content is not None and content.span.start < now,
         ended=content is not None and ended(content, now),
@@ -165,6 +174,18 @@ def _holders(run: Run, absent: Sequence[Link]) -> frozenset[str]:
     """Return the rows that a link with an item holds too; the one without an item has nothing to do then."""
     known = run.store.links_by_crm_id(run.mailbox.id, [link.crm_id for link in absent if link.crm_id])
     return frozenset(link.crm_id for link in known if link.crm_id and link.seen is not Seen.ABSENT)
+
+
+def _deciding_elsewhere(run: Run, absent: Sequence[Link]) -> frozenset[str]:
+    """Return the rows that the copy of another enabled mailbox was made from, or made."""
+    enabled = run.people.address_by_mailbox
+    family = run.store.links_by_identity([link.identity for link in absent]) if absent else ()
+    return frozenset(
+        each.crm_id
+        for each in family
+        if each.crm_id and each.writes and each.seen is Seen.PRESENT
+        if each.mailbox_id != run.mailbox.id and each.mailbox_id in enabled
+    )
 
 
 # --- a row with an item -------------------------------------------------------------------------------------------
