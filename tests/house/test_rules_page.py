@@ -29,8 +29,16 @@ def literals(tree: ast.AST) -> Iterator[str]:
 
 
 def named_as_rule(tree: ast.AST) -> set[str]:
-    """Return what is passed as `rule=`, whatever its form."""
-    return {
+    """Return what is passed as `rule=` or begins a row of the tables of rules, whatever its form."""
+    tables = {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "_Rule"
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+    }
+    return tables | {
         keyword.value.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)

@@ -139,6 +139,8 @@ class Action:
 
 
 Test = Callable[[Situation, Policy], bool]
+# What mails people, and the rule that says whom.
+_MAILS = {Verb.CREATE: "A-06", Verb.UPDATE: "A-07", Verb.DELETE: "A-12"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,22 +274,32 @@ def _unanswered(s: Situation, policy: Policy) -> bool:
 def _mailing(verb: Verb, s: Situation, policy: Policy) -> tuple[Mailing, str]:
     """Return whom an action mails, and by which rule."""
     meeting = s.row if verb is Verb.CREATE else s.exchange
-    if verb not in (Verb.CREATE, Verb.UPDATE, Verb.DELETE) or meeting is None:
+    rule = _MAILS.get(verb, "")
+    if not rule or meeting is None:
         return Mailing.NOBODY, ""
-    rule = {Verb.CREATE: "A-06", Verb.UPDATE: "A-07", Verb.DELETE: "A-12"}[verb]
     after = s.row if verb is Verb.UPDATE and s.row is not None else meeting
     if not (_invites(meeting) or _invites(after)) or not s.own:
         return Mailing.NOBODY, rule
-    if not policy.send or s.first_sync:
-        return Mailing.NOBODY, "invitations off" if not policy.send else "first sync"
-    over = s.started if meeting.recurrence is None else s.ended
-    if over and not (verb is Verb.UPDATE and policy.mail_about_past):
-        return Mailing.NOBODY, "A-08" if verb is Verb.UPDATE else rule
+    silenced = _silenced(verb, s, meeting, policy)
+    if silenced:
+        return Mailing.NOBODY, silenced
     if verb is not Verb.UPDATE:
         return Mailing.EVERYBODY, rule
     if not s.fields - _QUIET:
         return Mailing.NOBODY, rule
     return (Mailing.CHANGED if s.fields <= {"attendees"} else Mailing.EVERYBODY), rule
+
+
+def _silenced(verb: Verb, s: Situation, meeting: Appointment, policy: Policy) -> str:
+    """Return why guests who would be mailed are not; nothing if they are."""
+    if not policy.send:
+        return "invitations off"
+    if s.first_sync:
+        return "first sync"
+    over = s.started if meeting.recurrence is None else s.ended
+    if not over or (verb is Verb.UPDATE and policy.mail_about_past):
+        return ""
+    return "A-08" if verb is Verb.UPDATE else _MAILS[verb]
 
 
 def _invites(appointment: Appointment) -> bool:

@@ -133,7 +133,7 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
     if inside_series(link, row):
         source = Source.SAVED_ELSEWHERE
     standing = row if peer is None or row is not None else rows.get(peer.crm_id or "")
-    known = link.observed or link.agreed
+    organizer, colleague, started = _whose(run, link)
     torn, crm_wins = _divergence(run, link, row, wanted.content) if source is Source.OWN else (_NONE, _NONE)
     situation = Situation(
         presence=_PRESENCE[link.seen],
@@ -142,13 +142,13 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
         linked=link.crm_id is not None,
         row=standing.status if standing else None,
         source=source,
-        organizer=known is None or run.people.organizes(known),
-        colleague=known is not None and run.people.colleague(known),
+        organizer=organizer,
+        colleague=colleague,
         copy=_copy(link, family),
-        started=known is not None and known.span.start < run.now(),
+        started=started,
         persons_moved=_persons_moved(link, wanted.digest),
         torn=bool(torn) and link.id not in run.said.diverged,
-        edited=row is not None and link.agreed is not None and bool(differences(link.agreed, row_content(row))),
+        edited=_edited(link, row),
         overrule=run.said.overrule.get(link.id),
         decision=answer.decision,
     )
@@ -169,8 +169,26 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
         alert=alert,
         torn=torn,
         crm_wins=crm_wins,
-        waiting=tuple({o.mailbox_id for o in family if o.mailbox_id != link.mailbox_id and not o.crm_id}),
+        waiting=_waiting(link, family),
     )
+
+
+def _whose(run: Run, link: Link) -> tuple[bool, bool, bool]:
+    """Return whether the mailbox organizes an item, whether a colleague does, and whether it began, as known last."""
+    known = link.observed or link.agreed
+    if known is None:
+        return True, False, False
+    return run.people.organizes(known), run.people.colleague(known), known.span.start < run.now()
+
+
+def _edited(link: Link, row: CrmRow | None) -> bool:
+    """Return whether the CRM's row holds something else than what was agreed."""
+    return row is not None and link.agreed is not None and bool(differences(link.agreed, row_content(row)))
+
+
+def _waiting(link: Link, family: Iterable[Link]) -> tuple[int, ...]:
+    """Return the other mailboxes whose copies have no row yet (Q-06)."""
+    return tuple({other.mailbox_id for other in family if other.mailbox_id != link.mailbox_id and not other.crm_id})
 
 
 def _divergence(

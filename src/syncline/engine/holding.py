@@ -79,8 +79,7 @@ def weigh(run: Run, dangers: Sequence[Danger]) -> Weighed:
         refused = _answered(mine, "no") & set(danger.links)
         dropped |= {number: danger.code for number in refused if number not in dropped}
         asked = next((alert for alert in mine if alert.state is AlertState.OPEN), None)
-        waits = danger.links if danger.heavy else tuple(i for i in danger.links if asked and i in asked.held)
-        ids = tuple(i for i in waits if i not in released and i not in dropped and i not in held)
+        ids = _waiting(danger, asked, {*released, *dropped, *held})
         held.update(ids)
         if ids:
             alerts.append(_question(run, danger, ids, asked))
@@ -138,6 +137,12 @@ def finish(run: Run, codes: Collection[str], waits: Callable[[Link], bool]) -> N
 
 def _answered(alerts: Iterable[Alert], answer: Answer) -> set[int]:
     return {number for alert in alerts if alert.answer == answer for number in alert.held}
+
+
+def _waiting(danger: Danger, asked: Alert | None, done: Collection[int]) -> tuple[int, ...]:
+    """Return what of a danger must wait: all if it is too much now, else what has been asked about."""
+    waits = frozenset(danger.links if danger.heavy else asked.held if asked is not None else ())
+    return tuple(number for number in danger.links if number in waits and number not in done)
 
 
 def _question(run: Run, danger: Danger, ids: tuple[int, ...], asked: Alert | None) -> Alert:

@@ -246,8 +246,9 @@ def _stage(run: Run, folder: Folder, page: Page, vanished: Sequence[Link], *, ke
     lights = {light.ref: light for light in page.items}
     links = run.store.links_by_ref(run.mailbox.id, tuple(lights))
     left = {ref for ref, light in lights.items() if _left(run, light, links.get(ref))}
+    known = left & links.keys()
     staged: list[tuple[Link, Alert | None]] = [
-        (_departed(links[ref], light), None) for ref, light in lights.items() if ref in left and ref in links
+        (_departed(links[ref], lights[ref]), None) for ref in lights if ref in known
     ]
     wanted = [light for ref, light in lights.items() if ref not in left and _news(links.get(ref), light)]
     for light, found in zip(wanted, _read(run, [(w.folder, w.ref) for w in wanted]), strict=True):

@@ -1,0 +1,138 @@
+"""What is recorded of decided actions that write nothing to the CRM: settled, joined, waiting, let go, skipped, failed.
+
+One function for each verb, and each only adds to the draft of its chunk. Nothing here talks to a port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from syncline.core.merging import differences
+from syncline.core.planning import Verb
+from syncline.engine.deciding import Decided, inside_series
+from syncline.engine.flipping import OUTWARD
+from syncline.engine.observing import row_content
+from syncline.engine.writing import Draft
+from syncline.errors import SyncError
+from syncline.ports import LinkState
+
+# What all copies of a meeting have in common; their show-as, people and notes may be their own.
+_SHARED = frozenset({"span", "recurrence", "deleted", "subject", "location"})
+
+
+def _settle(draft: Draft, decided: Decided) -> None:
+    if decided.row is not None and decided.link.state not in (LinkState.SETTLED, LinkState.UNSETTLED):
+        draft.note(decided, "settled")
+    if decided.peer is not None or inside_series(decided.link, decided.row):
+        _hand_over(draft, decided)
+        return
+    link = replace(decided.link, writes=True, doubted=False)
+    if draft.run.outgoing and link.state is LinkState.FAILED and link.error_params.get("direction") == OUTWARD:
+        draft.settle(link)
+        return
+    if decided.alert is not None or link.state in (LinkState.ASKED, LinkState.PARKED, LinkState.FAILED):
+        draft.saved(decided, link, "back at the time that the CRM holds")
+    else:
+        pending = link.crm_version != link.crm_version_seen
+        state = LinkState.UNSETTLED if pending else LinkState.SETTLED
+        draft.settle(replace(link, state=state, scheduling_digest=decided.digest, sync_error=None))
+        draft.quiet(decided, "it is in step")
+
+
+def _hand_over(draft: Draft, decided: Decided) -> None:
+    """Let another copy decide from now on (A-33a): this one only holds a link and would start anew from the row."""
+    link = replace(decided.link, agreed=None, writes=False, crm_version=decided.link.crm_version_seen)
+    link = replace(link, crm_settled=link.crm_version_seen, doubted=False)
+    if decided.row is not None:
+        link = replace(link, state=LinkState.SETTLED, sync_error=None, error_params={}, error_time=None)
+    if decided.peer is not None:
+        link = replace(link, left_out=decided.peer.left_out)
+    draft.close(decided, "another person's calendar decides")
+    link = replace(link, retries=0, next_try=None, decision=None, decided_digest="", decided_left_out=())
+    if not _knows_more(decided):
+        draft.settle(link)
+    elif (kept := replace(link, seen_settled=link.seen, revision_settled=None)) != decided.link:
+        draft.links.append(kept)
+
+
+def _knows_more(decided: Decided) -> bool:
+    """Return whether this copy tells of something that the row does not hold yet.
+
+    It stays due until the deciding copy has brought that in, because it may go before it does (A-33a).
+    """
+    if decided.peer is None or decided.row is None or decided.candidate is None:
+        return False
+    return bool(differences(row_content(decided.row), decided.candidate) & _SHARED)
+
+
+def _join(draft: Draft, decided: Decided) -> None:
+    peer = decided.peer
+    assert peer is not None
+    link = replace(decided.link, crm_id=peer.crm_id, agreed=None, writes=False, sync_error=None)
+    link = replace(link, crm_version=peer.crm_version, crm_version_seen=peer.crm_version_seen)
+    link = replace(link, crm_settled=peer.crm_version_seen)
+    link = replace(link, decision=None, decision_by=None, decided_digest="", decided_left_out=())
+    link = replace(link, left_out=peer.left_out)
+    # Not settled: the next pass compares it with the row.
+    draft.links.append(replace(link, state=LinkState.SETTLED, seen_settled=link.seen, revision_settled=None))
+    draft.close(decided, "saved from another person's calendar", saved=True)
+    draft.note(decided, "linked")
+
+
+def _wait(draft: Draft, decided: Decided) -> None:
+    """Show where the answer is awaited (Q-06); the link stays due and follows when the other copy is settled."""
+    if decided.peer is None:
+        return
+    followed = decided.peer.state in (LinkState.ASKED, LinkState.KEPT_OUT)
+    state = decided.peer.state if followed else LinkState.UNSETTLED
+    code = decided.peer.sync_error if followed else None
+    link = replace(decided.link, state=state, writes=False, sync_error=code, revision_settled=None)
+    if link != decided.link:
+        draft.links.append(link)
+        if followed or link.decision != "yes":
+            draft.close(decided, "asked in another person's mailbox")
+        draft.note(decided, "waits for another mailbox")
+
+
+def _hold(_: Draft, __: Decided) -> None:
+    """Leave it due: a person is asked about it, or has just been (3.1)."""
+
+
+def _forget(draft: Draft, decided: Decided) -> None:
+    draft.drop(decided, "forgotten", "deleted or untracked in Outlook")
+
+
+def _unlink(draft: Draft, decided: Decided) -> None:
+    draft.drop(decided, "unlinked", "deleted or untracked in Outlook")
+
+
+def _keep_out(draft: Draft, decided: Decided) -> None:
+    draft.keep_out(decided)
+
+
+def _skip(draft: Draft, decided: Decided) -> None:
+    draft.skip(decided, decided.action.code or "")
+
+
+def _fail(draft: Draft, decided: Decided) -> None:
+    """Fail an item that a bug stopped, or that cannot be told from another one of the same calendar (L-11)."""
+    known = decided.error or SyncError(
+        decided.action.code or "InternalItemError",
+        subject=decided.link.subject,
+        detail="another item of the same calendar carries the same id",
+    )
+    draft.fail(decided, known)
+
+
+SETTLING: dict[Verb, Callable[[Draft, Decided], None]] = {
+    Verb.SETTLE: _settle,
+    Verb.JOIN: _join,
+    Verb.WAIT: _wait,
+    Verb.FORGET: _forget,
+    Verb.UNLINK: _unlink,
+    Verb.KEEP_OUT: _keep_out,
+    Verb.HOLD: _hold,
+    Verb.SKIP: _skip,
+    Verb.FAIL: _fail,
+}
