@@ -8,7 +8,7 @@ dropping means is the caller's. It must not know why something is held.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from syncline.engine import questions
 from syncline.engine.run import Run
@@ -29,12 +29,15 @@ SINGLE = (DIVERGED, ORGANIZER, OVERRULED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Danger:
-    """What of one plan is of a dangerous kind: the links, whether they are too many now, and words for the question."""
+    """What of one plan is of a dangerous kind: the links, which of them are too much now, and words for the question.
+
+    `told` gets the links that are held.
+    """
 
     code: str
     links: tuple[int, ...]
-    heavy: bool
-    params: Mapping[str, str] = field(default_factory=dict)
+    heavy: Collection[int]
+    told: Callable[[Collection[int]], Mapping[str, str]] = lambda _: {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def weigh(run: Run, dangers: Sequence[Danger]) -> Weighed:
         refused = _answered(mine, "no") & set(danger.links)
         dropped |= {number: danger.code for number in refused if number not in dropped}
         asked = next((alert for alert in mine if alert.state is AlertState.OPEN), None)
-        waits = danger.links if danger.heavy else tuple(i for i in danger.links if asked and i in asked.held)
+        waits = tuple(i for i in danger.links if i in danger.heavy or (asked is not None and i in asked.held))
         ids = tuple(i for i in waits if i not in released and i not in dropped and i not in held)
         held.update(ids)
         if ids:
@@ -144,7 +147,7 @@ def _question(run: Run, danger: Danger, ids: tuple[int, ...], asked: Alert | Non
     now = run.now()
     total = str(run.store.link_count(run.mailbox.id))
     known = {"mailbox": run.mailbox.address, "count": str(len(ids)), "total": total, "crm": run.rules.crm_name}
-    params = {**known, **danger.params}
+    params = {**known, **danger.told(ids)}
     if asked is None:
         return Alert(mailbox_id=run.mailbox.id, code=danger.code, params=params, created=now, last_seen=now, held=ids)
     version = asked.version if set(asked.held) == set(ids) else asked.version + 1
