@@ -126,7 +126,10 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
         draft.removed.append(link.id)
         _note(draft, outward, "untracked in Outlook")
         return
-    assert outcome.item is not None and outward.content is not None
+    if outcome.item is None:
+        _stale(draft, outward, outcome)  # It went at once; who deleted it is told by the next delta.
+        return
+    assert outward.content is not None
     if verb is Verb.CREATE:
         draft.links.append(made(run, link, outcome.item, outward))
         run.counts.saved += 1

@@ -65,9 +65,13 @@ def _settle_creations(run: Run, draft: Draft, intents: Sequence[Intent], links: 
         return
     found = run.replica.find_keys([key_of(run, intent.id) for intent, _ in waiting])
     rows = run.parts.crm.read([link.crm_id for _, link in waiting if link.crm_id])
+    known = run.store.links_by_ref(run.mailbox.id, [item.ref for item in found.values()])
     for intent, link in waiting:
         item, row = found.get(key_of(run, intent.id)), rows.get(link.crm_id or "")
-        if item is not None:
+        if item is not None and item.ref in known:
+            # Another process has seen the item meanwhile: that link finds the row by its identity.
+            draft.removed.append(link.id)
+        elif item is not None:
             draft.links.append(_linked(run, link, item, row))
             draft.entries.append(run.entry(link, "made in Outlook", "L-11a", detail="found by its key"))
 
