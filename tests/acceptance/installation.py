@@ -125,7 +125,7 @@ def installed(
     passwords = {address(name): f"pw-{name}" for name in people}
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr(wiring, "SystemClock", lambda _offset: clock)
+        patch.setattr(wiring, "SystemClock", lambda *_offset: clock)
         patch.setattr(accounts, "_hashing", lambda: CHEAP)
         options = {"mailboxes": passwords, "service": SERVICE, "frozen_clock": now, **exchange}
         server = stack.enter_context(ExchangeEmulator(**options))  # type: ignore[arg-type]

@@ -21,6 +21,7 @@ from syncline.core.appointment import (
     Response,
     ShowAs,
 )
+from syncline.core.zones import clock_of
 
 PRIVATE_SUBJECT = "Private appointment"
 
@@ -110,6 +111,24 @@ def organized(agreed: Appointment | None, candidate: Appointment) -> Appointment
         for each in candidate.exceptions
     )
     return replace(candidate, organizer=candidate.organizer or agreed.organizer, exceptions=exceptions)
+
+
+def masked(agreed: Appointment | None, candidate: Appointment) -> Appointment:
+    """Return a candidate under the policy *mask* with the texts that are agreed, where both are private (D-03).
+
+    What a private item says never flows in then, so it does not overwrite what the CRM itself had entered.
+    """
+    if agreed is None:
+        return candidate
+    known = {part.identity: part for part in agreed.exceptions}
+
+    def kept(part: Appointment, base: Appointment) -> Appointment:
+        if not (part.private and base.private):
+            return part
+        return replace(part, subject=base.subject, description=base.description, location=base.location)
+
+    parts = tuple(kept(part, known.get(part.identity, agreed)) for part in candidate.exceptions)
+    return replace(kept(candidate, agreed), exceptions=parts)
 
 
 def differences(base: Appointment, other: Appointment) -> frozenset[str]:
@@ -206,9 +225,14 @@ def _texts(appointment: Appointment) -> tuple[object, ...]:
 
 
 def _value(appointment: Appointment, name: str) -> object:
-    """Return what counts in a comparison: of people the address and the role, since names differ by address book."""
+    """Return what counts in a comparison: of people address and role, of a zone the clock that Exchange can name.
+
+    Names of people differ by address book, and Exchange calls Europe/Oslo by the name that Europe/Berlin has.
+    """
     if name == "organizer":
         return appointment.organizer and appointment.organizer.address
+    if name == "zone":
+        return clock_of(appointment.zone)
     if name == "attendees":
         return tuple((attendee.address, attendee.role) for attendee in appointment.attendees)
     return getattr(appointment, name)

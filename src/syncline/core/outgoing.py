@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from syncline.core.appointment import Appointment, Attendee
 from syncline.core.recurrence import occurrence_day, occurrence_span
+from syncline.core.zones import clock_of
 
 # Fields of one item that a person reads or writes in Outlook; attendees count by address and part.
 PLAIN_FIELDS = (
@@ -248,4 +249,6 @@ def _value(appointment: Appointment, name: str) -> object:
         return frozenset((person.address, person.role) for person in appointment.attendees)
     if name == "categories":
         return frozenset(appointment.categories)
+    if name == "zone":
+        return clock_of(appointment.zone)
     return getattr(appointment, name)

@@ -8,11 +8,11 @@ arithmetic. A name that nobody knows is never taken for UTC: its rules are match
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -36,6 +36,10 @@ _RENAMED = {
     "Europe/Kiev": "Europe/Kyiv",
 }
 _IANA_EXTRA = {
+    # Places whose clocks have changed since the table was made.
+    "America/Scoresbysund": "Greenland Standard Time",
+    "Antarctica/Casey": "W. Australia Standard Time",
+    "Antarctica/Vostok": "West Asia Standard Time",
     "CST6CDT": "Central Standard Time",
     "EST5EDT": "Eastern Standard Time",
     "MST7MDT": "Mountain Standard Time",
@@ -147,6 +151,11 @@ def windows_to_iana(name: str) -> str | None:
 def iana_to_windows(name: str) -> str | None:
     """Return the Windows zone id of an IANA zone; None for custom keys and zones without a Windows counterpart."""
     return _IANA_EXTRA.get(name) or tz_win.get(name)
+
+
+def clock_of(zone: str) -> str:
+    """Return what tells zones apart: all zones that Exchange calls by one Windows id have one clock from now on."""
+    return iana_to_windows(zone) or zone
 
 
 def resolve_zone(name: str, rules: ZoneRules | None = None) -> str:
@@ -382,6 +391,48 @@ def _is_iana(name: str) -> bool:
     except UnknownZone:
         return False
     return True
+
+
+def rules_in(zone: str, year: int) -> ZoneRules:
+    """Return the rules by which a zone's clock goes in one year, as if it did so every year. Raise UnknownZone.
+
+    A year that ends on another offset than it began with has one that stays: the offset at its end.
+    """
+    clock = zone_info(zone)
+    day, last = (datetime(at, 1, 1, tzinfo=UTC) for at in (year, year + 1))
+    before = first = _offset_at(clock, day)
+    changes = []
+    while day < last:
+        day += timedelta(days=1)
+        if _offset_at(clock, day) != before:
+            at = _changed_at(clock, day - timedelta(days=1), day)
+            changes.append(_yearly(at.replace(tzinfo=None) + before, _offset_at(clock, at)))
+            before = _offset_at(clock, day)
+    if before != first:
+        return ZoneRules(int(before.total_seconds()))
+    return ZoneRules(int(first.total_seconds()), tuple(changes))
+
+
+def _offset_at(clock: tzinfo, at: datetime) -> timedelta:
+    return at.astimezone(clock).utcoffset() or timedelta()
+
+
+def _changed_at(clock: tzinfo, low: datetime, high: datetime) -> datetime:
+    """Return the minute between two instants of different offsets at which the clock changes."""
+    before, minutes = _offset_at(clock, low), range(int((high - low) / timedelta(minutes=1)) + 1)
+    found = bisect_left(minutes, True, key=lambda n: _offset_at(clock, low + timedelta(minutes=n)) != before)
+    return low + timedelta(minutes=found)
+
+
+def _yearly(wall: datetime, offset: timedelta) -> ZoneTransition:
+    final = (wall + timedelta(days=7)).month != wall.month
+    return ZoneTransition(
+        offset_s=int(offset.total_seconds()),
+        month=wall.month,
+        weekday=wall.weekday(),
+        nth=-1 if final else (wall.day - 1) // 7 + 1,
+        time_s=wall.hour * 3600 + wall.minute * 60,
+    )
 
 
 def _clock(offset: timedelta) -> str:

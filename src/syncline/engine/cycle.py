@@ -218,7 +218,7 @@ def _pass(run: Run) -> bool:
 def _in_doubt(run: Run, planned: Sequence[_Planned]) -> frozenset[int]:
     """Hold what would delete or overwrite rows after a reading that started anew; a No leaves the rows as they are."""
     ids = tuple(p.link_id for p in planned if p.doubted and p.linked and p.verb in WRITES)
-    weighed = holding.weigh(run, [holding.Danger(code=holding.RESTORED, links=ids, heavy=bool(ids))])
+    weighed = holding.weigh(run, [holding.Danger(code=holding.RESTORED, links=ids, heavy=ids)])
     if weighed.dropped and not run.dry:
         links = run.store.links_by_id(list(weighed.dropped))
         gone = [link for link in links if link.seen is Seen.GONE]

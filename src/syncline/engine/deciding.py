@@ -14,7 +14,7 @@ from typing import Any
 
 from syncline.core.appointment import Appointment, Identity
 from syncline.core.leaving_out import without
-from syncline.core.merging import Winner, carried, differences, diverged_fields, organized
+from syncline.core.merging import PrivatePolicy, Winner, carried, differences, diverged_fields, masked, organized
 from syncline.core.planning import Action, Decision, Presence, Situation, Source, Verb, plan
 from syncline.core.pushing import SETTABLE
 from syncline.core.scheduling import Person
@@ -213,6 +213,8 @@ def _wanted(run: Run, link: Link, left_out: tuple[datetime, ...]) -> _Wanted:
     if link.seen is not Seen.PRESENT or link.observed is None:
         return _Wanted()
     candidate = carried(link.agreed, run.projected(link.observed), link.first_seen)
+    if run.rules.private is PrivatePolicy.MASK:
+        candidate = masked(link.agreed, candidate)
     if run.rules.keep_crm_organizer:
         candidate = organized(link.agreed, candidate)
     candidate = without(_flowing_in(run, link.agreed, candidate), left_out)

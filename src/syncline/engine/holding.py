@@ -8,7 +8,7 @@ dropping means is the caller's. It must not know why something is held.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from syncline.engine import questions
 from syncline.engine.run import Run
@@ -29,12 +29,15 @@ SINGLE = (DIVERGED, ORGANIZER, OVERRULED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Danger:
-    """What of one plan is of a dangerous kind: the links, whether they are too many now, and words for the question."""
+    """What of one plan is of a dangerous kind: the links, which of them are too much now, and words for the question.
+
+    `told` gets the links that are held.
+    """
 
     code: str
     links: tuple[int, ...]
-    heavy: bool
-    params: Mapping[str, str] = field(default_factory=dict)
+    heavy: Collection[int]
+    told: Callable[[Collection[int]], Mapping[str, str]] = lambda _: {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +143,8 @@ def _answered(alerts: Iterable[Alert], answer: Answer) -> set[int]:
 
 
 def _waiting(danger: Danger, asked: Alert | None, done: Collection[int]) -> tuple[int, ...]:
-    """Return what of a danger must wait: all if it is too much now, else what has been asked about."""
-    waits = frozenset(danger.links if danger.heavy else asked.held if asked is not None else ())
+    """Return what of a danger must wait: what is too much now, and what has been asked about."""
+    waits = {*danger.heavy, *(asked.held if asked is not None else ())}
     return tuple(number for number in danger.links if number in waits and number not in done)
 
 
@@ -149,7 +152,7 @@ def _question(run: Run, danger: Danger, ids: tuple[int, ...], asked: Alert | Non
     now = run.now()
     total = str(run.store.link_count(run.mailbox.id))
     known = {"mailbox": run.mailbox.address, "count": str(len(ids)), "total": total, "crm": run.rules.crm_name}
-    params = {**known, **danger.params}
+    params = {**known, **danger.told(ids)}
     if asked is None:
         return Alert(mailbox_id=run.mailbox.id, code=danger.code, params=params, created=now, last_seen=now, held=ids)
     version = asked.version if set(asked.held) == set(ids) else asked.version + 1

@@ -157,15 +157,15 @@ def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
     return holding.weigh(
         run,
         (
-            Danger(code=holding.EMPTIED, links=deletions, heavy=emptied),
-            Danger(code=holding.DELETIONS, links=deletions, heavy=heavy and not emptied),
-            Danger(code=holding.RESTORED_CRM, links=doubted, heavy=bool(doubted)),
-            Danger(code=holding.CREATIONS, links=creations, heavy=flood),
+            Danger(code=holding.EMPTIED, links=deletions, heavy=deletions if emptied else ()),
+            Danger(code=holding.DELETIONS, links=deletions, heavy=deletions if heavy and not emptied else ()),
+            Danger(code=holding.RESTORED_CRM, links=doubted, heavy=doubted),
+            Danger(code=holding.CREATIONS, links=creations, heavy=creations if flood else ()),
             Danger(
                 code=holding.INVITATIONS,
-                links=tuple(light.link_id for light in planned if light.link_id in unsent),
-                heavy=bool(unsent),
-                params=_told([light for light in planned if light.link_id in unsent]),
+                links=tuple(light.link_id for light in planned if light.mails),
+                heavy=unsent,
+                told=lambda ids: _told([light for light in planned if light.link_id in ids]),
             ),
         ),
     )

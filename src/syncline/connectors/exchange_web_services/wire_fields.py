@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 from syncline.connectors.exchange_web_services.wire_requests import KEY_FIELD
+from syncline.connectors.exchange_web_services.wire_zones import zone_element
 from syncline.core.appointment import (
     Appointment,
     Attendee,
@@ -25,7 +26,7 @@ from syncline.core.appointment import (
 )
 from syncline.core.bodies import fit, html_of
 from syncline.core.outgoing import PLAIN_FIELDS
-from syncline.core.times import UnknownZone, days, iana_to_windows, midnight
+from syncline.core.times import days, iana_to_windows, midnight
 
 _SHOW_AS: Final[Mapping[ShowAs, str]] = {
     ShowAs.FREE: "Free",
@@ -141,11 +142,8 @@ def _instant(at: datetime) -> str:
 
 
 def _zone(content: Appointment) -> list[Part]:
-    name = iana_to_windows(content.zone)
-    if name is None:
-        raise UnknownZone(content.zone)
     ends = ("StartTimeZone", "EndTimeZone")
-    return [_part(f"calendar:{end}", f"<t:{end} Id={quoteattr(name)}/>") for end in ends]
+    return [_part(f"calendar:{end}", zone_element(end, content.zone, content.span.start.year)) for end in ends]
 
 
 def _attendees(content: Appointment) -> list[Part]:

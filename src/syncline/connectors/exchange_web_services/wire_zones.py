@@ -12,15 +12,27 @@ from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Final
+from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
 from syncline.connectors.exchange_web_services.wire import InvalidAnswer, T, text_of
-from syncline.core.times import UnknownZone, ZoneEra, ZoneTransition, resolve_zone, rules_of_eras
+from syncline.core.times import (
+    UnknownZone,
+    ZoneEra,
+    ZoneRules,
+    ZoneTransition,
+    iana_to_windows,
+    resolve_zone,
+    rules_in,
+    rules_of_eras,
+)
+from syncline.core.zones import CUSTOM_PREFIX
 
 _DURATION: Final = re.compile(
     r"(?P<sign>-?)P(?:(?P<days>\d{1,3})D)?(?:T(?:(?P<hours>\d{1,4})H)?(?:(?P<minutes>\d{1,6})M)?(?:(?P<seconds>\d{1,7})(?:\.\d*)?S)?)?"
 )
+_CUSTOM: Final = "tzone://Microsoft/Custom"
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -39,6 +51,48 @@ def _resolved(name: str, definition: bytes) -> str:
         if not definition:
             raise
     return resolve_zone(name, rules_of_eras(_eras(etree.fromstring(definition))))
+
+
+def zone_element(name: str, zone: str, year: int) -> str:
+    """Return a StartTimeZone or EndTimeZone: by its Windows id, else by the rules of that year (D-07).
+
+    Raises UnknownZone for what is no zone at all.
+    """
+    known = iana_to_windows(zone)
+    if known is not None:
+        return f"<t:{name} Id={quoteattr(known)}/>"
+    called = _CUSTOM if zone.startswith(CUSTOM_PREFIX) else zone
+    return f"<t:{name} Id={quoteattr(called)} Name={quoteattr(called)}>{_definition(rules_in(zone, year))}</t:{name}>"
+
+
+def _definition(rules: ZoneRules) -> str:
+    offsets = sorted({rules.offset_s, *(change.offset_s for change in rules.transitions)})
+    periods = "".join(
+        f'<t:Period Bias="{_duration(-offset)}" Name="P{number}" Id="P{number}"/>'
+        for number, offset in enumerate(offsets)
+    )
+    always = f'<t:Transition><t:To Kind="Period">P{offsets.index(rules.offset_s)}</t:To></t:Transition>'
+    group = "".join(_recurring(change, offsets.index(change.offset_s)) for change in rules.transitions) or always
+    return (
+        f"<t:Periods>{periods}</t:Periods>"
+        f'<t:TransitionsGroups><t:TransitionsGroup Id="0">{group}</t:TransitionsGroup></t:TransitionsGroups>'
+        '<t:Transitions><t:Transition><t:To Kind="Group">0</t:To></t:Transition></t:Transitions>'
+    )
+
+
+def _recurring(change: ZoneTransition, period: int) -> str:
+    assert change.weekday is not None
+    return (
+        f'<t:RecurringDayTransition><t:To Kind="Period">P{period}</t:To>'
+        f"<t:TimeOffset>{_duration(change.time_s)}</t:TimeOffset><t:Month>{change.month}</t:Month>"
+        f"<t:DayOfWeek>{_WEEKDAYS[change.weekday]}</t:DayOfWeek><t:Occurrence>{change.nth}</t:Occurrence>"
+        "</t:RecurringDayTransition>"
+    )
+
+
+def _duration(seconds: int) -> str:
+    hours, rest = divmod(abs(seconds), 3600)
+    return f"{'-' if seconds < 0 else ''}PT{hours}H{rest // 60}M{rest % 60}S"
 
 
 def _eras(element: etree._Element) -> list[ZoneEra]:
