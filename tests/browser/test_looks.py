@@ -66,6 +66,7 @@ def pages_of(firm: Firm) -> list[str]:
         "/mailboxes",
         box,
         *tabs,
+        f"{box}/preview",
         "/failures",
         "/failures?state=kept_out",
         "/trash",

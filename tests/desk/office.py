@@ -54,12 +54,13 @@ class Office:
     clock: StandingClock = field(default_factory=StandingClock)
     exchange: MemoryExchange = field(default_factory=MemoryExchange)
     refusal: SyncError | None = None
+    rules: Rules = field(default_factory=Rules)
 
     def __post_init__(self) -> None:
         settings = self.settings or Settings(data=self.data)
         store = Database(":memory:", key=bytes(32))
         crm = EmbeddedCrm(":memory:", clock=self.clock, name=settings.crm.name)
-        rules = Rules(crm_name=settings.crm.name, conflict=settings.conflict.policy())
+        rules = replace(self.rules, crm_name=settings.crm.name, conflict=settings.conflict.policy())
         parts = Parts(store=store, crm=crm, clock=self.clock, rules=rules, new_id=self._new_id)
         worker = Worker(parts, self.connect, MemoryQueue(), owner="test")
         self.app = App(

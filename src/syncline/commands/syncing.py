@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from syncline.commands.frame import FAILED, HELD, Data, Json, opened, print_json, print_table
-from syncline.desk.objects import SyncReport
+from syncline.desk.objects import PlannedItem, SyncedMailbox, SyncReport
 from syncline.desk.reading import OPERATOR
 
 COLUMNS = ("Mailbox", "Saved", "Updated", "Deleted", "Waiting", "Skipped", "Failed", "Error")
-PLAN_COLUMNS = ("Action", "Appointment", "Start (UTC)", "Why")
+PLAN_COLUMNS = ("To", "Action", "Appointment", "Start (UTC)", "What changes", "Mails", "Why")
+MAIL_COLUMNS = ("Recipient", "Mail", "Appointment", "Start (UTC)", "Rule")
+SIDES = {"exchange_to_crm": "CRM", "crm_to_exchange": "Outlook"}
 
 
 def register(app: typer.Typer) -> None:
@@ -51,8 +53,31 @@ def _print_report(report: SyncReport, *, dry_run: bool) -> None:
     title = "What would be done" if dry_run else "Synchronized"
     print_table(title, COLUMNS, rows, "No mailbox is enabled: syncline mailboxes test ADDRESS")
     for mailbox in report.mailboxes:
-        if mailbox.plan:
-            plan = [(line.action, line.subject, line.start, line.detail) for line in mailbox.plan]
-            print_table(mailbox.mailbox, PLAN_COLUMNS, plan, "")
+        if dry_run and mailbox.error is None:
+            _print_plan(mailbox)
         if mailbox.text:
             typer.echo(f"{mailbox.mailbox}: {mailbox.text}", err=True)
+
+
+def _print_plan(mailbox: SyncedMailbox) -> None:
+    print_table(
+        mailbox.mailbox, PLAN_COLUMNS, [_row(item) for item in mailbox.plan], f"{mailbox.mailbox}: nothing to do."
+    )
+    mails = [(mail.to, mail.kind, mail.subject, mail.start, mail.rule) for mail in mailbox.mailed]
+    if mails:
+        print_table(f"{len(mails)} mails that Exchange would send", MAIL_COLUMNS, mails, "")
+    else:
+        typer.echo("Exchange would send no mail.")
+    typer.echo("This is a plan: nothing is written and no mail leaves before a real sync.")
+
+
+def _row(item: PlannedItem) -> tuple[object, ...]:
+    changes = "; ".join(f"{each.name}: {each.before} → {each.after}" for each in item.fields)
+    why = item.detail if item.code in item.detail else f"{item.detail} {item.code}".strip()
+    return SIDES[item.direction], item.action, item.subject, item.start, changes, _mails(item), why
+
+
+def _mails(item: PlannedItem) -> str:
+    if item.mails:
+        return f"{len(item.mails)} ({item.mail_rule})"
+    return f"none ({item.mail_rule})" if item.mail_rule else ""

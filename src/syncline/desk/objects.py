@@ -238,7 +238,10 @@ class ChangeObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncedMailbox:
-    """What one cycle did to one mailbox; `error` is a catalogue code."""
+    """What one cycle did to one mailbox; `error` is a catalogue code.
+
+    A dry run has a `plan`, and in `mailed` every mail that Exchange would send because of it, by recipient.
+    """
 
     mailbox: str
     saved: int
@@ -250,16 +253,52 @@ class SyncedMailbox:
     error: str | None
     text: str | None
     plan: tuple[PlannedItem, ...] = ()
+    mailed: tuple[PlannedMail, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """One field that would change: its name for programs and for people, and what it says before and after.
+
+    Of a question about both sides `before` is what the CRM has, and `after` what Outlook has.
+    """
+
+    field: str
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedMail:
+    """One mail that Exchange would send: to whom, request, update or cancellation, about what, and by which rule."""
+
+    to: str
+    kind: str
+    subject: str
+    start: datetime | None
+    rule: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedItem:
-    """One line of a dry run: what would be done to which item, and by which rule or code."""
+    """One line of a dry run: what would be done to which item, and by which rule or code.
+
+    `direction` is exchange_to_crm or crm_to_exchange. `code` is that of the question that is or would be asked (action
+    ask or hold), of the skip or of the failure. `mails` leave if it is carried out; `mail_rule` decides about them: a
+    rule id, "first sync" or "invitations off".
+    """
 
     action: str
     subject: str
     start: datetime | None
     detail: str
+    direction: str = "exchange_to_crm"
+    rule: str = ""
+    code: str = ""
+    fields: tuple[FieldChange, ...] = ()
+    mails: tuple[PlannedMail, ...] = ()
+    mail_rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,12 @@ the state. It must not know what a cycle does.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from syncline.core.appointment import Identity
-from syncline.desk.alerts import look_at
+from syncline.desk import plans
 from syncline.desk.erring import error_of
 from syncline.desk.finding import one, visible
 from syncline.desk.mailboxes import show
@@ -20,6 +20,7 @@ from syncline.desk.objects import LinkObject, MailboxObject, PlannedItem, Synced
 from syncline.desk.reading import Viewer, require_administrator
 from syncline.desk.reports import link_object
 from syncline.desk.running import jobs_run
+from syncline.desk.versions import When, in_utc
 from syncline.engine.cycle import CycleResult
 from syncline.engine.questions import CONFLICT
 from syncline.engine.run import Counts, PlanLine
@@ -58,9 +59,21 @@ def sync(app: App, viewer: Viewer, keys: Sequence[str], *, dry_run: bool = False
         results = _handed_over(app, wanted, wait_s)
     else:
         results = [_until_claimed(app, mailbox, wait_s, dry_run=False) for mailbox in wanted]
-    synced = tuple(_synced(app, viewer, mailbox, result) for mailbox, result in zip(wanted, results, strict=True))
+    synced = tuple(
+        _synced(app, viewer, mailbox, result, in_utc) for mailbox, result in zip(wanted, results, strict=True)
+    )
     totals = {name: sum(getattr(each, name) for each in synced) for name in COUNTED}
     return SyncReport(mailboxes=synced, **totals)
+
+
+def preview(app: App, viewer: Viewer, key: str, when: When = in_utc, wait_s: float = WAIT_S) -> SyncedMailbox:
+    """Return what a sync of one mailbox would do to either side, and write nothing; `when` words the times of fields.
+
+    Raises SyncError: NotAllowed, NotFoundHere.
+    """
+    require_administrator(viewer, noted("look at a plan"))
+    mailbox = one(app, viewer, key)
+    return _synced(app, viewer, mailbox, _until_claimed(app, mailbox, wait_s, dry_run=True), when)
 
 
 def wake(app: App, viewer: Viewer, key: str) -> MailboxObject:
@@ -149,23 +162,23 @@ def _counted(app: App, mailbox: Mailbox, before: int) -> Counts:
     return Counts(**{name: sum(getattr(cycle, name) for cycle in ended) for name in COUNTED})
 
 
-def _synced(app: App, viewer: Viewer, mailbox: Mailbox, result: CycleResult) -> SyncedMailbox:
+def _synced(app: App, viewer: Viewer, mailbox: Mailbox, result: CycleResult, when: When) -> SyncedMailbox:
     counts = {name: getattr(result.counts, name) for name in COUNTED}
     # What waits is a state, not an event: a question asked yesterday still waits.
     counts["waiting"] = len(app.store.question_ids(mailbox.id, CONFLICT))
+    plan = _planned(app, viewer, mailbox, result.plan, when)
     return SyncedMailbox(
         mailbox=mailbox.address,
         error=result.error.code if result.error else None,
         text=result.error.text if result.error else None,
-        plan=tuple(_planned(app, viewer, mailbox, result.plan)),
+        plan=plan,
+        mailed=plans.mailed(plan),
         **counts,
     )
 
 
-def _planned(app: App, viewer: Viewer, mailbox: Mailbox, plan: Sequence[PlanLine]) -> Iterator[PlannedItem]:
+def _planned(
+    app: App, viewer: Viewer, mailbox: Mailbox, plan: Sequence[PlanLine], when: When
+) -> tuple[PlannedItem, ...]:
     links = app.store.links_by_id([line.link_id for line in plan])
-    private = {link.id for link in links if link.private}
-    for line in plan:
-        look = look_at(viewer, mailbox, private=line.link_id in private)
-        detail = " ".join(part for part in (line.rule, line.detail) if part)
-        yield PlannedItem(action=line.action, subject=look.subject(line.subject), start=line.start, detail=detail)
+    return plans.planned(viewer, mailbox, plan, {link.id for link in links if link.private}, when)

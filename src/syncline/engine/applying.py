@@ -240,7 +240,7 @@ def _reschedule(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
     todo: list[tuple[Decided, Merge, Reschedule]] = []
 
     def prepare(decided: Decided) -> None:
-        merged = _merged(decided)
+        merged = merged_of(decided)
         if decided.row is not None and _stands(decided, merged):
             _rescheduled(run, draft, decided, merged, decided.row.version)
         else:
@@ -254,7 +254,7 @@ def _reschedule(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
         _alone(draft, decided, partial(_reschedule_outcome, run, draft, decided, merged, outcome))
 
 
-def _merged(decided: Decided) -> Merge:
+def merged_of(decided: Decided) -> Merge:
     """Merge what Exchange changed onto the row as it is; a parked change keeps the row's scheduling group (Q-08)."""
     agreed, row = decided.link.agreed, decided.row
     target = _content(decided)

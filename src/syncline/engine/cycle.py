@@ -19,7 +19,7 @@ from syncline.engine.deciding import Decided, Order, decide, order_of
 from syncline.engine.guarding import Light, finish_released, guard
 from syncline.engine.matching import confirm_gone
 from syncline.engine.observing import observe_crm, observe_exchange, observe_items, unseen
-from syncline.engine.preview import lines
+from syncline.engine.preview import plan
 from syncline.engine.pushing import push
 from syncline.engine.run import Connect, Counts, Parts, PlanLine, Run
 from syncline.engine.settling import settle_intents
@@ -108,7 +108,7 @@ def record_failure(parts: Parts, mailbox_id: int, owner: str, error: SyncError) 
 
 
 def plan_cycle(parts: Parts, connect: Connect, mailbox_id: int, owner: str) -> CycleResult:
-    """Observe and plan without writing to the CRM: what would be saved, asked, skipped (sync --dry-run)."""
+    """Observe and plan both directions; neither side is written to, and nobody is asked (sync --dry-run)."""
     lease = parts.store.claim(mailbox_id, owner, parts.clock.now(), parts.rules.lease_s)
     if lease is None:
         return CycleResult(mailbox_id=mailbox_id, claimed=False)
@@ -355,17 +355,8 @@ def _record(run: Run) -> datetime:
 
 
 def _preview(run: Run) -> tuple[PlanLine, ...]:
-    """Return the plan in words, in the order of Q-09; what a guard would hold is said so."""
-    decided = [one for links in _due(run) for one in decide(run, links)]
-    decided.sort(key=lambda one: (_group(one), order_of(one.link)))
-    held = guard(run, [Light(d.link.id, d.action.verb, d.link.seen, d.link.crm_id is not None) for d in decided])
-    shown = lines(run, decided)
-    return tuple(replace(line, action="hold") if line.link_id in held else line for line in shown)
-
-
-def _group(decided: Decided) -> int:
-    kind = WRITES.get(decided.action.verb)
-    return -1 if kind is None else GROUPS.index(kind)
+    """Return the plan of both directions in words; what a guard would hold and what would be asked is said so."""
+    return plan(run, [one for links in _due(run) for one in _asked_about(run, decide(run, links))])
 
 
 def _answered(parts: Parts, mailbox_id: int) -> frozenset[int]:

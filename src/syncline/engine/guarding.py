@@ -6,7 +6,7 @@ Everything else goes on (design.md section 4).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from syncline.core.guards import Weight, holds
@@ -31,25 +31,33 @@ class Light:
 
 def guard(run: Run, lights: Sequence[Light]) -> frozenset[int]:
     """Return the links whose action is held; opens, refreshes or withdraws the guards' questions."""
+    return frozenset(held_by(run, lights))
+
+
+def held_by(run: Run, lights: Sequence[Light]) -> Mapping[int, str]:
+    """Return the links whose action is held as `guard` does, with the code of the question; "" for what a No dropped.
+
+    A dry run opens, refreshes and withdraws nothing.
+    """
     standing = _standing(run)
     opened = {alert.code: alert for alert in standing if alert.state is AlertState.OPEN}
     dropped = _carry_out_no(run, standing)
     released = {i for a in standing if a.answer == "yes" for i in a.held}
     lights = [light for light in lights if light.link_id not in released and light.link_id not in dropped]
     codes = holds(_weight(run, lights), run.rules.limits)
-    held: set[int] = set(dropped)
+    held = dict.fromkeys(dropped, "")
     alerts = []
     for code in (*opened, *(code for code in codes if code not in opened)):
         asked = opened.get(code)
         ids = tuple(light.link_id for light in lights if _holds(light, code, codes, asked, held))
-        held.update(ids)
+        held |= dict.fromkeys(ids, code)
         if ids:
             alerts.append(_question(run, code, ids, asked))
         elif asked is not None:
             alerts.append(questions.withdrawn(run, asked, "the items are back"))
     if alerts and not run.dry:
         run.write(Changes(alerts=alerts))
-    return frozenset(held)
+    return held
 
 
 def _standing(run: Run) -> list[Alert]:
@@ -128,6 +136,8 @@ def _carry_out_no(run: Run, standing: Sequence[Alert]) -> frozenset[int]:
         gone = [link for link in links if link.seen is Seen.GONE]
         untracked = [link for link in links if link.seen is Seen.UNTRACKED]
         dropped.update(link.id for link in links)
+        if run.dry:
+            continue
         run.write(
             Changes(
                 removed_links=[link.id for link in gone],

@@ -42,10 +42,14 @@ class Danger:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """What a plan must leave alone: links that wait for an answer, and links dropped by a No, with its code."""
+    """What a plan must leave alone: links that wait for an answer, and links dropped by a No.
+
+    `dropped` and `why` say for each the code: of the question that was answered, and of the one that holds it.
+    """
 
     held: frozenset[int]
     dropped: Mapping[int, str]
+    why: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,7 @@ def weigh(run: Run, dangers: Sequence[Danger]) -> Weighed:
     What has been asked about stays held until it is answered or no longer there, also when less weighs by then.
     """
     known = standing(run, [danger.code for danger in dangers])
-    held: set[int] = set()
+    held: dict[int, str] = {}
     dropped: dict[int, str] = {}
     alerts: list[Alert] = []
     for danger in dangers:
@@ -83,14 +87,14 @@ def weigh(run: Run, dangers: Sequence[Danger]) -> Weighed:
         dropped |= {number: danger.code for number in refused if number not in dropped}
         asked = next((alert for alert in mine if alert.state is AlertState.OPEN), None)
         ids = _waiting(danger, asked, {*released, *dropped, *held})
-        held.update(ids)
+        held |= dict.fromkeys(ids, danger.code)
         if ids:
             alerts.append(_question(run, danger, ids, asked))
         elif asked is not None:
             alerts.append(questions.withdrawn(run, asked, "nothing is held any more"))
     if alerts and not run.dry:
         run.write(Changes(alerts=alerts))
-    return Weighed(frozenset(held), dropped)
+    return Weighed(frozenset(held), dropped, held)
 
 
 def ask(run: Run, code: str, items: Iterable[About]) -> Mapping[int, Answer]:

@@ -70,15 +70,25 @@ class _Taken:
     elsewhere: frozenset[str]
 
 
-def outgoing(run: Run, links: Sequence[Link], overrule: Mapping[int, bool] | None = None) -> list[Outward]:
-    """Return what to do about each link, in the order given; `overrule` holds answers about deletions, by link."""
+def outgoing(
+    run: Run,
+    links: Sequence[Link],
+    overrule: Mapping[int, bool] | None = None,
+    dealt: Mapping[int, Decided] | None = None,
+) -> list[Outward]:
+    """Return what to do about each link, in the order given; `overrule` holds answers about deletions, by link.
+
+    `dealt`: links that have something to bring in, as they will stand once that is done (a dry run foresees it).
+    """
+    dealt = dealt or {}
     absent = [link for link in links if link.seen is Seen.ABSENT]
     others = [link for link in links if link.seen is not Seen.ABSENT]
     rows = run.parts.crm.read([link.crm_id for link in absent if link.crm_id])
     found = _found(run, rows)
     taken = _Taken(_holders(run, absent), _deciding_elsewhere(run, absent))
     ready = {link.id: _contained(link, partial(_absent, run, link, rows, found, taken)) for link in absent}
-    for decided in decide(run, others):
+    decisions = decide(run, [link for link in others if link.id not in dealt])
+    for decided in (*decisions, *(dealt[link.id] for link in others if link.id in dealt)):
         ready[decided.link.id] = _contained(decided.link, partial(_present, run, decided, overrule or {}))
     return [ready[link.id] for link in links]
 

@@ -1,24 +1,30 @@
 """The plan in words, for `sync --dry-run`: what would be saved, asked with what it overlaps, skipped, failed.
 
-Nothing is written to the CRM. Items that would be saved block the ones planned after them, as in a real cycle (Q-09).
+Nothing is written to either side. Items that would be saved block the ones planned after them, as in a real cycle
+(Q-09). What goes to Exchange is foreseen as it will be asked once everything is brought in (`preview_outgoing`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from syncline.core.answering import AnswerRule, first
+from syncline.core.appointment import Appointment
+from syncline.core.merging import differences
 from syncline.core.planning import Verb
 from syncline.core.scheduling import Busy, Clash, Verdict, busy_of, clashes
-from syncline.engine import ruling
-from syncline.engine.applying import candidate_of
-from syncline.engine.deciding import Decided
+from syncline.engine import holding, preview_outgoing, ruling
+from syncline.engine.applying import GROUPS, WRITES, candidate_of, merged_of
+from syncline.engine.deciding import Decided, order_of
+from syncline.engine.guarding import Light, held_by
 from syncline.engine.marking import would_mark
-from syncline.engine.questions import unavailable
+from syncline.engine.observing import row_content
+from syncline.engine.questions import CONFLICT, unavailable
 from syncline.engine.run import PlanLine, Run
+from syncline.ports import OnSchedulingConflict, Seen
 
 _WORDS = {
     Verb.BOOK: "save",
@@ -31,10 +37,12 @@ _WORDS = {
     Verb.FORGET: "forget",
     Verb.KEEP_OUT: "keep out",
     Verb.PARK: "update texts",
+    Verb.HOLD: "ask",
     Verb.SKIP: "skip",
     Verb.FAIL: "fail",
 }
 _RULED = {"yes": _WORDS[Verb.BOOK], "no": _WORDS[Verb.KEEP_OUT]}
+_CHANGING = (Verb.RESCHEDULE, Verb.CANCEL, Verb.PARK)
 _SHOWN_MAX = 3
 _DAYS_MAX = 7
 
@@ -72,8 +80,48 @@ class _Taken:
         return list(found.values())
 
 
-def lines(run: Run, planned: Sequence[Decided]) -> tuple[PlanLine, ...]:
-    """Return the plan line by line, in the order in which it would be carried out."""
+def plan(run: Run, decided: Sequence[Decided]) -> tuple[PlanLine, ...]:
+    """Return the plan of both directions line by line, in the order in which it would be carried out (Q-09)."""
+    ordered = sorted(decided, key=lambda one: (_group(one), order_of(one.link)))
+    held = dict(held_by(run, [Light(d.link.id, d.action.verb, d.link.seen, _linked(d)) for d in ordered]))
+    held |= _doubted(run, [d for d in ordered if d.link.id not in held])
+    going_on = [d for d in ordered if held.get(d.link.id) != ""]
+    incoming = [_held(line, held.get(line.link_id, "")) for line in _lines(run, going_on)]
+    waiting = {line.link_id for line in incoming if line.waits}
+    carried = [d for d in going_on if d.link.id not in waiting]
+    outgoing = preview_outgoing.lines(run, carried, waiting)
+    joined = preview_outgoing.joined(carried, outgoing)
+    # What Exchange has nothing to say about any more is told by the way out alone.
+    over = {line.link_id for line in outgoing} - joined
+    incoming = [line for line in incoming if line.action != _WORDS[Verb.SKIP] or line.link_id not in over]
+    return (
+        *(replace(line, action=_WORDS[Verb.JOIN]) if line.link_id in joined else line for line in incoming),
+        *(line for line in outgoing if line.link_id not in joined),
+    )
+
+
+def _linked(decided: Decided) -> bool:
+    return decided.link.crm_id is not None
+
+
+def _group(decided: Decided) -> int:
+    kind = WRITES.get(decided.action.verb)
+    return -1 if kind is None else GROUPS.index(kind)
+
+
+def _doubted(run: Run, planned: Sequence[Decided]) -> Mapping[int, str]:
+    """Return what would be held after a reading that started anew, with the code; "" for what a No dropped."""
+    ids = tuple(d.link.id for d in planned if d.link.doubted and _linked(d) and d.action.verb in WRITES)
+    weighed = holding.weigh(run, [holding.Danger(code=holding.RESTORED, links=ids, heavy=bool(ids))])
+    return {**weighed.why, **dict.fromkeys(weighed.dropped, "")}
+
+
+def _held(line: PlanLine, code: str) -> PlanLine:
+    return replace(line, action="hold", code=code) if code else line
+
+
+def _lines(run: Run, planned: Sequence[Decided]) -> tuple[PlanLine, ...]:
+    """Return what would be brought in, line by line, in the order given."""
     asking = [d for d in planned if d.action.check and d.candidate is not None]
     verdicts = run.parts.crm.validate([candidate_of(run, d) for d in asking], run.rules.conflict)
     committed = {d.link.id: verdict for d, verdict in zip(asking, verdicts, strict=True)}
@@ -90,25 +138,59 @@ def _line(run: Run, decided: Decided, verdict: Verdict | None, taken: _Taken) ->
     verb = decided.action.verb
     if verb is Verb.SETTLE:
         return None
-    start = decided.candidate.span.start if decided.candidate else None
+    shown = decided.candidate or decided.link.agreed
     word, detail = _WORDS[verb], decided.action.code or ""
+    code = _asked_code(decided) if verb is Verb.HOLD else detail
     overlap = _overlap(run, decided, verdict, taken) if decided.action.check else ""
     if overlap:
         rule = _rule(run, decided, verdict or Verdict(), taken.rules)
         word, detail = (_RULED[rule.answer], f"{rule.signature}; {overlap}") if rule else ("ask", overlap)
-    category = would_mark(run) if word == "ask" else ""
+        word = word if rule else _by_setting(run, decided)
+        code = CONFLICT if word == "ask" else ""
+    category = would_mark(run) if code == CONFLICT else ""
     if category:
         detail = f'{detail}; gets the category "{category}" in Outlook'
     if verb is Verb.BOOK and word == _WORDS[verb]:
         taken.add(decided)
+    names, before, after = _change(decided)
     return PlanLine(
         link_id=decided.link.id,
         subject=decided.link.subject,
-        start=start,
+        start=shown.span.start if shown else None,
         action=word,
         rule=decided.action.rule,
         detail=detail,
+        private=decided.link.private,
+        code=code,
+        fields=names,
+        before=before,
+        after=after,
     )
+
+
+def _asked_code(decided: Decided) -> str:
+    return holding.DIVERGED if decided.link.seen is Seen.PRESENT else holding.OVERRULED
+
+
+def _by_setting(run: Run, decided: Decided) -> str:
+    """Return what happens to an item that overlaps and that nobody has been asked about (Q-10)."""
+    setting = run.mailbox.on_scheduling_conflict or run.rules.on_scheduling_conflict
+    if decided.alert is not None or setting is OnSchedulingConflict.ASK:
+        return "ask"
+    return _WORDS[Verb.KEEP_OUT if setting is OnSchedulingConflict.KEEP_OUT else decided.action.verb]
+
+
+def _change(decided: Decided) -> tuple[tuple[str, ...], Appointment | None, Appointment | None]:
+    """Return which fields of the row would change, and the row before and after; of a question both versions."""
+    if decided.row is None:
+        return (), None, decided.candidate
+    before = row_content(decided.row)
+    if decided.action.verb is Verb.HOLD and decided.torn:
+        return tuple(sorted(decided.torn)), before, decided.candidate
+    if decided.action.verb not in _CHANGING or decided.candidate is None:
+        return (), before, None
+    after = merged_of(decided).content
+    return tuple(sorted(differences(before, after))), before, after
 
 
 def _rule(run: Run, decided: Decided, verdict: Verdict, rules: Sequence[AnswerRule]) -> AnswerRule | None:

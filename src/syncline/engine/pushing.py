@@ -16,6 +16,8 @@ from syncline.core.outgoing import Mail
 from syncline.core.pushing import Action, Verb
 from syncline.engine import holding
 from syncline.engine.applying_outgoing import GROUPS, WRITES, apply_outgoing
+from syncline.engine.deciding import Decided
+from syncline.engine.flipping import flips_too_often
 from syncline.engine.holding import About, Danger, Weighed
 from syncline.engine.outgoing import Outward, called_off, outgoing
 from syncline.engine.run import Run
@@ -29,6 +31,7 @@ _DROPPED = {
     holding.CREATIONS: Action(verb=Verb.SKIP, rule=holding.CREATIONS, code="KeptFromOutlook"),
 }
 _CALL_OFF = "A-14"
+_ASKING = {Verb.ASK_DELETION: holding.OVERRULED, Verb.ASK_ORGANIZER: holding.ORGANIZER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,18 @@ class _Said:
     handed: Mapping[int, Answer]
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """One link as it would be dealt with; `code` is that of the question that it waits or would wait for, "" if none.
+
+    `parked`: both sides overwrite each other, and it would be left alone.
+    """
+
+    outward: Outward
+    code: str = ""
+    parked: bool = False
+
+
 def push(run: Run) -> None:
     """Carry everything over to Exchange that the CRM side asks for; nothing where nothing may be written."""
     if not run.outgoing:
@@ -68,9 +83,32 @@ def push(run: Run) -> None:
     holding.finish(run, (*holding.MANY, holding.ORGANIZER), _waits)
 
 
-def plan_outgoing(run: Run) -> list[Outward]:
-    """Return everything that would be done, without asking or writing anything (sync --dry-run)."""
-    return [each for links in _due(run) for each in outgoing(run, links) if each.action.verb is not Verb.WAIT]
+def foresee(run: Run, dealt: Mapping[int, Decided]) -> list[Foreseen]:
+    """Return what a cycle would carry over to Exchange, in its order, without asking or writing anything.
+
+    `dealt` are the links that have something to bring in first, as they will stand then.
+    """
+    if not run.outgoing:
+        return []
+    found = {each.link.id: each for links in _due(run) for each in outgoing(run, links, dealt=dealt)}
+    asking = {number: each for number, each in found.items() if each.action.verb in _ASKING}
+    said = _ask(run, list(asking.values())) if asking else _Said({}, {})
+    answered = [each.link for each in asking.values() if each.link.id in {**said.overrule, **said.handed}]
+    found |= {each.link.id: each for each in _decided(run, answered, said)}
+    planned = [each for each in found.values() if each.action.verb is not Verb.WAIT]
+    weighed = _weigh(run, sorted((_light(e) for e in planned if e.action.verb not in _ASKING), key=_ordered))
+    order = {verb: at for at, verb in enumerate((None, *GROUPS))}
+    planned.sort(key=lambda each: (order.get(each.action.verb, 0), _light(each).order))
+    return [_foreseen(run, each, weighed) for each in planned]
+
+
+def _foreseen(run: Run, outward: Outward, weighed: Weighed) -> Foreseen:
+    number = outward.link.id
+    if outward.action.verb in _ASKING:
+        return Foreseen(outward, _ASKING[outward.action.verb])
+    after = _after_no(outward, weighed.dropped.get(number))
+    parked = after.action.verb is Verb.UPDATE and flips_too_often(run, outward.link)
+    return Foreseen(after, weighed.why.get(number, ""), parked)
 
 
 def _plan(run: Run, said: _Said) -> tuple[list[_Light], list[Outward]]:
@@ -78,11 +116,11 @@ def _plan(run: Run, said: _Said) -> tuple[list[_Light], list[Outward]]:
     doubtful: list[Outward] = []
     for links in _due(run):
         for each in _decided(run, links, said):
-            if each.action.verb in (Verb.ASK_DELETION, Verb.ASK_ORGANIZER):
+            if each.action.verb in _ASKING:
                 doubtful.append(each)
             elif each.action.verb is not Verb.WAIT:
                 planned.append(_light(each))
-    return sorted(planned, key=lambda light: light.order), doubtful
+    return sorted(planned, key=_ordered), doubtful
 
 
 def _due(run: Run) -> Iterator[tuple[Link, ...]]:
@@ -106,6 +144,10 @@ def _light(outward: Outward) -> _Light:
     begins = outward.content.span.start.timestamp() if outward.content is not None else 0.0
     order = (begins, link.identity.global_object_id, link.id)
     return _Light(link.id, outward.action.verb, link.doubted, outward.mails, order)
+
+
+def _ordered(light: _Light) -> tuple[float, str, int]:
+    return light.order
 
 
 # --- one item that only a person can decide -----------------------------------------------------------------------

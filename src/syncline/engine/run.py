@@ -17,6 +17,7 @@ from syncline.core.appointment import Appointment
 from syncline.core.filters import SyncFilter
 from syncline.core.guards import Invitations, Limits
 from syncline.core.merging import PrivatePolicy, Winner, project
+from syncline.core.outgoing import Mail
 from syncline.core.planning import Policy
 from syncline.core.scheduling import ConflictPolicy, Person, persons, scheduling_digest
 from syncline.errors import SyncError
@@ -93,7 +94,14 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanLine:
-    """One line of a printed plan: what would happen to which item, by which rule."""
+    """One line of a plan: what would happen to which item, by which rule, and whom Exchange would mail.
+
+    `outward`: it would be carried over to Exchange, else to the CRM. `code` is of the question that is or would be
+    asked, of the guard that holds it, or of the skip or failure. `fields` are those that change, from `before` to
+    `after`, as the side that is written has them; of a question about both sides `before` is the CRM's and `after` is
+    Outlook's.
+    `mails` leave if it is carried out; `mail_rule` says who decides about that, also if nobody is mailed.
+    """
 
     link_id: int
     subject: str
@@ -101,6 +109,24 @@ class PlanLine:
     action: str
     rule: str
     detail: str = ""
+    private: bool = False
+    outward: bool = False
+    code: str = ""
+    fields: tuple[str, ...] = ()
+    before: Appointment | None = None
+    after: Appointment | None = None
+    mails: tuple[Mail, ...] = ()
+    mail_rule: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Return whether somebody has to answer first."""
+        return self.action in ("ask", "hold")
+
+    @property
+    def leaving(self) -> tuple[Mail, ...]:
+        """Return the mails that the next sync sends: none while somebody has to answer first."""
+        return () if self.waits else self.mails
 
 
 @dataclass(slots=True)

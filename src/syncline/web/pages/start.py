@@ -5,39 +5,20 @@ Which step is shown follows from what there is (`desk.starting`), so nothing is 
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
-from syncline.desk import mailboxes, profiles, starting, syncing
-from syncline.desk.objects import PlannedItem
+from syncline.desk import mailboxes, profiles, starting
 from syncline.errors import SyncError
-from syncline.language import _, noted
+from syncline.web.pages.planning import Plan, asks_about, nobody_because, plan_of
 from syncline.web.pages.profiles import SECTION, GivenMailbox, GivenProfile
 from syncline.web.pages.rendering import Here, Visit, go
 from syncline.web.pages.troubles import trouble as trouble_text
-from syncline.web.pages.words import PLANNED
 from syncline.web.problems import status_of
 
-_RULE = re.compile(r"^[A-Z]{1,2}-\d+[a-z]? ")
-_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d\b")
-_PHRASES = (
-    (
-        re.compile(r'gets the category "(?P<category>[^"]*)" in Outlook$'),
-        noted('gets the category "%(category)s" in Outlook'),
-    ),
-    (re.compile(r" and (?P<number>\d+) more(?=:|;|$)"), noted(" and %(number)s more")),
-    (re.compile(r"Private appointment(?= \d{4}-)"), noted("Private appointment")),
-)
 router = APIRouter()
-SHOWN_MAX = 15
 REFRESH_S = 3
 
 
@@ -86,12 +67,9 @@ def test(visit: Here, mailbox: Annotated[str, Form()], password: Annotated[str, 
 def preview(visit: Here, mailbox: Annotated[str, Form()]) -> Response:
     """Read the calendar and say what would happen; the CRM is not touched."""
     try:
-        report = syncing.sync(visit.app, visit.viewer, [mailbox], dry_run=True).mailboxes[0]
+        return _page(visit, mailbox, plan=plan_of(visit, mailbox))
     except SyncError as error:
         return _page(visit, mailbox, error=error)
-    if report.error is not None:
-        return _page(visit, mailbox, error=SyncError(report.error, mailbox=report.mailbox, detail=report.text or ""))
-    return _page(visit, mailbox, planned=report.plan)
 
 
 @router.post("/start/enable")
@@ -110,7 +88,7 @@ def _page(
     *,
     step: str = "",
     error: SyncError | None = None,
-    planned: Sequence[PlannedItem] | None = None,
+    plan: Plan | None = None,
     tested: mailboxes.Tested | None = None,
     wanted_profile: profiles.NewProfile | None = None,
     wanted_mailbox: mailboxes.NewMailbox | None = None,
@@ -132,36 +110,11 @@ def _page(
         users=visit.people.few() if step == "mailbox" else (),
         trouble=trouble_text(error),
         tested=tested,
-        planned=None if planned is None else _grouped(visit, planned),
+        plan=plan,
+        asks_about=asks_about,
+        nobody_because=nobody_because,
         progress=progress,
         plain_refresh_s=REFRESH_S if step == "sync" else None,
         wanted_profile=wanted_profile or profiles.NewProfile(name="Exchange", url="https://", username=""),
         wanted_mailbox=wanted_mailbox or mailboxes.NewMailbox(address="", profile="", user=""),
     )
-
-
-def _grouped(visit: Visit, planned: Sequence[PlannedItem]) -> Sequence[tuple[str, int, Sequence[PlannedItem]]]:
-    """Return the plan by what would happen, in the order of `PLANNED`: how many, and the first of them."""
-    counts = Counter(item.action for item in planned)
-    ordered = sorted(counts, key=lambda action: list(PLANNED).index(action) if action in PLANNED else len(PLANNED))
-    first = {action: [item for item in planned if item.action == action][:SHOWN_MAX] for action in ordered}
-    return [
-        (action, counts[action], [replace(item, detail=_told(visit, item.detail)) for item in first[action]])
-        for action in ordered
-    ]
-
-
-def _told(visit: Visit, detail: str) -> str:
-    """Return what is in the way with times as the viewer reads them, without the rule that people do not know."""
-
-    def local(found: re.Match[str]) -> str:
-        return visit.times.date_and_time(datetime.fromisoformat(found[0]).replace(tzinfo=UTC))
-
-    said = _RULE.sub("", detail)
-    for phrase, message in _PHRASES:
-        said = phrase.sub(partial(_phrase, message), said)
-    return _MOMENT.sub(local, said)
-
-
-def _phrase(message: str, found: re.Match[str]) -> str:
-    return _(message, **found.groupdict())

@@ -55,8 +55,34 @@ PLANNED: Mapping[str, str] = {
     "forget": noted("would be left alone from now on"),
     "update texts": noted("would get new texts only"),
     "fail": noted("could not be saved"),
+    "hold": noted("would be held until somebody answers"),
 }
 """What a preview says of items, by the word of the plan."""
+PLANNED_IN_OUTLOOK: Mapping[str, str] = {
+    "make": noted("would be made in Outlook"),
+    "update": noted("would be updated in Outlook"),
+    "delete": noted("would be deleted in Outlook"),
+    "hold": noted("would be held until somebody answers"),
+    "ask": noted("would wait for an answer"),
+    "untrack": noted("would be tracked no longer"),
+    "link": noted("stand in Outlook already"),
+    "await": noted("wait for the organizer’s invitation"),
+    "unlink": noted("would be left alone from now on"),
+    "skip": noted("would be left out by a rule"),
+    "fail": noted("could not be carried over"),
+}
+"""The same of what would be carried over to Outlook."""
+MAIL_KINDS: Mapping[str, str] = {
+    "request": noted("Invitation"),
+    "update": noted("Update"),
+    "cancellation": noted("Cancellation"),
+}
+UNMAILED: Mapping[str, str] = {
+    "first sync": noted("Nobody is mailed: the first sync never invites anybody."),
+    "invitations off": noted("Nobody is mailed: mails are switched off."),
+    "A-08": noted("Nobody is mailed: it is over."),
+}
+"""Why a plan mails nobody, by what decided."""
 START_STEPS: Mapping[str, str] = {
     "profile": noted("Exchange server"),
     "mailbox": noted("Mailbox"),
