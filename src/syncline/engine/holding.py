@@ -8,7 +8,7 @@ dropping means is the caller's. It must not know why something is held.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from syncline.engine import questions
 from syncline.engine.run import Run

@@ -112,7 +112,7 @@ def _group(decided: Decided) -> int:
 def _doubted(run: Run, planned: Sequence[Decided]) -> Mapping[int, str]:
     """Return what would be held after a reading that started anew, with the code; "" for what a No dropped."""
     ids = tuple(d.link.id for d in planned if d.link.doubted and _linked(d) and d.action.verb in WRITES)
-    weighed = holding.weigh(run, [holding.Danger(code=holding.RESTORED, links=ids, heavy=bool(ids))])
+    weighed = holding.weigh(run, [holding.Danger(code=holding.RESTORED, links=ids, heavy=ids)])
     return {**weighed.why, **dict.fromkeys(weighed.dropped, "")}
 
 
