@@ -88,6 +88,7 @@ def test_the_scene_over_the_api(office: Office, maya: Caller) -> None:
     assert set(question) == {
         *("id", "mailbox", "code", "level", "text", "subject", "start", "end", "state", "outcome", "decided_by"),
         *("decided_on", "created", "last_seen", "count", "version", "url", "unavailable", "series", "clashes"),
+        *("left_out", "can_undo"),
     }
     assert question["start"] == "2026-11-24T10:30:00Z"
     named = {"appointment_id", "subject", "start", "end", "show_as", "user", "masked"}
