@@ -138,9 +138,10 @@ def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, count
         organization.check(run)
         settle_intents(run)
         _carry_out_answers(run)
-        again = mailbox.last_sync and mailbox.last_sync + timedelta(seconds=rest_s)
-        if again and run.now() < again:
-            return again
+        last, now = mailbox.last_sync, run.now()
+        # A last cycle that is still to come means that the clock was set back: that is no rest.
+        if last is not None and last <= now < last + timedelta(seconds=rest_s):
+            return last + timedelta(seconds=rest_s)
         observe_exchange(run, _between_pages)
         observe_crm(run, _between_pages)
         if marking.take(run):

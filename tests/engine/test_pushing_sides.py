@@ -1,0 +1,320 @@
+"""CRM to Exchange: restored sides, lost cursors, other mailboxes, copies with our key, and what the trash keeps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from syncline.core.appointment import Address, Appointment
+from syncline.ports import Link, LinkState, Origin
+from tests.engine.test_pushing import ADA, enter, links, outlook
+from tests.engine.test_pushing_guards import EVE, assert_quiet, codes, mails, ready, subjects, trashed
+from tests.engine.world import TRACKED, World, at, meeting
+
+BOB = "bob@example.org"
+
+
+def settled(world: World, *names: str) -> None:
+    """Run cycles until both mailboxes have seen what the others wrote."""
+    for _ in range(2):
+        for name in names or ("ada", "bob"):
+            world.sync(name)
+        world.clock.advance(minutes=6)
+
+
+def only(world: World, name: str = "ada") -> str:
+    """Return the ref of the only item of a calendar."""
+    (item,) = world.exchange.items(f"{name}@example.org")
+    return item.ref
+
+
+def switch(world: World, name: str, *, enabled: bool) -> None:
+    """Switch a mailbox on or off."""
+    number = world.mailboxes[name]
+    world.store.change_mailbox(number, lambda known: replace(known, enabled=enabled))
+
+
+# --- restored sides -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_a_restored_crm_overwrites_nothing_unasked(answer: str) -> None:
+    """Rows are back as they were a day ago: what that would change or delete in Outlook is one question."""
+    world = ready()
+    row = enter(world, meeting("Visit", at(10), EVE))
+    settled(world)
+    backup = world.crm.back_up()
+    world.crm.edit(row, lambda found: replace(found, location="Bern"), by="ada")
+    enter(world, meeting("Later", at(14), EVE))
+    settled(world)
+    mails(world)
+    world.crm.restore(backup)
+    world.sync()
+    assert subjects(world) == ["Later", "Visit"]
+    assert [item.location for item in outlook(world) if item.subject == "Visit"] == ["Bern"]
+    assert (codes(world), mails(world)) == (["RestoredCrmHeld"], [])
+    world.answer(answer)
+    settled(world)
+
+    assert subjects(world) == (["Visit"] if answer == "yes" else ["Later", "Visit"])
+    place = [item.location for item in outlook(world) if item.subject == "Visit"]
+    assert place == ([""] if answer == "yes" else ["Bern"])
+    told = [("cancellation", EVE), ("update", EVE)] if answer == "yes" else []
+    assert mails(world) == told
+    assert world.questions() == ()
+    assert_quiet(world)
+
+
+def test_a_crm_restored_as_it_was_asks_nothing() -> None:
+    """Its cursor is unknown, everything is as agreed: every row is looked at, nothing is written or asked."""
+    world = ready()
+    for hour in (9, 11):
+        enter(world, meeting(f"at {hour}", at(hour), EVE))
+    settled(world)
+    mails(world)
+    items, rows = world.exchange.items(ADA), world.rows()
+    world.crm.restore(world.crm.back_up())
+    settled(world)
+    assert (world.exchange.items(ADA), world.rows(), mails(world), world.questions()) == (items, rows, [], ())
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_a_restored_mailbox_overwrites_nothing_unasked(answer: str) -> None:
+    """The calendar is back as it was, its cursor is unknown: a row is neither deleted nor overwritten without a Yes."""
+    world = ready()
+    row = enter(world, meeting("Visit", at(10)))
+    enter(world, meeting("Later", at(14)))
+    settled(world)
+    visit, later = world.exchange.items(ADA)
+    world.crm.edit(row, lambda found: replace(found, location="Bern"), by="ada")
+    settled(world)
+    world.exchange.edit(ADA, visit.ref, lambda _: visit.appointment)
+    world.exchange.delete(ADA, later.ref)
+    world.exchange.expire_cursors(ADA)
+    world.sync()
+    assert codes(world) == ["RestoredSideHeld"]
+    both = [("Later", ""), ("Visit", "Bern")]
+    assert sorted((r.appointment.subject, r.appointment.location) for r in world.rows()) == both
+    world.answer(answer)
+    settled(world)
+    held = sorted((r.appointment.subject, r.appointment.location) for r in world.rows())
+    assert held == ([("Visit", "")] if answer == "yes" else both)
+    assert world.questions() == ()
+    assert_quiet(world)
+
+
+# --- several mailboxes --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("A-33a")
+def test_the_row_changes_hands_and_is_still_written_once() -> None:
+    """Ada's mailbox is switched off: Bob's copy keeps the row alive, and back again Ada's writes as before."""
+    world = ready()
+    row = enter(world, meeting("Visit", at(10), "bob"))
+    settled(world)
+    mails(world)
+    switch(world, "ada", enabled=False)
+    world.crm.edit(row, lambda found: replace(found, location="Bern"), by="bob")
+    settled(world, "bob")
+    assert (outlook(world, "bob")[0].location, mails(world)) == ("", [])
+    assert len(world.rows()) == 1
+    switch(world, "ada", enabled=True)
+    settled(world)
+    assert [outlook(world, name)[0].location for name in ("ada", "bob")] == ["Bern", "Bern"]
+    assert mails(world) == [("update", BOB)]
+    assert [world.rows()[0].id, len(outlook(world)), len(outlook(world, "bob"))] == [row, 1, 1]
+    assert_quiet(world)
+
+
+@pytest.mark.rule("A-33a")
+def test_the_copy_that_decides_goes_and_the_next_takes_over() -> None:
+    """Of a meeting of somebody outside Ada's copy made the row; she deletes it, Bob's goes on with the same row."""
+    world = ready()
+    theirs = replace(meeting("Theirs", at(10), "ada", "bob"), organizer=Address(EVE, "Eve"))
+    for name in ("ada", "bob"):
+        world.track(theirs, name)
+    settled(world)
+    (row,) = world.rows()
+    world.exchange.delete(ADA, only(world))
+    settled(world)
+    world.change(only(world, "bob"), "bob", location="Bern")
+    settled(world)
+    assert [(r.id, r.appointment.location) for r in world.rows()] == [(row.id, "Bern")]
+    assert mails(world) == []
+    assert_quiet(world)
+
+
+@pytest.mark.rule("A-14")
+def test_a_meeting_given_to_bob_is_not_made_twice() -> None:
+    """Until Ada's copy is called off Bob's mailbox makes none; afterwards there is one meeting, and one row."""
+    world = ready()
+    row = enter(world, meeting("Visit", at(10), EVE))
+    settled(world)
+    mails(world)
+    world.crm.edit(row, lambda found: replace(found, organizer=Address(BOB, "Bob")), by="ada")
+    settled(world, "bob", "ada")
+    assert (subjects(world), subjects(world, "bob"), mails(world)) == (["Visit"], [], [])
+    world.answer("yes")
+    settled(world)
+    settled(world)
+    assert (subjects(world), subjects(world, "bob")) == ([], ["Visit"])
+    assert mails(world) == [("cancellation", EVE), ("request", EVE)]
+    assert len(world.rows()) == 1
+    assert_quiet(world)
+
+
+# --- tracking -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("L-03")
+@pytest.mark.rule("A-35")
+def test_what_its_owner_untracked_is_not_pushed_again() -> None:
+    """Ada takes the category off: row and item stay and part ways; tracked again they meet."""
+    world = ready()
+    row = enter(world, meeting("Visit", at(10)))
+    settled(world)
+    ref = only(world)
+    world.exchange.set_categories(ADA, ref, ())
+    settled(world)
+    world.crm.edit(row, lambda found: replace(found, location="Bern"), by="ada")
+    settled(world)
+    settled(world)
+    assert [(item.location, item.categories) for item in outlook(world)] == [("", ())]
+    assert [r.id for r in world.rows()] == [row]
+    assert_quiet(world)
+
+    world.exchange.set_categories(ADA, ref, (TRACKED,))
+    settled(world)
+    assert (len(outlook(world)), [r.id for r in world.rows()]) == (1, [row])
+    assert [link.state for link in links(world) if link.ref == ref] == [LinkState.SETTLED]
+
+
+@pytest.mark.rule("3.3")
+def test_a_row_that_comes_back_into_the_filters_meets_its_item() -> None:
+    """It left and was unlinked; back again it is linked to the item that is still there, not made anew."""
+    world = ready()
+    row = enter(world, meeting("Visit", at(10), EVE))
+    settled(world)
+    mails(world)
+    (kept,) = world.store.sync_filters("ada")
+    for enabled in (False, True):
+        on = enabled
+        world.store.change_filter(kept.id, lambda known, on=on: replace(known, enabled=on), world.clock.now())
+        settled(world)
+    assert (len(outlook(world)), mails(world)) == (1, [])
+    world.crm.edit(row, lambda found: replace(found, location="Bern"), by="ada")
+    settled(world)
+    assert len(world.rows()) == 1
+    assert len(outlook(world)) == 1
+
+
+# --- copies with our key ------------------------------------------------------------------------------------------
+
+
+def keyed(world: World) -> Link:
+    """Make an appointment that carries our key; return its link."""
+    enter(world, meeting("Visit", at(10), EVE))
+    settled(world)
+    mails(world)
+    (link,) = links(world)
+    return link
+
+
+@pytest.mark.rule("L-11a")
+def test_a_copy_with_our_key_is_ignored() -> None:
+    """The link's item still stands: the copy is skipped, whatever is done to it, and the row follows the first."""
+    world = ready()
+    link = keyed(world)
+    copy = world.exchange.copy(ADA, link.ref)
+    settled(world)
+    world.exchange.edit(ADA, copy, lambda found: replace(found, subject="Copy"), send=False)
+    settled(world)
+    assert [r.appointment.subject for r in world.rows()] == ["Visit"]
+    assert world.link(copy).sync_error == "CopiedItemIgnored"
+    world.exchange.delete(ADA, copy)
+    settled(world)
+    assert (subjects(world), len(world.rows()), mails(world)) == (["Visit"], 1, [])
+
+
+@pytest.mark.rule("L-11a")
+def test_an_item_with_our_key_that_moved_is_linked_again() -> None:
+    """It lies in another folder under another id: the same row, and edits reach it there."""
+    world = ready()
+    link = keyed(world)
+    folder = world.exchange.add_folder(ADA, "Projects")
+    world.clock.advance(minutes=20)
+    settled(world)
+    moved = world.exchange.move(ADA, link.ref, folder)
+    settled(world)
+    assert world.link(moved).crm_id == link.crm_id
+    world.crm.edit(link.crm_id or "", lambda found: replace(found, location="Bern"), by="ada")
+    settled(world)
+    assert world.exchange.item(ADA, moved).appointment.location == "Bern"
+    assert (len(world.rows()), mails(world)) == (1, [("update", EVE)])
+    assert_quiet(world)
+
+
+@pytest.mark.rule("L-11a")
+def test_an_item_with_our_key_and_another_identity_is_new() -> None:
+    """The link's item is gone and the key stands on something else: that becomes a row of its own."""
+    world = ready()
+    link = keyed(world)
+    item = world.exchange.item(ADA, link.ref)
+    world.exchange.delete(ADA, link.ref)
+    other = replace(meeting("Other", at(15)), categories=(TRACKED,))
+    world.exchange.create(ADA, other, folder=item.folder, key=item.key or "")
+    settled(world)
+    assert world.subjects() == ["Other"]
+    assert subjects(world) == ["Other"]
+    assert mails(world) == []
+    assert_quiet(world)
+
+
+# --- what the trash keeps -----------------------------------------------------------------------------------------
+
+
+def whole() -> Appointment:
+    """Return a meeting with everything that a restore must bring back."""
+    return meeting("Visit", at(10), EVE, location="Bern", description="Plan")
+
+
+@pytest.mark.rule("A-11")
+def test_the_trash_keeps_the_whole_item() -> None:
+    """Deleted in Outlook because its row went: people, place, text and categories are kept."""
+    world = ready()
+    row = enter(world, whole())
+    settled(world)
+    world.crm.remove(row)
+    settled(world)
+    (kept,) = trashed(world)
+    found = kept.appointment
+    assert (kept.side, kept.reason) == (Origin.EXCHANGE, "deleted")
+    assert (found.subject, found.location, found.description, found.span) == ("Visit", "Bern", "Plan", at(10))
+    assert [person.address for person in found.attendees] == [EVE]
+
+
+@pytest.mark.rule("A-25")
+def test_the_trash_keeps_the_whole_row() -> None:
+    """Deleted in the CRM because its item went: the row's content is kept, once."""
+    world = ready()
+    enter(world, whole())
+    settled(world)
+    world.exchange.delete(ADA, only(world))
+    settled(world)
+    settled(world)
+    (kept,) = trashed(world)
+    assert (kept.side, kept.reason, kept.appointment.location) == (Origin.CRM, "deleted", "Bern")
+    assert world.rows() == ()
+
+
+@pytest.mark.rule("A-11")
+def test_what_is_only_unlinked_is_not_in_the_trash() -> None:
+    """Nothing was deleted, so nothing is kept."""
+    world = ready()
+    row = enter(world, whole())
+    settled(world)
+    world.clock.advance(days=3)
+    world.crm.remove(row)
+    settled(world)
+    assert (len(outlook(world)), trashed(world)) == (1, [])
