@@ -91,11 +91,13 @@ def still_out(alert: Alert, link: Link | None) -> bool:
 
 def status(visit: Visit, alert: Alert, state: str, mailbox: Mailbox, link: Link | None) -> str:
     """Return the line that opens the card: the state, and since when or by whom."""
+    by = alert.decided_by or _("somebody")
+    held = meaning.standing(state, alert.answer, time=decided_at(visit, alert), name=by) if alert.held else None
+    return held or _status(visit, alert, state, mailbox, link)
+
+
+def _status(visit: Visit, alert: Alert, state: str, mailbox: Mailbox, link: Link | None) -> str:
     times, by = visit.times, alert.decided_by or _("somebody")
-    if alert.held:
-        said = meaning.standing(state, alert.answer, time=decided_at(visit, alert), name=by)
-        if said is not None:
-            return said
     match state:
         case "waiting":
             return _("Waiting for an answer · since %(time)s", time=times.moment(alert.created))
