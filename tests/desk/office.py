@@ -17,6 +17,7 @@ from syncline.config import Settings
 from syncline.connectors.embedded_crm import EmbeddedCrm
 from syncline.connectors.memory import MemoryExchange, MemoryReplica
 from syncline.core.appointment import Address, Appointment, Attendee, Identity, Sensitivity, Span
+from syncline.core.scheduling import ConflictPolicy
 from syncline.desk import mailboxes, profiles, signing, users
 from syncline.desk.drafts import Draft
 from syncline.desk.objects import AlertObject
@@ -25,7 +26,7 @@ from syncline.engine.jobs import MemoryQueue
 from syncline.engine.run import Parts, Rules
 from syncline.engine.worker import Worker
 from syncline.errors import SyncError
-from syncline.ports import Mailbox, Replica
+from syncline.ports import Candidate, Mailbox, Replica, Reschedule, Result
 from syncline.store import Database, accounts
 from syncline.wiring import App
 
@@ -117,6 +118,14 @@ class Office:
     def change(self, ref: str, owner: str = "maya", **fields: object) -> None:
         """Save new values of an item in Exchange."""
         self.exchange.edit(f"{owner}@{DOMAIN}", ref, lambda found: replace(found, **fields))  # type: ignore[arg-type]
+
+    def rewrite(self, row_id: str, **fields: object) -> None:
+        """Save new values of a row in the CRM."""
+        row = self.app.crm.read([row_id])[row_id]
+        edited = replace(row.appointment, **fields)  # type: ignore[arg-type]
+        change = Reschedule(id=row_id, version=row.version, candidate=Candidate(appointment=edited, check=False))
+        (outcome,) = self.app.crm.reschedule([change], ConflictPolicy())
+        assert outcome.result is Result.SAVED, outcome
 
     def sync(self, *names: str) -> None:
         """Run the mailboxes of these people (none: of everybody) to the end."""

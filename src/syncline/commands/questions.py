@@ -186,6 +186,8 @@ def explain(
         typer.echo(unknown)
     for story in stories:
         typer.echo(story.text)
+        for revision in story.revisions:
+            typer.echo(f"  {revision}")
         for line in story.lines:
             typer.echo(f"  {line.time:%Y-%m-%d %H:%M:%S}  {line.action:16}  {line.rule:8}  {line.detail}")
     if not stories:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from syncline.desk import trash
+from syncline.desk import trash, unlinked
 from syncline.desk.alerts import look_at
 from syncline.desk.finding import within
 from syncline.desk.objects import TrashObject
 from syncline.desk.reading import Sight, Viewer, sight_of
+from syncline.desk.standing_sides import Sides, sides_of, standing, told
 from syncline.engine.observing import tracking_category
 from syncline.errors import CATALOGUE, SyncError, filled
 from syncline.language import _, ngettext, noted
@@ -59,6 +61,20 @@ WORDS = {
     "settled": noted("nothing to do"),
     "row changed meanwhile": noted("changed in the CRM meanwhile"),
     "both sides changed, Exchange wins": noted("both sides changed, Exchange wins"),
+    "both sides changed, the CRM wins": noted("both sides changed, the CRM wins"),
+    "made in Outlook": noted("made in Outlook"),
+    "updated in Outlook": noted("updated in Outlook"),
+    "deleted in Outlook": noted("deleted in Outlook"),
+    "untracked in Outlook": noted("tracked in Outlook no longer"),
+    "item changed meanwhile": noted("changed in Outlook meanwhile"),
+    "dropped by an answer": noted("left as it is by an answer"),
+    "moved": noted("moved to another folder"),
+}
+_MAILED = re.compile(r"^(request|update|cancellation) to (\S+)$")
+MAILED = {
+    "request": noted("invitation to %(to)s"),
+    "update": noted("update to %(to)s"),
+    "cancellation": noted("cancellation to %(to)s"),
 }
 DETAILS = (noted("by setting"), noted("more dates overlap by now"))
 
@@ -75,7 +91,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """What Syncline knows of one item: a sentence, its state, the newest rules first, and the next try."""
+    """What Syncline knows of one item: a sentence, its state, the newest rules first, and the next try.
+
+    `sides` says how far both sides are dealt with, and `revisions` the same in words; None of what has no link.
+    """
 
     subject: str
     mailbox: str
@@ -86,6 +105,8 @@ class Story:
     next_try: datetime | None
     text: str
     lines: tuple[Line, ...]
+    sides: Sides | None = None
+    revisions: tuple[str, ...] = ()
 
 
 def explain(app: App, viewer: Viewer, words: str) -> list[Story]:
@@ -142,10 +163,11 @@ def _entered_here(app: App, viewer: Viewer, words: str) -> list[Story]:
         appointment_id=row.id,
         global_object_id="" if look.masked else row.appointment.identity.global_object_id,
         next_try=None,
-        text=_(
-            '"%(subject)s" was entered in %(crm)s and is in no mailbox. What is entered there is not sent to Exchange.',
-            subject=subject,
-            crm=crm,
+        text=" ".join(
+            (
+                _('"%(subject)s" was entered in %(crm)s and is in no mailbox.', subject=subject, crm=crm),
+                *unlinked.reasons(app, viewer, row),
+            )
         ),
         lines=(),
     )
@@ -206,7 +228,7 @@ def _story(app: App, viewer: Viewer, link: Link, mailbox: Mailbox) -> Story:
             time=entry.time,
             action=_(WORDS.get(entry.action, entry.action)),
             rule=entry.rule,
-            detail=_(entry.detail) if entry.detail in DETAILS else entry.detail,
+            detail=_detail(entry.detail, look),
         )
         for entry in app.store.journal(link.id, limit=LINES_MAX).items
     )
@@ -220,7 +242,22 @@ def _story(app: App, viewer: Viewer, link: Link, mailbox: Mailbox) -> Story:
         next_try=_next_try(link, mailbox),
         text=_text(app, link, mailbox, look, state),
         lines=lines,
+        sides=sides_of(link),
+        revisions=tuple(told(sides_of(link))),
     )
+
+
+def _detail(detail: str, look: Sight) -> str:
+    """Return the detail of a journal line in words; who was mailed is not told to who may not read the people."""
+    if detail in DETAILS:
+        return _(detail)
+    parts = [_MAILED.match(part) for part in detail.split("; ")]
+    found = [part for part in parts if part is not None]
+    if not found or len(found) < len(parts):
+        return detail
+    if look.masked:
+        return ngettext("%(num)d mail", "%(num)d mails", len(found))
+    return ", ".join(_(MAILED[part[1]], to=part[2]) for part in found)
 
 
 def _text(app: App, link: Link, mailbox: Mailbox, look: Sight, state: LinkState) -> str:
@@ -239,6 +276,7 @@ def _text(app: App, link: Link, mailbox: Mailbox, look: Sight, state: LinkState)
         params = {"crm": crm, **link.error_params, "subject": look.subject(link.subject)}
         row = SyncError(link.sync_error).row
         parts.append(f"{link.sync_error}: {filled(_(row.text), params)} {_(row.what_to_do)}")
+    parts += standing(app, link)
     if not mailbox.enabled:
         parts.append(_("The mailbox is not enabled."))
     again = _next_try(link, mailbox)
@@ -276,4 +314,7 @@ def _next_try(link: Link, mailbox: Mailbox) -> datetime | None:
         return None
     if link.state is LinkState.FAILED:
         return link.next_try
-    return mailbox.next_due if link.state is LinkState.UNSETTLED else None
+    if link.next_try is not None:
+        return max(link.next_try, mailbox.next_due or link.next_try)
+    waits = link.state is LinkState.UNSETTLED or (link.state is LinkState.SETTLED and sides_of(link).crm_waits)
+    return mailbox.next_due if waits else None

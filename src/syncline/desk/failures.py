@@ -14,17 +14,18 @@ from syncline.desk.objects import FailureObject
 from syncline.desk.paging import PAGE, Page, everything
 from syncline.desk.reading import Viewer
 from syncline.desk.running import jobs_run
+from syncline.engine.flipping import OUTWARD
 from syncline.engine.questions import ended
 from syncline.errors import SyncError
 from syncline.language import _
-from syncline.ports import Alert, Changes, Entry, Link, LinkState, Mailbox
+from syncline.ports import Alert, Changes, Entry, Link, LinkState, Mailbox, Seen
 from syncline.store import FAILURE_STATES, Counts, Slice, Sliced
 
 if TYPE_CHECKING:
     from syncline.wiring import App
 
 KEPT_OUT = "KeptOut"
-DIRECTION = "exchange_to_crm"
+TO_CRM = "exchange_to_crm"
 CLAIM_S = 10.0
 LEASE_S = 60.0
 OUTCOME_S = 60.0
@@ -91,7 +92,9 @@ def retry(app: App, viewer: Viewer, failure_id: int) -> FailureObject | None:
     if not mailbox.enabled:
         raise SyncError("InvalidRequest", detail=_("%(address)s is not enabled.", address=mailbox.address))
     now = app.clock.now()
-    _write(app, mailbox, replace(link, retries=0, next_try=now), "retry", viewer)
+    # A person who tries again has looked: what changed back and forth before does not count any more.
+    again = replace(link, retries=0, next_try=now, flips=0, flips_since=None)
+    _write(app, mailbox, again, "retry", viewer)
     if jobs_run(app.data):
         app.store.wake(mailbox.id, now)
         app.worker.wake([mailbox.id])
@@ -104,11 +107,13 @@ def retry(app: App, viewer: Viewer, failure_id: int) -> FailureObject | None:
 
 
 def ignore(app: App, viewer: Viewer, failure_id: int) -> None:
-    """Leave a failed item out until it changes in Exchange."""
+    """Leave a failed item out until it changes on the side that it came from."""
     link, mailbox = _found(app, viewer, failure_id)
     if link.state is not LinkState.FAILED:
         raise SyncError("InvalidRequest", detail=_("Only what failed can be left out; a question wants an answer."))
     left = replace(link, state=LinkState.SKIPPED, next_try=None, revision_settled=link.revision, seen_settled=link.seen)
+    if direction_of(link) == OUTWARD:
+        left = replace(left, crm_settled=link.crm_version_seen)
     _write(app, mailbox, left, "ignored", viewer)
 
 
@@ -117,6 +122,12 @@ def code_of(link: Link) -> str:
     if link.state in (LinkState.KEPT_OUT, LinkState.PARKED):
         return KEPT_OUT
     return link.sync_error or ""
+
+
+def direction_of(link: Link) -> str:
+    """Return which way an item did not go: a row without an item yet, and what failed on the way out, to Exchange."""
+    outward = link.seen is Seen.ABSENT or link.error_params.get("direction") == OUTWARD
+    return OUTWARD if outward else TO_CRM
 
 
 def _params(app: App, viewer: Viewer, link: Link, mailbox: Mailbox) -> Mapping[str, str]:
@@ -176,6 +187,6 @@ def _object(viewer: Viewer, link: Link, mailboxes: Mapping[int, Mailbox]) -> Fai
         sync_error=code_of(link),
         last_sync_error_time=link.error_time,
         retries=link.retries,
-        direction=DIRECTION,
+        direction=direction_of(link),
         state=FAILURE_STATES.get(link.state, "failed"),
     )

@@ -116,7 +116,10 @@ class AlertObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureObject:
-    """One item that is not synchronized; `state` is waiting, failed, kept_out or skipped."""
+    """One item that is not synchronized; `state` is waiting, failed, kept_out or skipped.
+
+    `direction` is exchange_to_crm, or crm_to_exchange for what could not be carried over to Exchange.
+    """
 
     id: int
     mailbox: str

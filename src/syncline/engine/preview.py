@@ -139,17 +139,7 @@ def _line(run: Run, decided: Decided, verdict: Verdict | None, taken: _Taken) ->
     if verb is Verb.SETTLE:
         return None
     shown = decided.candidate or decided.link.agreed
-    word, detail = _WORDS[verb], decided.action.code or ""
-    code = _asked_code(decided) if verb is Verb.HOLD else detail
-    overlap = _overlap(run, decided, verdict, taken) if decided.action.check else ""
-    if overlap:
-        rule = _rule(run, decided, verdict or Verdict(), taken.rules)
-        word, detail = (_RULED[rule.answer], f"{rule.signature}; {overlap}") if rule else ("ask", overlap)
-        word = word if rule else _by_setting(run, decided)
-        code = CONFLICT if word == "ask" else ""
-    category = would_mark(run) if code == CONFLICT else ""
-    if category:
-        detail = f'{detail}; gets the category "{category}" in Outlook'
+    word, detail, code = _outcome(run, decided, verdict, taken)
     if verb is Verb.BOOK and word == _WORDS[verb]:
         taken.add(decided)
     names, before, after = _change(decided)
@@ -166,6 +156,23 @@ def _line(run: Run, decided: Decided, verdict: Verdict | None, taken: _Taken) ->
         before=before,
         after=after,
     )
+
+
+def _outcome(run: Run, decided: Decided, verdict: Verdict | None, taken: _Taken) -> tuple[str, str, str]:
+    """Return the word of the plan, what is to be said about it, and the code of a question, a skip or a failure."""
+    verb, detail = decided.action.verb, decided.action.code or ""
+    overlap = _overlap(run, decided, verdict, taken) if decided.action.check else ""
+    if not overlap:
+        return _WORDS[verb], detail, _asked_code(decided) if verb is Verb.HOLD else detail
+    rule = _rule(run, decided, verdict or Verdict(), taken.rules)
+    if rule is not None:
+        return _RULED[rule.answer], f"{rule.signature}; {overlap}", ""
+    word = _by_setting(run, decided)
+    if word != "ask":
+        return word, overlap, ""
+    category = would_mark(run)
+    marked = f'{overlap}; gets the category "{category}" in Outlook' if category else overlap
+    return word, marked, CONFLICT
 
 
 def _asked_code(decided: Decided) -> str:

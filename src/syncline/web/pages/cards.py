@@ -12,10 +12,14 @@ from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
+from syncline.core.appointment import Span
 from syncline.desk import alerts as desk
 from syncline.desk.answering import can_undo
+from syncline.desk.both_versions import Pair, pairs
 from syncline.desk.objects import AlertObject
+from syncline.desk.reading import Sight
 from syncline.engine.alerts import last_offered
+from syncline.engine.holding import SINGLE
 from syncline.engine.questions import CONFLICT
 from syncline.errors import CATALOGUE, SyncError
 from syncline.language import _, ngettext
@@ -44,7 +48,8 @@ class Card:
     `state` is waiting, saving, working (saving for long), saved, kept_out, not_saved_yet, withdrawn, lapsed, over
     (answered otherwise) or notice; `status` says it. `facts` are when, show as, where and who. `title` is the whole
     subject, `heading` what fits into a line or two. `choices` are the answers that can be given now, `undo` whether the
-    one that was given can be taken back. `dates` are the clashing dates of a series, `hints` what helps to decide,
+    one that was given can be taken back. `versions` are what each side has where both changed it.
+    `dates` are the clashing dates of a series, `hints` what helps to decide,
     `free_times` when everybody is free. `unclear` says that what is in the way cannot be shown, `clear`
     what follows from nothing being in the way any more ("" if something is).
     """
@@ -71,6 +76,8 @@ class Card:
     undo: bool
     series: str
     series_means: str
+    versions: tuple[Pair, ...]
+    crm: str
     dates: tuple[str, ...]
     in_the_way: tuple[InTheWay, ...] = ()
     unclear: bool = False
@@ -146,14 +153,19 @@ def _with_free_times(visit: Visit, made: Card, alert: Alert) -> Card:
 def _cards(
     visit: Visit, alerts: Sequence[Alert], shown: Mapping[int, AlertObject], mailboxes: Mapping[int, Mailbox]
 ) -> list[Card]:
-    found = visit.app.store.links_by_id([alert.link_id for alert in alerts if alert.link_id is not None])
+    found = visit.app.store.links_by_id([number for alert in alerts if (number := _about(alert)) is not None])
     links = {link.id: link for link in found}
     visit.people.meet(mailbox.user for mailbox in mailboxes.values())
     around = _around(visit, alerts, shown, links)
     return [
-        _card(visit, alert, shown[alert.id], mailboxes[alert.mailbox_id], links.get(alert.link_id or 0), around)
+        _card(visit, alert, shown[alert.id], mailboxes[alert.mailbox_id], links.get(_about(alert) or 0), around)
         for alert in alerts
     ]
+
+
+def _about(alert: Alert) -> int | None:
+    """Return the one item that an alert is about; None if it is about many or about a mailbox."""
+    return alert.held[0] if alert.code in SINGLE and alert.held else alert.link_id
 
 
 def _around(
@@ -213,12 +225,21 @@ def _card(visit: Visit, alert: Alert, shown: AlertObject, mailbox: Mailbox, link
         undo=can_undo(visit.viewer, alert),
         series=telling.overlapping(shown),
         series_means=telling.series_means(shown),
+        versions=_versions(visit, alert, link, look) if can_yes else (),
+        crm=visit.crm,
         dates=tuple(visit.times.date_and_time(at) for at in shown.series.clashing) if shown.series else (),
         appointment_id=crm_id,
         in_calendar=in_calendar(visit, crm_id, shown.start),
         known_as=link.identity.global_object_id if link is not None else "",
     )
     return _with_clashes(made, visit, alert, shown, mailbox, around) if scheduling and can_yes else made
+
+
+def _versions(visit: Visit, alert: Alert, link: Link | None, look: Sight) -> tuple[Pair, ...]:
+    def when(span: Span) -> str:
+        return visit.times.span(span.start, span.end, all_day=span.all_day)
+
+    return pairs(visit.app, alert, link, look, when)
 
 
 def _with_clashes(

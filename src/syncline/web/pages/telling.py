@@ -12,12 +12,13 @@ from datetime import date, datetime, timedelta
 from syncline.core.appointment import Appointment
 from syncline.core.scheduling import Verdict
 from syncline.desk import alerts as desk
+from syncline.desk.both_versions import masked
 from syncline.desk.objects import AlertObject
 from syncline.desk.reading import Sight
 from syncline.errors import CATALOGUE, ErrorClass, filled
 from syncline.language import _, ngettext, noted, numeral
 from syncline.ports import Alert, AlertOutcome, AlertState, Link, LinkState, Mailbox
-from syncline.web.pages import words
+from syncline.web.pages import meaning, words
 from syncline.web.pages.rendering import Visit
 from syncline.web.pages.times import day_text
 from syncline.web.scene import plain
@@ -56,6 +57,9 @@ REASONS: Mapping[str, str] = {
     ),
     "It was deleted or untracked before the answer came.": noted("it was deleted in Outlook, or is tracked no longer"),
     "It changed and was asked anew.": noted("it changed, and was asked about anew"),
+    "it changed since": noted("it changed, and was asked about anew"),
+    "nothing is held any more": noted("nothing is held any more"),
+    "nobody needs to decide any more": noted("nobody needs to decide any more"),
 }
 
 
@@ -87,6 +91,12 @@ def still_out(alert: Alert, link: Link | None) -> bool:
 
 def status(visit: Visit, alert: Alert, state: str, mailbox: Mailbox, link: Link | None) -> str:
     """Return the line that opens the card: the state, and since when or by whom."""
+    by = alert.decided_by or _("somebody")
+    held = meaning.standing(state, alert.answer, time=decided_at(visit, alert), name=by) if alert.held else None
+    return held or _status(visit, alert, state, mailbox, link)
+
+
+def _status(visit: Visit, alert: Alert, state: str, mailbox: Mailbox, link: Link | None) -> str:
     times, by = visit.times, alert.decided_by or _("somebody")
     match state:
         case "waiting":
@@ -148,6 +158,7 @@ def sentence(visit: Visit, alert: Alert, look: Sight) -> str:
     params = {"crm": visit.crm, **alert.params}
     if "subject" in params:
         params["subject"] = look.subject(params["subject"])
+    params = masked(params, look)
     if "user" in params and alert.verdict is not None and alert.verdict.unavailable:
         params["user"] = unavailable(alert.verdict)
     # In the middle of a sentence a foreign text must not turn around what follows it.
@@ -314,7 +325,7 @@ def _withdrawn(visit: Visit, alert: Alert, link: Link | None) -> str:
 
 def _moved_to(visit: Visit, alert: Alert, link: Link | None) -> str:
     """Return the time at which the appointment of a withdrawn question stands in the CRM now, if it is another one."""
-    if link is None or link.observed is None or alert.span is None or link.state is not LinkState.SETTLED:
+    if alert.held or link is None or link.observed is None or alert.span is None or link.state is not LinkState.SETTLED:
         return ""
     now = link.observed.span
     if link.crm_id is None or (now.start, now.end) == (alert.span.start, alert.span.end):
@@ -363,7 +374,7 @@ def _without(visit: Visit, shown: AlertObject) -> Iterator[Choice]:
 
 def _yes_means(visit: Visit, shown: AlertObject, *, scheduling: bool, moved: bool) -> str:
     if not scheduling:
-        return _("Carry it out.")
+        return meaning.yes_means(shown.code, visit.crm)
     if shown.series is not None:
         dates = numeral(shown.series.occurrences)
         what = _("Save all %(dates)s dates in %(crm)s, those that overlap too.", dates=dates, crm=visit.crm)
@@ -381,7 +392,7 @@ def _yes_means(visit: Visit, shown: AlertObject, *, scheduling: bool, moved: boo
 
 def _no_means(visit: Visit, shown: AlertObject, *, scheduling: bool, moved: bool) -> str:
     if not scheduling:
-        return _("Leave %(crm)s as it is.", crm=visit.crm)
+        return meaning.no_means(shown.code, visit.crm)
     if moved:
         what = _(
             "Leave it in %(crm)s as it was before the change. Outlook keeps the change, no mail is sent.", crm=visit.crm
