@@ -92,6 +92,7 @@ def _restore(world: World, _: Scene) -> str | None:
     old, world.backup = world.backup, None
     world.crm.restore(old or world.crm.back_up())
     world.restored = world.restored or old is not None
+    world.diary.forget()
     return f"somebody restores the CRM from {'an old' if old else 'a fresh'} backup"
 
 

@@ -18,6 +18,7 @@ from syncline.core.pushing import SETTABLE, Direction
 from syncline.engine import holding
 from syncline.ports import Alert, CrmRow, Link, LinkState, Origin, Seen
 from syncline.simulation import oracle
+from syncline.simulation.diary import FIELDS
 from syncline.simulation.world import World
 from syncline.store import schema
 
@@ -56,6 +57,7 @@ def judge(world: World) -> list[str]:
         found += _standing(seen)
         found += _dealt_with(seen)
         found += _asked(seen)
+        found += _kept(seen)
     found += _trash(world)
     return found
 
@@ -122,6 +124,25 @@ def _denied(world: World) -> set[str]:
     """Return the meetings about which people said No to a question that holds writes back."""
     codes = (*holding.MANY, holding.RESTORED, holding.OVERRULED, holding.DIVERGED)
     return set().union(*(world.conduct.answered(code, "no") for code in codes))
+
+
+def _kept(seen: _Seen) -> Iterator[str]:
+    """Yield edits of people that nobody overwrote and that stand nowhere any more."""
+    for link in seen.links:
+        item, row = seen.items.get(link.ref), seen.rows.get(link.crm_id or "")
+        name = link.identity.global_object_id
+        if item is None or row is None or row.status in _CLOSED or link.state is not LinkState.SETTLED:
+            continue
+        twins = [one for one in seen.items.values() if one.appointment.identity == item.appointment.identity]
+        if not link.writes or not _organizes(seen.address, item.appointment) or len(twins) > 1:
+            continue
+        if link.id in seen.held or name in _denied(seen.world) or name in seen.world.refused:
+            continue
+        for what in (one for one in FIELDS if one not in _one_way(seen.world)):
+            given = seen.world.diary.edits.get((name, what))
+            if given and getattr(row.appointment, what) not in given.values():
+                told = " or ".join(f"{value} ({side.value})" for side, value in given.items())
+                yield f"{_name(seen, link)}: {what} is {getattr(row.appointment, what)}, and people said {told}"
 
 
 # --- what belongs there stands there -----------------------------------------------------------------------------

@@ -129,7 +129,7 @@ class _Game:
         self.rate = rng.choice(_RATES)
         world.gate.stirred = self._stir
         world.gate.overtaken = self._overtake
-        world.gate.staled = lambda call: self.world.tell(_SHAKEN[call.port](self.scene))
+        world.gate.staled = self._shake
         world.gate.expired = lambda _: self.world.exchange.expire_cursors(self.world.ledger.writer)
 
     def run(self, steps: int) -> list[str]:
@@ -162,6 +162,10 @@ class _Game:
             self.world.cycle(address)
 
     def _act(self) -> None:
+        with self.world.diary.of_an_act():
+            self._act_out()
+
+    def _act_out(self) -> None:
         told = both.act(self.world, self.scene)
         if told is not None:
             self.world.tell(told)
@@ -220,6 +224,10 @@ class _Game:
         else:
             self._act()
 
+    def _shake(self, call: Call) -> None:
+        with self.world.diary.of_an_act():
+            self.world.tell(_SHAKEN[call.port](self.scene))
+
     def _overtake(self, _: Call) -> None:
         """The lease runs out unnoticed, and another owner runs the same mailbox to the end."""
         address = self.world.ledger.writer
@@ -232,6 +240,7 @@ def refill(world: World, lost: dict[str, tuple[Item, ...]]) -> None:
     for address, items in lost.items():
         world.exchange.refill(address, items)
         world.tell(f"the server finds the items of {address} again")
+        world.diary.forget()  # what was edited meanwhile may have been deleted by an answer
     lost.clear()
 
 

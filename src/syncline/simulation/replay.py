@@ -45,6 +45,9 @@ SAYS: Mapping[str, Says] = {
     "updated in Outlook": Says(_IN_STEP | {LinkState.PARKED}, row=True),
     "deleted in Outlook": Says(over=True),
     "untracked in Outlook": Says(over=True),
+    "observed in the CRM anew": Says(
+        _IN_STEP | {LinkState.SKIPPED, LinkState.ASKED, LinkState.PARKED, LinkState.FAILED}
+    ),
     "dropped by an answer": Says(_ANY),
     "deleted": Says(over=True),
     "unlinked": Says(over=True),

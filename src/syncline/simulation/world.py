@@ -42,6 +42,7 @@ from syncline.ports import (
 from syncline.simulation.blank import blank_state
 from syncline.simulation.clock import VirtualClock
 from syncline.simulation.conduct import CATEGORY, Conduct
+from syncline.simulation.diary import Diary
 from syncline.simulation.faults import Call, Gate, Killed, Strike, faulty
 from syncline.simulation.ledger import Ledger
 from syncline.simulation.watching import Watched
@@ -105,6 +106,7 @@ class World:
         self.left_out: dict[str, dict[datetime, LeftOut]] = {}
         self.newly_said: dict[int, tuple[set[str], set[str]]] = {}
         self.said: set[tuple[str, str]] = set()
+        self.diary = Diary(self.exchange, self.crm)
         self.backup: Backup | None = None
         self.restored = False
         self.gate = Gate()
