@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from syncline.core.appointment import Appointment, Identity, Pattern, PatternKind, Recurrence, Span
 from syncline.simulation.clock import MONDAY
-from syncline.simulation.world import CATEGORY
+from syncline.simulation.conduct import CATEGORY
 
 
 def at(hour: float, day: int = 1) -> Span:

@@ -10,14 +10,16 @@ import pytest
 from syncline.connectors.memory import CALENDAR
 from syncline.core.answering_by_category import CategoryNames
 from syncline.core.appointment import Address, Appointment, Attendee, Identity, Response
+from syncline.core.merging import Winner
 from syncline.engine import mailboxes
 from syncline.engine.run import Rules
 from syncline.errors import SyncError
 from syncline.ports import CrmRow, LinkState
-from syncline.simulation import oracle, replay
+from syncline.simulation import oracle, outward, replay
+from syncline.simulation.conduct import CATEGORY
 from syncline.simulation.faults import Call, Gate, Strike, nothing
 from syncline.simulation.playing import calm
-from syncline.simulation.world import CATEGORY, Setting, World, address_of
+from syncline.simulation.world import Setting, World, address_of
 from tests.simulation.samples import at, daily, item
 
 ADA, BOB, CYD = address_of("ada"), address_of("bob"), address_of("cyd")
@@ -84,12 +86,16 @@ def test_one_occurrence_never_overwrites_its_series(world: World) -> None:
 
 @pytest.mark.rule("A-25")
 def test_a_deletion_is_noticed_although_the_cursor_expired(world: World) -> None:
-    """A whole reading tells deletions by what is not listed any more."""
+    """A whole reading tells deletions by what is not listed any more; nothing is deleted for it before a Yes."""
     ref = add(world, ADA, item("one", at(9)))
     world.cycle(ADA)
     world.exchange.delete(ADA, ref)
     world.exchange.expire_cursors(ADA)
+    settle(world)
+    (question,) = world.questions()
+    assert question.code == "RestoredSideHeld"
 
+    world.answer(question, "yes")
     settle(world)
 
     assert world.crm.rows() == ()
@@ -301,3 +307,85 @@ def test_an_item_that_could_not_be_read_and_is_held_then_was_told(world: World) 
     settle(world)
 
     assert [(alert.code, len(alert.held)) for alert in world.questions()] == [("EmptiedSideHeld", 4)]
+
+
+# --- both sides are partners -------------------------------------------------------------------------------------
+
+
+def partners(people: int = 1, **rules: object) -> World:
+    """Make a world in which both sides are partners and the first sync is over."""
+    made = World(Random(0), Setting(people=people, rules=replace(Rules(outgoing=True), **rules)))  # type: ignore[arg-type]
+    for address in made.mailboxes:
+        made.cycle(address)
+    return made
+
+
+def settle_both(world: World) -> None:
+    """Let all go quiet, and expect that nothing is wrong on either side."""
+    calm(world, {})
+    assert [*oracle.judge(world), *outward.judge(world), *replay.replayed(world)] == []
+
+
+def strike_at(world: World, method: str, strike: Strike) -> None:
+    """Let something strike the first call of one method."""
+    seen: list[Call] = []
+
+    def choose(call: Call) -> Strike | None:
+        if f"{call.port}.{call.method}" != method or seen:
+            return None
+        seen.append(call)
+        return strike
+
+    world.gate.choose = choose
+
+
+@pytest.mark.rule("A-33")
+def test_an_owner_that_is_overtaken_while_it_makes_an_item_takes_it_back() -> None:
+    """The new owner has made the item already: of the two only one stays, and nobody is called off."""
+    world = partners()
+    world.crm.enter(
+        item("crm-1", at(9), organizer=Address(ADA), attendees=(Attendee("eve@elsewhere.example"),)), owner="ada"
+    )
+
+    def overtaken(_: Call) -> None:
+        world.clock.advance(world.setting.rules.lease_s + 1)
+        world.cycle(ADA, owner="second", gate=Gate())
+
+    world.gate.overtaken = overtaken
+    strike_at(world, "calendar.write", Strike.OVERTAKEN)
+    world.cycle(ADA)
+    settle_both(world)
+
+    assert len(world.exchange.items(ADA)) == 1
+    assert "cancellation" not in [mail.kind for mail in world.exchange.outbox]
+
+
+@pytest.mark.rule("Q-08")
+def test_a_time_that_the_crm_keeps_is_not_asked_about() -> None:
+    """Both sides moved it and the CRM wins: what its time overlaps was the CRM's own doing, and nobody is asked."""
+    world = partners(winner=Winner.CRM)
+    world.crm.enter(item("crm-busy", at(13), organizer=Address(ADA)), owner="ada")
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    settle_both(world)
+    world.crm.edit(row(world, "one").id, lambda found: replace(found, span=at(13)), by="ada")
+    world.exchange.edit(ADA, ref, lambda found: replace(found, span=at(15)))
+    settle_both(world)
+
+    assert world.questions() == ()
+    assert world.exchange.item(ADA, ref).appointment.span == at(13)
+
+
+@pytest.mark.rule("L-11a")
+def test_a_deletion_whose_answer_was_lost_is_told_in_the_journal() -> None:
+    """What was found gone after a crash is told like any deletion."""
+    world = partners()
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    settle_both(world)
+    world.exchange.delete(ADA, ref)
+    strike_at(world, "crm.delete", Strike.LOST)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+
+    settle_both(world)
+
+    assert world.crm.rows() == ()

@@ -14,8 +14,9 @@ from syncline.core.scheduling import ConflictPolicy, persons
 from syncline.ports import Booking, Candidate, Deletion, Reschedule
 from syncline.simulation import oracle, replay
 from syncline.simulation.clock import MONDAY
+from syncline.simulation.conduct import CATEGORY
 from syncline.simulation.playing import calm
-from syncline.simulation.world import CATEGORY, Setting, World, address_of
+from syncline.simulation.world import Setting, World, address_of
 from syncline.store import schema
 from tests.simulation.samples import at, item
 

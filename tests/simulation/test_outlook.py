@@ -14,9 +14,10 @@ from syncline.core.appointment import Appointment, Attendee, Identity
 from syncline.engine.run import Rules
 from syncline.ports import Categorized, Result
 from syncline.simulation import oracle
+from syncline.simulation.conduct import CATEGORY
 from syncline.simulation.playing import calm
 from syncline.simulation.watching import NAMES, Watched
-from syncline.simulation.world import CATEGORY, Setting, World, address_of
+from syncline.simulation.world import Setting, World, address_of
 from tests.simulation.samples import at, item
 
 ADA, BOB = address_of("ada"), address_of("bob")
@@ -81,9 +82,9 @@ def test_every_write_is_judged(world: World, monkeypatch: pytest.MonkeyPatch) ->
         return [Categorized(result=Result.SAVED)]
 
     monkeypatch.setattr(MemoryReplica, "categorize", careless)
-    told: list[str] = []
+    told = world.conduct.violations
     change = Categorizing(ref=ref(world, "met"), folder="calendar", revision="", before=())
-    Watched(world.exchange, ADA, told.append, set()).categorize([change])
+    Watched(world.conduct, ADA).categorize([change])
 
     assert f"{ADA} wrote to {copy.ref} of {BOB}" in told
     assert f"{change.ref} of {ADA}: more than its categories was written" in told

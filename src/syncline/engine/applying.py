@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from syncline.core.appointment import Appointment, Status
-from syncline.core.merging import PERSONS, Merge, advance, differences, held, merge
+from syncline.core.merging import PERSONS, Merge, advance, differences, held, merge, reschedules
 from syncline.core.planning import Verb
 from syncline.core.scheduling import Verdict
 from syncline.engine.boundary import contain, item_error
@@ -244,7 +244,8 @@ def _reschedule(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
         if decided.row is not None and _stands(decided, merged):
             _rescheduled(run, draft, decided, merged, decided.row.version)
         else:
-            todo.append((decided, merged, _change(run, decided, merged.content, check=decided.action.check)))
+            check = decided.action.check and _moves_the_row(run, decided, merged)
+            todo.append((decided, merged, _change(run, decided, merged.content, check=check)))
 
     for decided in writes:
         _alone(draft, decided, partial(prepare, decided))
@@ -270,6 +271,17 @@ def _stands(decided: Decided, merged: Merge) -> bool:
     if decided.row is None or PERSONS in decided.action.fields:
         return False
     return not differences(row_content(decided.row), merged.content)
+
+
+def _moves_the_row(run: Run, decided: Decided, merged: Merge) -> bool:
+    """Return whether the row gets another time or other people; where its own stay, nothing new overlaps (Q-08)."""
+    link = decided.link
+    if decided.row is None or link.agreed is None:
+        return True
+    if PERSONS in decided.action.fields and run.digest(link.agreed, decided.busy) != link.scheduling_digest:
+        return True
+    row = row_content(decided.row)
+    return reschedules(differences(row, merged.content), row, merged.content)
 
 
 def _change(run: Run, decided: Decided, content: Appointment, *, check: bool) -> Reschedule:

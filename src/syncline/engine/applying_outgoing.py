@@ -11,12 +11,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from syncline.core.merging import advance, differences
-from syncline.core.outgoing import ItemCreation, ItemWrite
+from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemWrite
 from syncline.core.pushing import Verb
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.flipping import OUTWARD, flips_too_often, turned
 from syncline.engine.observing import observed_link
 from syncline.engine.outgoing import Outward
+from syncline.engine.overtaking import taking_items_back
 from syncline.engine.run import Run, failed, notice
 from syncline.engine.scoping import UNSETTLED
 from syncline.engine.writing import Draft
@@ -36,6 +37,7 @@ GROUPS = (Verb.DELETE, Verb.UNTRACK, Verb.UPDATE, Verb.CREATE)
 def apply_outgoing(run: Run, chunk: Sequence[Outward]) -> None:
     """Carry out one chunk; its writes are one call."""
     draft = Draft(run)
+    made: list[ItemDeletion] = []
     writes = [each for each in chunk if each.write is not None and each.action.verb in WRITES]
     for each in chunk:
         if each not in writes:
@@ -46,10 +48,13 @@ def apply_outgoing(run: Run, chunk: Sequence[Outward]) -> None:
         run.store.begin(run.lease, intents, {})
         draft.intents_done = [intent.id for intent in intents]
         sent = [_keyed(run, each, intent) for each, intent in zip(ready, intents, strict=True)]
-        for each, outcome in zip(ready, _written(run, sent), strict=True):
+        outcomes = _written(run, sent)
+        made = _made_now(ready, outcomes)
+        for each, outcome in zip(ready, outcomes, strict=True):
             _recorded(draft, each, outcome)
     _quieten(draft, chunk)
-    run.write(draft.changes())
+    with taking_items_back(run, made):
+        run.write(draft.changes())
 
 
 def key_of(run: Run, intent_id: str) -> str:
@@ -98,6 +103,21 @@ def _written(run: Run, writes: Sequence[ItemWrite]) -> list[Written]:
         ]
 
     return contain(lambda: run.replica.write(writes), lambda _: one_by_one(), "a chunk of writes to Exchange")
+
+
+def _made_now(ready: Sequence[Outward], outcomes: Sequence[Written]) -> list[ItemDeletion]:
+    """Return how the items that were just made would be deleted again, if nobody comes to know of them."""
+    return [
+        ItemDeletion(
+            ref=outcome.item.ref,
+            folder=outcome.item.folder,
+            revision=outcome.item.revision,
+            content=outcome.item.appointment,
+            mailing=each.action.mailing,
+        )
+        for each, outcome in zip(ready, outcomes, strict=True)
+        if each.action.verb is Verb.CREATE and outcome.item is not None
+    ]
 
 
 def _bug(bug: Exception) -> Written:
@@ -199,7 +219,7 @@ def _wait(_: Draft, __: Outward) -> None:
 def _close(draft: Draft, outward: Outward) -> None:
     """Keep the item in Outlook although its row is gone (A-11); Outlook does not make it anew (A-36)."""
     draft.links.append(_skipped(draft.run, _dealt(outward.link, outward), "ClosedInCrm"))
-    _note(draft, outward, "unlinked", detail="ClosedInCrm")
+    _note(draft, outward, "skipped", detail="ClosedInCrm")
     draft.run.counts.skipped += 1
 
 
@@ -210,6 +230,7 @@ def _untrack(draft: Draft, outward: Outward) -> None:
 
 def _forget(draft: Draft, outward: Outward) -> None:
     draft.removed.append(outward.link.id)
+    _note(draft, outward, "forgotten")
 
 
 def _skip(draft: Draft, outward: Outward) -> None:
@@ -238,7 +259,7 @@ def _adopt(draft: Draft, outward: Outward) -> None:
     assert item is not None and outward.row is not None
     held = run.store.links_by_ref(run.mailbox.id, [item.ref])
     if held:
-        draft.removed.append(link.id)
+        _forget(draft, outward)
         return
     taken = replace(
         _dealt(link, outward),

@@ -1,18 +1,21 @@
-"""An owner that was overtaken while its bookings were on their way: it takes back what nobody knows of any more.
+"""An owner that was overtaken while what it made was on its way: it takes back what nobody knows of any more.
 
 The new owner found no row, and may have seen the item deleted meanwhile. A row that a link of any mailbox could still
-join is left alone: a repeated create answers *exists* there. It must not know why the mailbox was lost.
+join is left alone: a repeated create answers *exists* there. So is an item that a link still waits for: it is found
+by its identity and linked. It must not know why the mailbox was lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from syncline.core.appointment import Identity
+from syncline.core.outgoing import ItemDeletion, Mailing
 from syncline.engine.run import Run
 from syncline.errors import SyncError
-from syncline.ports import Deletion
+from syncline.ports import Deletion, Seen
 
 Made = tuple[Identity, Deletion]
 
@@ -33,3 +36,32 @@ def _take_back(run: Run, made: Sequence[Made]) -> None:
     orphans = [deletion for identity, deletion in made if identity not in known]
     if orphans:
         run.parts.crm.delete(orphans)
+
+
+@contextmanager
+def taking_items_back(run: Run, made: Sequence[ItemDeletion]) -> Iterator[None]:
+    """Record outcomes inside; if the lease is lost by then, delete the items just made that no link waits for.
+
+    Where the new owner has made its own, nobody is mailed: the invitation that came twice is the one meeting's.
+    """
+    try:
+        yield
+    except SyncError as error:
+        if error.code == "LeaseLost" and made:
+            _take_items_back(run, made)
+        raise
+
+
+def _take_items_back(run: Run, made: Sequence[ItemDeletion]) -> None:
+    family = run.store.links_by_identity([item.content.identity for item in made])
+    mine = [link for link in family if link.mailbox_id == run.mailbox.id]
+    awaited = {link.identity for link in mine if link.seen is Seen.ABSENT}
+    standing = {link.identity for link in mine if link.seen is Seen.PRESENT}
+    known = {link.ref for link in mine}
+    orphans = [
+        replace(item, mailing=Mailing.NOBODY) if item.content.identity in standing else item
+        for item in made
+        if item.ref not in known and item.content.identity not in awaited
+    ]
+    if orphans:
+        run.replica.write(orphans)

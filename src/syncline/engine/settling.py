@@ -123,6 +123,8 @@ def _settle_deletions(run: Run, draft: Draft, intents: Sequence[Intent], links: 
         if intent.verb is Write.DELETE and intent.crm_id not in rows and link.agreed is not None:
             draft.keep_deleted(link, Origin.CRM, link.agreed, "deleted")
             draft.removed.append(link.id)
+            draft.entries.append(run.entry(link, "deleted", "A-25", detail="found gone"))
         elif intent.id in gone and link.observed is not None:
             draft.keep_deleted(link, Origin.EXCHANGE, link.observed, "deleted")
             draft.removed.append(link.id)
+            draft.entries.append(run.entry(link, "deleted in Outlook", "A-11", detail="found gone"))

@@ -31,7 +31,7 @@ class Strike(StrEnum):
     EXPIRED = "cursor expired"
     STIRRED = "somebody acts just before"
     OVERTAKEN = "another owner runs just before"
-    STALE = "the rows are edited just before"
+    STALE = "what is written is edited just before"
     KILLED = "killed before effect"
     KILLED_AFTER = "killed after effect"
 
@@ -62,7 +62,7 @@ class Gate:
     """What every port call of one process passes through.
 
     `stirred`, `overtaken`, `expired` and `staled` are what others do when the chooser lets them act: people, another
-    owner of the mailbox, the server that forgets its cursors, and people in the CRM who edit what is being written.
+    owner of the mailbox, the server that forgets its cursors, and people who edit what is being written.
     """
 
     choose: Chooser = nothing
@@ -139,13 +139,14 @@ _OF_PORT = {
     "crm": (Strike.REFUSED, Strike.LOST),
     "store": (Strike.REFUSED,),
 }
+_GUARDED = (("crm", "reschedule"), ("crm", "delete"), ("calendar", "write"))
 
 
 def possible(call: Call) -> tuple[Strike, ...]:
     """Return what can strike such a call."""
     if call.method in ("close", "release"):
         return _OTHERS
-    if call.method in ("reschedule", "delete"):
+    if (call.port, call.method) in _GUARDED:
         return (*_OTHERS, *_OF_PORT[call.port], Strike.STALE, Strike.STALE)
     if call.method != "changes":
         return _OTHERS + _OF_PORT[call.port]

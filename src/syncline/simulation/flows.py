@@ -1,98 +1,30 @@
-"""Every flow of the engine in its smallest world, to be killed at each of its port calls in turn.
+"""The flows of the engine towards the CRM, each in its smallest world, to be killed at each of its port calls in turn.
 
-A flow is prepared in peace, then something happens, and then the mailboxes run while the process may die. However it
-dies, the world must end as if it had not. The module must not know why a flow ends as it does: the undisturbed run says
-so.
+What was there before and what happens are deeds in the world's words. The module must not know why a flow ends as it
+does: the undisturbed run says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from random import Random
+from dataclasses import replace
 
 from syncline.core.appointment import (
     Appointment,
     Attendee,
     Identity,
-    Pattern,
-    PatternKind,
-    Recurrence,
     ShowAs,
-    Span,
 )
-from syncline.engine.run import Rules
-from syncline.simulation import oracle
-from syncline.simulation.clock import MONDAY
-from syncline.simulation.faults import Call, Strike
-from syncline.simulation.playing import calm
+from syncline.simulation.conduct import CATEGORY
+from syncline.simulation.killing import ADA, BOB, Flow, add, at, edit, item, ref, run_all, series
 from syncline.simulation.watching import NAMES
-from syncline.simulation.world import CATEGORY, Setting, World, address_of
+from syncline.simulation.world import World
 
-ADA, BOB = address_of("ada"), address_of("bob")
-_HOUR = timedelta(hours=1)
 _MANY = 12
-
-Deed = Callable[[World], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """One flow: what was there before, and what happens; everything is Ada's unless more `people` take part.
-
-    `by_category`: questions are answered in Outlook, so that waiting items are marked.
-    """
-
-    name: str
-    prepare: Deed
-    happens: Deed
-    people: int = 1
-    by_category: bool = False
-
-
-# --- what there is -----------------------------------------------------------------------------------------------
-
-
-def _at(hour: float, day: int = 1) -> Span:
-    start = MONDAY.replace(hour=0) + timedelta(days=day) + hour * _HOUR
-    return Span(start, start + _HOUR)
-
-
-def _item(uid: str, span: Span, **fields: object) -> Appointment:
-    plain = Appointment(
-        identity=Identity(uid), subject=f"Subject {uid}", span=span, categories=(CATEGORY,), created=MONDAY
-    )
-    return replace(plain, **fields)  # type: ignore[arg-type]
-
-
-def _series(uid: str, span: Span) -> Appointment:
-    recurrence = Recurrence(pattern=Pattern(kind=PatternKind.DAILY), first=span.start.date(), count=4)
-    return _item(uid, span, recurrence=recurrence)
-
-
-def _add(world: World, appointment: Appointment, address: str = ADA) -> None:
-    world.exchange.add(address, appointment)
-    world.tracked_once.add(appointment.identity.global_object_id)
-
-
-def _ref(world: World, uid: str, address: str = ADA) -> str:
-    items = world.exchange.items(address)
-    return next(item.ref for item in items if item.appointment.identity.global_object_id == uid)
-
-
-def _edit(world: World, uid: str, **fields: object) -> None:
-    world.exchange.edit(ADA, _ref(world, uid), lambda found: replace(found, **fields))  # type: ignore[arg-type]
-
-
-def _run(world: World) -> None:
-    for address in world.mailboxes:
-        world.cycle(address)
 
 
 def _row_in_the_way(world: World) -> None:
     name = "crm-busy"
-    world.crm.create(Appointment(identity=Identity(name), subject="In the way", span=_at(9)), owner="ada")
+    world.crm.create(Appointment(identity=Identity(name), subject="In the way", span=at(9)), owner="ada")
 
 
 # --- before ------------------------------------------------------------------------------------------------------
@@ -103,13 +35,13 @@ def _nothing(_: World) -> None:
 
 
 def _saved(world: World) -> None:
-    _add(world, _item("one", _at(11)))
-    _run(world)
+    add(world, item("one", at(11)))
+    run_all(world)
 
 
 def _series_saved(world: World) -> None:
-    _add(world, _series("series", _at(11)))
-    _run(world)
+    add(world, series("series", at(11)))
+    run_all(world)
 
 
 def _saved_beside_row(world: World) -> None:
@@ -119,139 +51,139 @@ def _saved_beside_row(world: World) -> None:
 
 def _asked(world: World) -> None:
     _row_in_the_way(world)
-    _add(world, _item("one", _at(9)))
-    _run(world)
+    add(world, item("one", at(9)))
+    run_all(world)
 
 
 def _reschedule_asked(world: World) -> None:
     _saved_beside_row(world)
-    _edit(world, "one", span=_at(9), subject="Moved")
-    _run(world)
+    edit(world, "one", span=at(9), subject="Moved")
+    run_all(world)
 
 
 def _series_asked(world: World) -> None:
-    row = Appointment(identity=Identity("crm-busy"), subject="In the way", span=_at(9, day=2))
+    row = Appointment(identity=Identity("crm-busy"), subject="In the way", span=at(9, day=2))
     world.crm.create(row, owner="ada")
-    _add(world, _series("series", _at(9)))
-    _run(world)
+    add(world, series("series", at(9)))
+    run_all(world)
 
 
 def _series_reschedule_asked(world: World) -> None:
     _row_in_the_way(world)
-    _add(world, _series("series", _at(11)))
-    _run(world)
-    _edit(world, "series", span=_at(9))
-    _run(world)
+    add(world, series("series", at(11)))
+    run_all(world)
+    edit(world, "series", span=at(9))
+    run_all(world)
 
 
 def _left_out(world: World) -> None:
     _series_asked(world)
     world.save_without(world.questions()[0])
-    _run(world)
+    run_all(world)
 
 
 def _untracked(world: World) -> None:
     _saved(world)
-    world.exchange.set_categories(ADA, _ref(world, "one"), ())
-    _run(world)
+    world.exchange.set_categories(ADA, ref(world, "one"), ())
+    run_all(world)
 
 
 def _many_saved(world: World) -> None:
     for number in range(_MANY):
-        _add(world, _item(f"item-{number}", _at(9 + number % 8, day=1 + number // 8)))
-    _run(world)
+        add(world, item(f"item-{number}", at(9 + number % 8, day=1 + number // 8)))
+    run_all(world)
 
 
 def _deletions_held(world: World) -> None:
     _many_saved(world)
     _delete_all(world)
-    _run(world)
+    run_all(world)
 
 
 def _meeting_saved(world: World) -> None:
     _create_meeting(world)
-    _run(world)
+    run_all(world)
 
 
 # --- what happens ------------------------------------------------------------------------------------------------
 
 
 def _create(world: World) -> None:
-    _add(world, _item("one", _at(11)))
+    add(world, item("one", at(11)))
 
 
 def _create_many(world: World) -> None:
     for number in range(3):
-        _add(world, _item(f"item-{number}", _at(9)))
+        add(world, item(f"item-{number}", at(9)))
 
 
 def _create_series(world: World) -> None:
-    _add(world, _series("series", _at(11)))
+    add(world, series("series", at(11)))
 
 
 def _create_overlapping(world: World) -> None:
     _row_in_the_way(world)
-    _add(world, _item("one", _at(9)))
+    add(world, item("one", at(9)))
 
 
 def _create_meeting(world: World) -> None:
-    _add(world, _item("met", _at(11), attendees=(Attendee(BOB),)))
-    world.exchange.set_categories(BOB, _ref(world, "met", BOB), (CATEGORY,))
+    add(world, item("met", at(11), attendees=(Attendee(BOB),)))
+    world.exchange.set_categories(BOB, ref(world, "met", BOB), (CATEGORY,))
 
 
 def _move_meeting(world: World) -> None:
-    _edit(world, "met", span=_at(14))
+    edit(world, "met", span=at(14))
 
 
 def _rename(world: World) -> None:
-    _edit(world, "one", subject="Other")
+    edit(world, "one", subject="Other")
 
 
 def _move(world: World) -> None:
-    _edit(world, "one", span=_at(14))
+    edit(world, "one", span=at(14))
 
 
 def _move_into_the_way(world: World) -> None:
-    _edit(world, "one", span=_at(9), subject="Moved")
+    edit(world, "one", span=at(9), subject="Moved")
 
 
 def _move_occurrence(world: World) -> None:
-    at = _at(11, day=2)
-    to = _at(15, day=2)
-    world.exchange.edit_occurrence(ADA, _ref(world, "series"), at, lambda found: replace(found, span=to))
-    world.exchange.delete_occurrence(ADA, _ref(world, "series"), _at(11, day=3))
+    date = at(11, day=2)
+    to = at(15, day=2)
+    world.exchange.edit_occurrence(ADA, ref(world, "series"), date, lambda found: replace(found, span=to))
+    world.exchange.delete_occurrence(ADA, ref(world, "series"), at(11, day=3))
 
 
 def _delete(world: World) -> None:
-    world.exchange.delete(ADA, _ref(world, "one"))
+    world.exchange.delete(ADA, ref(world, "one"))
 
 
 def _delete_all(world: World) -> None:
-    for item in world.exchange.items(ADA):
-        world.exchange.delete(ADA, item.ref)
+    for each in world.exchange.items(ADA):
+        world.exchange.delete(ADA, each.ref)
 
 
 def _cancel(world: World) -> None:
-    _edit(world, "one", canceled=True, show_as=ShowAs.FREE)
+    edit(world, "one", canceled=True, show_as=ShowAs.FREE)
 
 
 def _untrack(world: World) -> None:
-    world.exchange.set_categories(ADA, _ref(world, "one"), ())
+    world.exchange.set_categories(ADA, ref(world, "one"), ())
 
 
 def _untrack_all(world: World) -> None:
-    for item in world.exchange.items(ADA):
-        world.exchange.set_categories(ADA, item.ref, ())
+    for each in world.exchange.items(ADA):
+        world.exchange.set_categories(ADA, each.ref, ())
 
 
 def _track(world: World) -> None:
-    world.exchange.set_categories(ADA, _ref(world, "one"), (CATEGORY,))
+    world.exchange.set_categories(ADA, ref(world, "one"), (CATEGORY,))
 
 
 def _move_folder(world: World) -> None:
     store = world.exchange.store(ADA)
     target = next(ref for ref, folder in store.folders.items() if not folder.main)
-    world.exchange.move(ADA, _ref(world, "one"), target)
+    world.exchange.move(ADA, ref(world, "one"), target)
 
 
 def _expire(world: World) -> None:
@@ -277,7 +209,7 @@ def _no(world: World) -> None:
 
 
 def _categories(world: World, *names: str, uid: str = "one") -> None:
-    world.exchange.set_categories(ADA, _ref(world, uid), names)
+    world.exchange.set_categories(ADA, ref(world, uid), names)
 
 
 def _save_anyway(world: World) -> None:
@@ -295,18 +227,18 @@ def _keep_out(world: World) -> None:
 def _kept_out(world: World) -> None:
     _asked(world)
     _no(world)
-    _run(world)
+    run_all(world)
 
 
 def _saved_after_yes(world: World) -> None:
     _asked(world)
     _yes(world)
-    _run(world)
+    run_all(world)
 
 
 def _move_and_save_anyway(world: World) -> None:
-    world.crm.create(Appointment(identity=Identity("crm-later"), subject="Also in the way", span=_at(14)), owner="ada")
-    _edit(world, "one", span=_at(14), categories=(CATEGORY, NAMES.save_anyway))
+    world.crm.create(Appointment(identity=Identity("crm-later"), subject="Also in the way", span=at(14)), owner="ada")
+    edit(world, "one", span=at(14), categories=(CATEGORY, NAMES.save_anyway))
 
 
 def _untrack_marked(world: World) -> None:
@@ -314,7 +246,7 @@ def _untrack_marked(world: World) -> None:
 
 
 def _copy(world: World) -> None:
-    world.exchange.copy(ADA, _ref(world, "one"))
+    world.exchange.copy(ADA, ref(world, "one"))
 
 
 def _without_overlaps(world: World) -> None:
@@ -327,13 +259,13 @@ def _take_back(world: World) -> None:
 
 
 def _edit_left_out(world: World) -> None:
-    at = _at(9, day=2)
-    world.exchange.edit_occurrence(ADA, _ref(world, "series"), at, lambda found: replace(found, subject="Only this"))
+    date = at(9, day=2)
+    world.exchange.edit_occurrence(ADA, ref(world, "series"), date, lambda found: replace(found, subject="Only this"))
 
 
 def _move_left_out(world: World) -> None:
-    to = _at(15, day=2)
-    world.exchange.edit_occurrence(ADA, _ref(world, "series"), _at(9, day=2), lambda found: replace(found, span=to))
+    to = at(15, day=2)
+    world.exchange.edit_occurrence(ADA, ref(world, "series"), at(9, day=2), lambda found: replace(found, span=to))
 
 
 FLOWS = (
@@ -383,64 +315,3 @@ FLOWS = (
     Flow("move a marked item to a folder", _asked, _move_folder, by_category=True),
     Flow("copy a marked item", _asked, _copy, by_category=True),
 )
-
-
-def undisturbed(flow: Flow) -> tuple[int, dict[str, object]]:
-    """Run a flow in peace and return how many port calls it makes, and how the world ends."""
-    world = _world(flow)
-    calls = _play(world, flow, None)
-    return calls, _end(world)
-
-
-def killed(flow: Flow, number: int, expected: dict[str, object]) -> list[str]:
-    """Run a flow whose process dies at its port call `number`, and return what is wrong in the end."""
-    world = _world(flow)
-    _play(world, flow, number)
-    end = _end(world)
-    found = oracle.judge(world)
-    found += [f"{name}: {end[name]} instead of {expected[name]}" for name in expected if end[name] != expected[name]]
-    where = next((f"{call.port}.{call.method}" for call, _ in world.gate.struck), "no call")
-    return [f"killed at call {number} ({where}): {problem}" for problem in found]
-
-
-def _world(flow: Flow) -> World:
-    rules = Rules(chunk_max=5, outlook=NAMES if flow.by_category else None)
-    return World(Random(0), Setting(people=flow.people, rules=rules))  # noqa: S311 - must be repeatable
-
-
-def _play(world: World, flow: Flow, number: int | None) -> int:
-    flow.prepare(world)
-    world.clock.advance(900)
-    begin = len(world.gate.calls)
-
-    def choose(call: Call) -> Strike | None:
-        return Strike.KILLED if number is not None and call.number == begin + number else None
-
-    flow.happens(world)
-    world.gate.choose = choose
-    _run(world)
-    calls = len(world.gate.calls) - begin
-    calm(world, {})
-    return calls
-
-
-def _end(world: World) -> dict[str, object]:
-    """Return how a world stands, without the numbers that depend on the way."""
-    rows = {
-        (
-            row.appointment.identity.global_object_id,
-            row.appointment.subject,
-            row.appointment.span,
-            row.appointment.deleted,
-            row.status.value,
-        )
-        for row in world.crm.rows()
-    }
-    links = sorted(
-        (link.identity.global_object_id, link.mailbox_id, link.state.value, link.crm_id is not None, link.writes)
-        for link in oracle.all_links(world)
-    )
-    questions = sorted((alert.code, alert.subject, len(alert.held)) for alert in world.questions())
-    items = (item.appointment for address in world.mailboxes for item in world.exchange.items(address))
-    categories = sorted((item.identity.global_object_id, item.categories) for item in items)
-    return {"rows": rows, "links": links, "questions": questions, "categories": categories}

@@ -38,6 +38,7 @@ class Ledger:
     released: set[str] = field(default_factory=set)
     ruled: Callable[[str, str], bool] = lambda _, __: False
     limits: Limits = field(default_factory=Limits)
+    deleted: list[tuple[str, str]] = field(default_factory=list)
     _writers: list[str] = field(default_factory=list)
     _deletions: list[int] = field(default_factory=list)
 
@@ -129,6 +130,7 @@ class Ledger:
         if row is not None and outcome.result is Result.SAVED:
             identity = row.appointment.identity
             self._deletions[-1] += 1
+            self.deleted.append((self.writer, identity.global_object_id))
             if self._stands(self.writer, identity):
                 self.violations.append(f"row of {identity.global_object_id} deleted, but its item stands in Exchange")
             if row.status in (Status.COMPLETED, Status.CANCELED):

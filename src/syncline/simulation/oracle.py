@@ -19,10 +19,13 @@ from syncline.core.merging import canonical, differences, project
 from syncline.errors import CATALOGUE
 from syncline.ports import Alert, AlertState, Candidate, CrmRow, Link, LinkState, Seen
 from syncline.simulation import outlook
-from syncline.simulation.world import CATEGORY, World, place_of
+from syncline.simulation.conduct import CATEGORY
+from syncline.simulation.world import World, place_of
 from syncline.store import schema
 
 _CLOSED = (Status.COMPLETED, Status.CANCELED)
+_FOR_EVER = ("ItemNotWritable",)
+"""What goes on failing in some worlds although nothing strikes any more: rights that nobody gives."""
 _CONFLICT = "ExchangeSyncSchedulingConflictsError"
 
 
@@ -74,8 +77,8 @@ def all_links(world: World) -> tuple[Link, ...]:
 
 def retrying(world: World) -> bool:
     """Return whether an item waits for its next try."""
-    failing = any(link.state is LinkState.FAILED and link.next_try is not None for link in all_links(world))
-    return failing or outlook.retrying(world)
+    failing = [link for link in all_links(world) if link.state is LinkState.FAILED and link.next_try is not None]
+    return any(link.sync_error not in _FOR_EVER for link in failing) or outlook.retrying(world)
 
 
 def mark(world: World) -> dict[str, object]:
@@ -126,7 +129,7 @@ def _explained(world: World, item: Item, link: Link, state: State, states: dict[
         yield from _kept_out(world, item, link, state)
     elif link.sync_error is None or link.sync_error not in CATALOGUE:
         yield f"{link.state.value} without a code"
-    elif link.state is LinkState.FAILED and link.next_try is not None:
+    elif link.state is LinkState.FAILED and link.next_try is not None and link.sync_error not in _FOR_EVER:
         yield f"still failing with {link.sync_error} although nothing strikes any more"
 
 
@@ -135,11 +138,11 @@ def _equal(world: World, item: Item, link: Link) -> Iterator[str]:
     if row is None:
         yield f"{link.state.value}, but there is no row"
         return
-    if row.status in _CLOSED or not link.writes:
-        return
+    if row.status in _CLOSED or not link.writes or world.setting.rules.outgoing:
+        return  # where both sides are partners, `outward` compares them
     address = world.address(link.mailbox_id)
-    ours_now = _without_left_out(world, address, item.appointment, content(row))
-    ours_now = _carried(ours_now, content(row), world)
+    ours_now = without_left_out(world, address, item.appointment, content(row))
+    ours_now = carried(ours_now, content(row), world)
     pending = differences(ours_now, content(row))
     if link.state is LinkState.SETTLED and pending:
         yield f"settled, but {', '.join(sorted(pending))} differ"
@@ -151,7 +154,7 @@ def _equal(world: World, item: Item, link: Link) -> Iterator[str]:
             yield "unsettled, but both sides are equal"
 
 
-def _without_left_out(world: World, address: str, standing: Appointment, theirs: Appointment) -> Appointment:
+def without_left_out(world: World, address: str, standing: Appointment, theirs: Appointment) -> Appointment:
     """Return our content without the dates that somebody wanted left out, as far as they stand as they stood then."""
     ours = _projected(world, standing)
     wanted = world.left_out.get(standing.identity.global_object_id, {})
@@ -168,7 +171,7 @@ def _projected(world: World, appointment: Appointment) -> Appointment:
     return project(appointment, world.setting.rules.private)
 
 
-def _carried(ours: Appointment, theirs: Appointment, world: World) -> Appointment:
+def carried(ours: Appointment, theirs: Appointment, world: World) -> Appointment:
     """Return our content without the occurrences that were deleted in Exchange once they had begun (A-25)."""
     now = world.clock.now()
     kept = {part.identity.original_start: part for part in theirs.exceptions}
@@ -217,9 +220,11 @@ def _links(world: World, state: State) -> Iterator[str]:
         name = f"{state.address} {link.identity.global_object_id} ({link.ref})"
         if link.id in held:
             continue
+        if link.seen is Seen.ABSENT:
+            continue  # a row whose item is not made yet, or never will be
         if link.ref not in here:
             yield f"{name}: the item is gone, the link is not"
-        elif link.ref not in wanted and link.seen is not Seen.UNTRACKED:
+        elif link.ref not in wanted and link.seen is not Seen.UNTRACKED and not link.by_request:
             yield f"{name}: untracked, but the link says {link.seen.value}"
     for ref, number in Counter(link.ref for link in state.links).items():
         if number > 1:

@@ -80,7 +80,7 @@ def left_over(world: World, address: str, links: Sequence[Link], alerts: Sequenc
     asked = {link.ref for link in links if link.id in open_ones}
     followed = {link.ref for link in links if link.seen is Seen.PRESENT}
     for item in world.exchange.items(address):
-        ours = item.ref in followed or (address, item.ref) in world.marked
+        ours = item.ref in followed or (address, item.ref) in world.conduct.marked
         wrong = _waiting(item) if item.ref in asked else _quiet(item, ours=ours)
         if wrong is not None:
             yield f"{address} {item.appointment.identity.global_object_id} ({item.ref}): {wrong}"
@@ -121,7 +121,7 @@ def retrying(world: World) -> bool:
 
 
 def _untouched(world: World, address: str) -> Iterator[str]:
-    refs = [ref for of, ref in world.marked if of == address]
+    refs = [ref for of, ref in world.conduct.marked if of == address]
     yield from (f"{address} {ref}: was marked, and nothing may be written there" for ref in refs)
 
 

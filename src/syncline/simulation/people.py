@@ -27,7 +27,8 @@ from syncline.core.appointment import (
 )
 from syncline.core.recurrence import occurrences
 from syncline.simulation.clock import MONDAY
-from syncline.simulation.scene import CATEGORY, Scene, guests, new_appointment, some_categories, some_span
+from syncline.simulation.conduct import CATEGORY
+from syncline.simulation.scene import Scene, guests, new_appointment, some_categories, some_span
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -357,6 +358,18 @@ def shake_rows(scene: Scene) -> str:
     for row in rows:
         scene.crm.edit(row.id, lambda one: replace(one, location=f"CRM {scene.rng.randint(1, 99)}"), by="ada")
     return f"ada edits {len(rows)} rows in the CRM"
+
+
+def shake_items(scene: Scene) -> str:
+    """Edit about half of the items that their owners organize, so that whoever writes them comes too late."""
+    number = 0
+    for address in scene.exchange.addresses():
+        for item in scene.exchange.items(address):
+            if item.appointment.response is Response.ORGANIZER and scene.rng.random() < 0.5:
+                text = f"Outlook {scene.rng.randint(1, 99)}"
+                scene.exchange.edit(address, item.ref, lambda one, said=text: replace(one, location=said))  # type: ignore[misc]
+                number += 1
+    return f"people edit {number} items in Outlook"
 
 
 def _close_row(scene: Scene) -> str | None:

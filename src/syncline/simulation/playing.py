@@ -15,7 +15,7 @@ from syncline.engine import mailboxes
 from syncline.engine.run import Rules
 from syncline.errors import SyncError
 from syncline.ports import OnSchedulingConflict
-from syncline.simulation import oracle, outlook, people, replay, ruled
+from syncline.simulation import both, oracle, outlook, outward, people, replay, ruled
 from syncline.simulation.faults import Call, Chooser, Gate, Strike, nothing, possible
 from syncline.simulation.scene import Scene
 from syncline.simulation.world import NAMES, SECOND, Setting, World, address_of
@@ -31,7 +31,16 @@ _BY_SETTING = (OnSchedulingConflict.SAVE_ANYWAY, OnSchedulingConflict.KEEP_OUT)
 _RATES = (0.0, 0.01, 0.02, 0.04)
 # The state is asked far more often than the two sides: what strikes there would drown the rest.
 _FREQUENCIES = {"store": 0.4, "calendar": 2.0, "crm": 2.0}
-_WRITES = {"book": 8.0, "reschedule": 12.0, "delete": 12.0, "categorize": 20.0}
+_WRITES = {
+    "crm.book": 8.0,
+    "crm.reschedule": 12.0,
+    "crm.delete": 12.0,
+    "calendar.categorize": 20.0,
+    "calendar.write": 12.0,
+    "calendar.find_keys": 20.0,
+}
+
+_SHAKEN = {"crm": people.shake_rows, "calendar": people.shake_items}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,7 @@ def play(seed: int, rules: Rules | None = None, steps: int | None = None) -> Pla
     rng = Random(seed)  # noqa: S311 - a simulation must be repeatable, not secret
     setting = _by_category(Random(f"{seed} by category"), _setting(rng, rules or Rules()))  # noqa: S311 - as above
     setting = _with_series(Random(f"{seed} series"), setting)  # noqa: S311 - as above
+    setting = both.partners(Random(f"{seed} both ways"), setting)  # noqa: S311 - as above
     game = _Game(rng, setting)
     ruled.lay_down(game.world, Random(f"{seed} rules"))  # noqa: S311 - as above
     planned = rng.randint(*STEPS) + (STEPS_MORE if setting.rules.outlook or setting.series else 0)
@@ -119,7 +129,7 @@ class _Game:
         self.rate = rng.choice(_RATES)
         world.gate.stirred = self._stir
         world.gate.overtaken = self._overtake
-        world.gate.staled = lambda _: self.world.tell(people.shake_rows(self.scene))
+        world.gate.staled = self._shake
         world.gate.expired = lambda _: self.world.exchange.expire_cursors(self.world.ledger.writer)
 
     def run(self, steps: int) -> list[str]:
@@ -130,7 +140,12 @@ class _Game:
         for _ in range(steps):
             self._step()
         calm(self.world, self.lost)
-        return [*oracle.judge(self.world), *ruled.misruled(self.world), *replay.replayed(self.world)]
+        return [
+            *oracle.judge(self.world),
+            *outward.judge(self.world),
+            *ruled.misruled(self.world),
+            *replay.replayed(self.world),
+        ]
 
     def _step(self) -> None:
         for _ in range(self.rng.randint(1, 3)):
@@ -147,6 +162,14 @@ class _Game:
             self.world.cycle(address)
 
     def _act(self) -> None:
+        with self.world.diary.of_an_act():
+            self._act_out()
+
+    def _act_out(self) -> None:
+        told = both.act(self.world, self.scene)
+        if told is not None:
+            self.world.tell(told)
+            return
         often = self.world.setting.series and self.rng.random() < 0.7
         self.world.tell(people.act_on_series(self.scene) if often else people.act(self.scene))
 
@@ -187,7 +210,7 @@ class _Game:
             return nothing
 
         def choose(call: Call) -> Strike | None:
-            likely = self.rate * _WRITES.get(call.method, _FREQUENCIES[call.port])
+            likely = self.rate * _WRITES.get(f"{call.port}.{call.method}", _FREQUENCIES[call.port])
             return self.rng.choice(possible(call)) if self.rng.random() < likely else None
 
         return choose
@@ -201,6 +224,10 @@ class _Game:
         else:
             self._act()
 
+    def _shake(self, call: Call) -> None:
+        with self.world.diary.of_an_act():
+            self.world.tell(_SHAKEN[call.port](self.scene))
+
     def _overtake(self, _: Call) -> None:
         """The lease runs out unnoticed, and another owner runs the same mailbox to the end."""
         address = self.world.ledger.writer
@@ -213,6 +240,7 @@ def refill(world: World, lost: dict[str, tuple[Item, ...]]) -> None:
     for address, items in lost.items():
         world.exchange.refill(address, items)
         world.tell(f"the server finds the items of {address} again")
+        world.diary.forget()  # what was edited meanwhile may have been deleted by an answer
     lost.clear()
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from syncline.ports import Link, LinkState
+from syncline.ports import Link, LinkState, Origin
 from syncline.simulation.oracle import all_links
 from syncline.simulation.world import World
 from syncline.store import schema
@@ -41,6 +41,13 @@ SAYS: Mapping[str, Says] = {
     "failed": Says(frozenset({LinkState.FAILED})),
     "waits for another mailbox": Says(frozenset({LinkState.UNSETTLED, LinkState.ASKED, LinkState.KEPT_OUT})),
     "observed in the CRM": Says(_IN_STEP | {LinkState.SKIPPED, LinkState.ASKED, LinkState.PARKED, LinkState.FAILED}),
+    "made in Outlook": Says(_IN_STEP, row=True),
+    "updated in Outlook": Says(_IN_STEP | {LinkState.PARKED}, row=True),
+    "deleted in Outlook": Says(over=True),
+    "untracked in Outlook": Says(over=True),
+    "observed in the CRM anew": Says(
+        _IN_STEP | {LinkState.SKIPPED, LinkState.ASKED, LinkState.PARKED, LinkState.FAILED}
+    ),
     "dropped by an answer": Says(_ANY),
     "deleted": Says(over=True),
     "unlinked": Says(over=True),
@@ -96,5 +103,5 @@ def _compared(link_id: int, told: _Told, link: Link | None) -> Iterator[str]:
         yield f"{name} the link is {link.state.value}"
     elif link.state not in told.states:
         yield f"{name} it is {link.state.value}"
-    elif told.row != (link.crm_id is not None):
+    elif link.origin is Origin.EXCHANGE and told.row != (link.crm_id is not None):
         yield f"{name} it holds {'a' if link.crm_id else 'no'} row"

@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from syncline.core.answering import NAMED, AnswerRule, Conditions, Facts
 from syncline.ports import Alert, AlertState
-from syncline.simulation.world import CATEGORY, World
+from syncline.simulation.conduct import CATEGORY
+from syncline.simulation.world import World
 from syncline.store import Database, schema
 
 SHARE = 0.2

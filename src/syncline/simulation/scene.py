@@ -12,8 +12,8 @@ from random import Random
 from syncline.connectors.memory import MemoryCrm, MemoryExchange
 from syncline.core.appointment import Address, Appointment, Attendee, Identity, Response, Role, ShowAs, Span
 from syncline.simulation.clock import MONDAY, VirtualClock
+from syncline.simulation.conduct import CATEGORY
 
-CATEGORY = "Tracked to Syncline CRM"
 OUTSIDER = "guest@elsewhere.example"
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)

@@ -7,19 +7,20 @@ to run cycles and how to answer; what people do is in `people`, what must be tru
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 
 from syncline.connectors.memory import MemoryCrm, MemoryExchange
+from syncline.connectors.memory.crm import Backup
 from syncline.core.appointment import Appointment
 from syncline.core.leaving_out import dates_at, remains, without
 from syncline.core.merging import project
 from syncline.core.recurrence import occurrences
 from syncline.core.scheduling import Person, persons
-from syncline.engine import alerts
+from syncline.engine import alerts, holding
 from syncline.engine.cycle import CycleResult, run_cycle
 from syncline.engine.run import Connect, Parts, Rules
 from syncline.errors import CATALOGUE, ErrorClass, SyncError
@@ -40,11 +41,14 @@ from syncline.ports import (
 )
 from syncline.simulation.blank import blank_state
 from syncline.simulation.clock import VirtualClock
+from syncline.simulation.conduct import CATEGORY, Conduct
+from syncline.simulation.diary import Diary
 from syncline.simulation.faults import Call, Gate, Killed, Strike, faulty
 from syncline.simulation.ledger import Ledger
 from syncline.simulation.watching import Watched
 
-CATEGORY = "Tracked to Syncline CRM"
+OF_BOTH_SIDES = frozenset({*holding.MANY, *holding.SINGLE, holding.RESTORED})
+"""The questions that only a world in which both sides are partners asks."""
 NAMES = ("ada", "bob", "cyd", "dan")
 FIRST, SECOND = "first", "second"
 _FAR = timedelta(days=400)
@@ -102,7 +106,9 @@ class World:
         self.left_out: dict[str, dict[datetime, LeftOut]] = {}
         self.newly_said: dict[int, tuple[set[str], set[str]]] = {}
         self.said: set[tuple[str, str]] = set()
-        self.marked: set[tuple[str, str]] = set()
+        self.diary = Diary(self.exchange, self.crm)
+        self.backup: Backup | None = None
+        self.restored = False
         self.gate = Gate()
         self._people(NAMES[: setting.people])
         self.ledger = Ledger(
@@ -111,6 +117,15 @@ class World:
             store=self.store,
             mailboxes=self.mailboxes,
             limits=setting.rules.limits,
+        )
+        self.conduct = Conduct(
+            exchange=self.exchange,
+            crm=self.crm,
+            store=self.store,
+            mailboxes=self.mailboxes,
+            violations=self.ledger.violations,
+            policy=setting.rules.pushing,
+            allowed=setting.rules.invitations,
         )
 
     def tell(self, text: str) -> None:
@@ -141,7 +156,7 @@ class World:
         outcome: CycleResult | None = None
         words = "died"
         try:
-            with self.ledger.cycle_of(address):
+            with self.ledger.cycle_of(address), self.conduct.cycle_of(address):
                 outcome = run_cycle(self.parts(used), self._connect(used), self.mailboxes[address], owner)
             words = _words(outcome)
             self.results.append(outcome)
@@ -150,6 +165,7 @@ class World:
         except SyncError as error:
             words = f"stopped by {error.code}"
             self.store.locks.drop(self.mailboxes[address])
+        self.conduct.give_up(_helpless(used.struck[before:]))
         struck = "; ".join(_struck(call, strike) for call, strike in used.struck[before:])
         self.tell(f"cycle of {address} by {owner}: {words}{f' [{struck}]' if struck else ''}")
         return outcome
@@ -170,9 +186,11 @@ class World:
         except SyncError as error:
             self.tell(f"{answer} to question {alert.id} does not count: {error.code}")
             return
-        if answer == "yes" and alert.held:
+        if answer == "yes" and alert.held and alert.code not in OF_BOTH_SIDES:
             self.ledger.released.add(next(a for a, number in self.mailboxes.items() if number == alert.mailbox_id))
         said = self.ledger.confirmed if answer == "yes" else self.refused
+        if alert.code in OF_BOTH_SIDES:
+            said = self.conduct.answered(alert.code, answer)
         self.newly_said[alert.id] = (said, names - said)
         said.update(names)
         self.tell(f"admin answers {answer} to question {alert.id} ({alert.code}) about {', '.join(sorted(names))}")
@@ -236,8 +254,7 @@ class World:
 
     def _connect(self, gate: Gate) -> Connect:
         def connect(mailbox: Mailbox) -> Replica:
-            wrong = self.ledger.violations.append
-            replica: Replica = Watched(self.exchange, mailbox.address, wrong, self.marked)
+            replica: Replica = Watched(self.conduct, mailbox.address)
             return faulty(replica, "calendar", gate, mailbox.address)
 
         return connect
@@ -269,6 +286,13 @@ class World:
                 next_due=self.clock.now(),
             )
             self.mailboxes[address] = self.store.add_mailbox(mailbox).id
+
+
+def _helpless(struck: Sequence[tuple[Call, Strike]]) -> bool:
+    """Return whether an owner was overtaken while it wrote to a calendar, and kept from taking that back."""
+    blows = [(call.port, call.method, strike) for call, strike in struck]
+    overtaken = ("calendar", "write", Strike.OVERTAKEN)
+    return overtaken in blows and blows.index(overtaken) < len(blows) - 1
 
 
 def _struck(call: Call, strike: Strike) -> str:

@@ -116,6 +116,11 @@ class MemoryExchange:
         """Return how many mails the server has sent."""
         return len(self.outbox)
 
+    @property
+    def moment(self) -> int:
+        """Return the moment of the newest change anywhere on the server."""
+        return self._seq
+
     # --- looking -------------------------------------------------------------------------------------------------
 
     def item(self, address: str, ref: str) -> Item:

@@ -58,7 +58,7 @@ class MemoryReplica:
             return self._without(folder, cursor)
         found = self._open(folder, cursor)
         rows = self._rows(folder, with_gone=found.base > 0)
-        top = found.top or max((seq for seq, _ in rows), default=found.base)
+        top = found.top or max((seq for seq, _ in rows), default=self._exchange.moment)
         below = found.below or top + 1
         waiting = sorted((pair for pair in rows if found.base < pair[0] < below), key=lambda pair: -pair[0])
         shown = waiting[:limit]

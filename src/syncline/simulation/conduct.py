@@ -1,0 +1,196 @@
+"""What Syncline may do to a simulated Exchange, and what it has done: mails, deletions, creations, judged one by one.
+
+It knows the rules from the outside (who may be mailed, what may be deleted); it must not use the engine's own reasoning
+but for the list of mails that a plan shows to people, which is what is checked. The engine is not known here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from syncline.connectors.memory import MemoryCrm, MemoryExchange
+from syncline.connectors.memory.exchange import Posted
+from syncline.core import filters
+from syncline.core.appointment import Appointment, Status
+from syncline.core.guards import Invitations
+from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemUpdate, ItemWrite, mails
+from syncline.core.pushing import Policy
+from syncline.ports import CrmRow, Result, Written
+from syncline.store import Database
+
+CATEGORY = "Tracked to Syncline CRM"
+INVITATIONS = "InvitationsHeld"
+ORGANIZER = "OrganizerChangedHeld"
+_ROLES = {"required": filters.Part.REQUIRED, "optional": filters.Part.OPTIONAL, "resource": filters.Part.RESOURCE}
+
+
+@dataclass
+class Conduct:
+    """Everything that was written to Exchange, and what of it was wrong (`violations`, which the world gives).
+
+    `said`: the meetings about which people answered, by code and answer. `deleted` is what Syncline deleted, address
+    and content; `taken` are the references, by address. `doubled` was made although it stood there already, as by an
+    owner that was overtaken: it must be gone in the end.
+    """
+
+    exchange: MemoryExchange
+    crm: MemoryCrm
+    store: Database
+    mailboxes: Mapping[str, int]
+    violations: list[str]
+    policy: Policy = field(default_factory=Policy)
+    allowed: Invitations = field(default_factory=Invitations)
+    said: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    marked: set[tuple[str, str]] = field(default_factory=set)
+    doubled: list[tuple[str, str]] = field(default_factory=list)
+    deleted: list[tuple[str, Appointment]] = field(default_factory=list)
+    taken: set[tuple[str, str]] = field(default_factory=set)
+    helpless: set[str] = field(default_factory=set)
+    _sent: list[int] = field(default_factory=list)
+
+    @contextmanager
+    def cycle_of(self, address: str) -> Iterator[None]:
+        """Count the mails of one cycle; more than the budget must have been asked about."""
+        self._sent.append(0)
+        try:
+            yield
+        finally:
+            sent = self._sent.pop()
+            if sent > self.allowed.mails_max:
+                self.violations.append(f"{address}: {sent} mails in one cycle and nobody was asked")
+
+    def give_up(self, helpless: bool) -> None:
+        """Expect a code, and no more, for what was just made twice by an owner that could not take it back."""
+        if helpless:
+            items = everything(self.exchange)
+            self.helpless |= {items[key].identity.global_object_id for key in self.doubled if key in items}
+
+    def answered(self, code: str, answer: str) -> set[str]:
+        """Return the meetings about which people gave this answer to this question."""
+        return self.said.setdefault((code, answer), set())
+
+    def judge(
+        self, address: str, write: ItemWrite, before: Mapping[tuple[str, str], Appointment], written: Written, sent: int
+    ) -> None:
+        """Judge one write that has just been carried out; `sent` is how many mails there were before it."""
+        posted = self.exchange.outbox[sent:]
+        name = _content(write).identity.global_object_id
+        told = {mail.to for mail in posted}
+        for key, now in everything(self.exchange).items():
+            if now != before.get(key) and key[0] != address and key[0] not in told:
+                self._wrong(address, name, f"the calendar of {key[0]} was written")
+            if now != before.get(key) and key[0] == address and not _means(write, key[1], before, written):
+                self._wrong(address, name, f"{key[1]} was written, which nobody meant")
+        gone = {key for key in before if key not in everything(self.exchange)}
+        if gone - {(address, getattr(write, "ref", ""))}:
+            self._wrong(address, name, f"{sorted(gone)} went")
+        self._mailed(address, name, write, posted)
+        if isinstance(write, ItemCreation):
+            self._created(address, write, before, written)
+        elif isinstance(write, ItemDeletion):
+            self._deleted(address, write, gone)
+        else:
+            self._updated(address, write)
+
+    # --- each kind -----------------------------------------------------------------------------------------------
+
+    def _mailed(self, address: str, name: str, write: ItemWrite, posted: Sequence[Posted]) -> None:
+        unplanned = Counter(mail.to for mail in posted) - Counter(mail.to for mail in mails(write))
+        if unplanned:
+            self._wrong(address, name, f"mails that the plan did not name: {sorted(unplanned.elements())}")
+        if not posted:
+            return
+        if not self.store.mailbox(self.mailboxes[address]).first_sync_done:
+            self._wrong(address, name, "somebody was mailed in the first sync")
+        if not self.policy.send:
+            self._wrong(address, name, "somebody was mailed although mails are off")
+        if name in self.answered(INVITATIONS, "yes"):
+            return
+        self._sent[-1] += len(posted)
+        outside = [
+            mail.to for mail in posted if self.allowed.domains and mail.to.split("@")[1] not in self.allowed.domains
+        ]
+        if outside:
+            self._wrong(
+                address, name, f"{sorted(outside)} were mailed outside the allowed domains and nobody was asked"
+            )
+
+    def _created(
+        self, address: str, write: ItemCreation, before: Mapping[tuple[str, str], Appointment], written: Written
+    ) -> None:
+        identity = write.content.identity
+        stood = any(of == address and item.identity == identity for (of, _), item in before.items())
+        if stood and written.item is not None:
+            self.doubled.append((address, written.item.ref))
+
+    def _deleted(self, address: str, write: ItemDeletion, gone: set[tuple[str, str]]) -> None:
+        self.taken |= gone
+        if not gone or gone <= set(self.doubled):
+            return  # an owner that was overtaken takes back what it made twice
+        name = write.content.identity.global_object_id
+        self.deleted.append((address, write.content))
+        row = self.crm.find([write.content.identity]).get(write.content.identity)
+        if row is None or self._may_go(address, row):
+            return
+        self._wrong(address, name, "deleted, but its row stands in scope")
+
+    def _updated(self, address: str, write: ItemUpdate) -> None:
+        before, after = set(write.before.categories), set(write.after.categories)
+        if (before ^ after) - {CATEGORY} or CATEGORY in after - before:
+            self._wrong(address, write.before.identity.global_object_id, "categories of the person were written")
+        if write.after.response != write.before.response:
+            self._wrong(address, write.before.identity.global_object_id, "the owner's own answer was written")
+
+    def _may_go(self, address: str, row: CrmRow) -> bool:
+        if row.status is Status.CANCELED and self.policy.propagate_cancellations:
+            return True
+        if row.appointment.identity.global_object_id in self.answered(ORGANIZER, "yes"):
+            return True
+        return not self.policy.distinct_deletes and not self.in_scope(address, row)
+
+    def in_scope(self, address: str, row: CrmRow) -> bool:
+        """Return whether a filter of the mailbox's owner selects the row."""
+        user = address.partition("@")[0]
+        parts = _parts(address, user, row)
+        chosen = self.store.sync_filters(user)
+        return bool(parts) and any(all(_holds(each, parts, row) for each in one.conditions) for one in chosen)
+
+    def _wrong(self, address: str, name: str, what: str) -> None:
+        self.violations.append(f"{address} {name}: {what}")
+
+
+def everything(exchange: MemoryExchange) -> dict[tuple[str, str], Appointment]:
+    """Return all items of all mailboxes by address and reference."""
+    return {(of, item.ref): item.appointment for of in exchange.addresses() for item in exchange.items(of)}
+
+
+def _content(write: ItemWrite) -> Appointment:
+    return write.after if isinstance(write, ItemUpdate) else write.content
+
+
+def _means(write: ItemWrite, ref: str, before: Mapping[tuple[str, str], Appointment], written: Written) -> bool:
+    """Return whether a write may have changed an item of its own mailbox."""
+    if isinstance(write, ItemCreation):
+        return written.item is not None and written.item.ref == ref and all(key[1] != ref for key in before)
+    return write.ref == ref and written.result is not Result.STALE
+
+
+def _parts(address: str, user: str, row: CrmRow) -> set[str]:
+    found = {filters.Part.OWNER} if row.owner == user else set()
+    for part in (row.appointment, *row.appointment.exceptions):
+        if part.organizer is not None and part.organizer.address == address:
+            found.add(filters.Part.ORGANIZER)
+        found |= {_ROLES[each.role.value] for each in part.attendees if each.address == address}
+    return {str(each) for each in found}
+
+
+def _holds(condition: filters.Condition, parts: set[str], row: CrmRow) -> bool:
+    """Return whether a condition of the kinds that people make here holds."""
+    if condition.field is filters.Field.PART:
+        return bool(parts & set(condition.words)) is not condition.negated
+    assert condition.field is filters.Field.SUBJECT, "nobody filters by anything else here"
+    subject = row.appointment.subject.lower()
+    return any(word.lower() in subject for word in condition.words) is not condition.negated

@@ -1,0 +1,81 @@
+"""What people have edited and nobody has overwritten since: it must stand on both sides in the end.
+
+A value that somebody gives to a field counts until somebody gives it another. Where both sides give it one before they
+have met, either may stand: which, is the policy's. The diary looks at both sides before and after each act of people.
+It must not know what Syncline does in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from syncline.connectors.memory import MemoryCrm, MemoryExchange
+from syncline.core.appointment import Appointment
+from syncline.core.merging import project
+from syncline.ports import Origin
+from syncline.simulation.conduct import CATEGORY
+
+FIELDS = ("subject", "location", "description", "importance", "span")
+
+_Values = dict[tuple[Origin, str, str], object]
+
+
+@dataclass
+class Diary:
+    """The edits that count: by meeting and field, the value that each side was given last."""
+
+    exchange: MemoryExchange
+    crm: MemoryCrm
+    edits: dict[tuple[str, str], dict[Origin, object]] = field(default_factory=dict)
+
+    @contextmanager
+    def of_an_act(self) -> Iterator[None]:
+        """Note what people change inside."""
+        before = self._values()
+        yield
+        after = self._values()
+        for (side, name, what), value in after.items():
+            was = before.get((side, name, what), value)
+            if was == value:
+                continue
+            other = Origin.CRM if side is Origin.EXCHANGE else Origin.EXCHANGE
+            met = before.get((other, name, what), was) == was
+            known = {} if met else self.edits.get((name, what), {})
+            self.edits[name, what] = {**known, side: value}
+        self._forget_untracked()
+
+    def forget(self) -> None:
+        """Let nothing count any more, as when a side was put back to an older time."""
+        self.edits.clear()
+
+    def _forget_untracked(self) -> None:
+        """An item that is not tracked is no partner: what either side does meanwhile may be overwritten later."""
+        for address in self.exchange.addresses():
+            for item in self.exchange.items(address):
+                if CATEGORY not in item.appointment.categories:
+                    self._drop(item.appointment.identity.global_object_id)
+
+    def _drop(self, name: str) -> None:
+        for what in FIELDS:
+            self.edits.pop((name, what), None)
+
+    def _values(self) -> _Values:
+        found: _Values = {}
+        for row in self.crm.rows():
+            found |= _told(Origin.CRM, row.appointment)
+        for address in self.exchange.addresses():
+            for item in self.exchange.items(address):
+                organizer = item.appointment.organizer
+                if organizer is None or organizer.address == address:
+                    found |= _told(Origin.EXCHANGE, project(item.appointment))
+        return found
+
+
+def _told(side: Origin, appointment: Appointment) -> _Values:
+    if appointment.identity.original_start is not None:
+        return {}
+    name = appointment.identity.global_object_id
+    plain = FIELDS if appointment.recurrence is None else FIELDS[:-1]
+    return {(side, name, what): getattr(appointment, what) for what in plain}

@@ -1,0 +1,171 @@
+"""A flow is killed at each of its port calls in turn, and its world must end as if it had lived.
+
+A flow is prepared in peace, then something happens, and then the mailboxes run while the process may die. What the
+flows are stands in `flows` and `flows_out`; the words that they are told in stand here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from random import Random
+
+from syncline.core.appointment import Appointment, Identity, Pattern, PatternKind, Recurrence, Span
+from syncline.engine.run import Rules
+from syncline.simulation import oracle, outward
+from syncline.simulation.clock import MONDAY
+from syncline.simulation.conduct import CATEGORY
+from syncline.simulation.faults import Call, Strike
+from syncline.simulation.playing import calm
+from syncline.simulation.watching import NAMES
+from syncline.simulation.world import Setting, World, address_of
+
+ADA, BOB = address_of("ada"), address_of("bob")
+_HOUR = timedelta(hours=1)
+
+Deed = Callable[[World], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One flow: what was there before, and what happens; everything is Ada's unless more `people` take part.
+
+    `by_category`: questions are answered in Outlook, so that waiting items are marked. `rules` are those of the world,
+    if they are not the usual ones.
+    """
+
+    name: str
+    prepare: Deed
+    happens: Deed
+    people: int = 1
+    by_category: bool = False
+    rules: Rules | None = None
+
+
+# --- what there is -----------------------------------------------------------------------------------------------
+
+
+def at(hour: float, day: int = 1) -> Span:
+    """Return an hour from `hour` on, `day` days after the Monday on which a world begins."""
+    start = MONDAY.replace(hour=0) + timedelta(days=day) + hour * _HOUR
+    return Span(start, start + _HOUR)
+
+
+def item(uid: str, span: Span, **fields: object) -> Appointment:
+    """Return a tracked appointment."""
+    plain = Appointment(
+        identity=Identity(uid), subject=f"Subject {uid}", span=span, categories=(CATEGORY,), created=MONDAY
+    )
+    return replace(plain, **fields)  # type: ignore[arg-type]
+
+
+def series(uid: str, span: Span) -> Appointment:
+    """Return a tracked series of four days."""
+    recurrence = Recurrence(pattern=Pattern(kind=PatternKind.DAILY), first=span.start.date(), count=4)
+    return item(uid, span, recurrence=recurrence)
+
+
+def add(world: World, appointment: Appointment, address: str = ADA) -> None:
+    """Save an item in Outlook, and remember that it was tracked."""
+    world.exchange.add(address, appointment)
+    world.tracked_once.add(appointment.identity.global_object_id)
+
+
+def ref(world: World, uid: str, address: str = ADA) -> str:
+    """Return the reference of an item."""
+    items = world.exchange.items(address)
+    return next(item.ref for item in items if item.appointment.identity.global_object_id == uid)
+
+
+def edit(world: World, uid: str, **fields: object) -> None:
+    """Save new values of Ada's item in Outlook."""
+    world.exchange.edit(ADA, ref(world, uid), lambda found: replace(found, **fields))  # type: ignore[arg-type]
+
+
+def run_all(world: World) -> None:
+    """Run one cycle of every mailbox."""
+    for address in world.mailboxes:
+        world.cycle(address)
+
+
+# --- killing ---------------------------------------------------------------------------------------------------------
+
+
+def undisturbed(flow: Flow) -> tuple[int, dict[str, object]]:
+    """Run a flow in peace and return how many port calls it makes, and how the world ends."""
+    world = _world(flow)
+    calls = _play(world, flow, None)
+    return calls, _end(world)
+
+
+def killed(flow: Flow, number: int, expected: dict[str, object]) -> list[str]:
+    """Run a flow whose process dies at its port call `number`, and return what is wrong in the end."""
+    world = _world(flow)
+    _play(world, flow, number)
+    end = _end(world)
+    found = [*oracle.judge(world), *outward.judge(world)]
+    found += [f"{name}: {end[name]} instead of {expected[name]}" for name in expected if end[name] != expected[name]]
+    where = next((f"{call.port}.{call.method}" for call, _ in world.gate.struck), "no call")
+    return [f"killed at call {number} ({where}): {problem}" for problem in found]
+
+
+def _world(flow: Flow) -> World:
+    rules = flow.rules or Rules()
+    rules = replace(rules, chunk_max=5, outlook=NAMES if flow.by_category else None)
+    return World(Random(0), Setting(people=flow.people, rules=rules))  # noqa: S311 - must be repeatable
+
+
+def _play(world: World, flow: Flow, number: int | None) -> int:
+    flow.prepare(world)
+    world.clock.advance(900)
+    begin = len(world.gate.calls)
+
+    def choose(call: Call) -> Strike | None:
+        return Strike.KILLED if number is not None and call.number == begin + number else None
+
+    flow.happens(world)
+    world.gate.choose = choose
+    run_all(world)
+    calls = len(world.gate.calls) - begin
+    calm(world, {})
+    return calls
+
+
+def _end(world: World) -> dict[str, object]:
+    """Return how a world stands, without the numbers that depend on the way."""
+    rows = {
+        (
+            row.appointment.identity.global_object_id,
+            row.appointment.subject,
+            row.appointment.span,
+            row.appointment.deleted,
+            row.status.value,
+        )
+        for row in world.crm.rows()
+    }
+    links = sorted(
+        (link.identity.global_object_id, link.mailbox_id, link.state.value, link.crm_id is not None, link.writes)
+        for link in oracle.all_links(world)
+    )
+    questions = sorted((alert.code, alert.subject, len(alert.held)) for alert in world.questions())
+    items = (item.appointment for address in world.mailboxes for item in world.exchange.items(address))
+    categories = sorted((item.identity.global_object_id, item.categories) for item in items)
+    return {
+        "rows": rows,
+        "links": links,
+        "questions": questions,
+        "categories": categories,
+        "items": sorted(_standing(world), key=repr),
+        "mails": sorted(world.exchange.outbox),
+        "trash": sorted({(address, content.identity) for address, content in world.conduct.deleted}),
+    }
+
+
+def _standing(world: World) -> Iterator[tuple[object, ...]]:
+    """Yield how everything stands in Outlook, without references and revisions."""
+    for address in world.mailboxes:
+        for item in world.exchange.items(address):
+            each = item.appointment
+            parts = tuple((part.identity, part.subject, part.span) for part in each.exceptions)
+            yield address, each.identity, each.subject, each.span, each.show_as, each.canceled, each.deleted, parts

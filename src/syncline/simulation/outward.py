@@ -1,0 +1,237 @@
+"""What must be true of the way to Exchange in a quiet world in which both sides are partners.
+
+Both sides are equal or a question, an error, a No or a skip code says why; what belongs into a calendar stands there
+once; what was deleted is in the trash. It looks at the world from the outside and must not use the engine's reasoning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
+
+from syncline.connectors.memory import Item
+from syncline.core.appointment import Appointment, ShowAs, Status
+from syncline.core.merging import CANCELED, EXCEPTION_TEXTS, EXCEPTIONS, differences
+from syncline.core.pushing import SETTABLE, Direction
+from syncline.engine import holding
+from syncline.ports import Alert, CrmRow, Link, LinkState, Origin, Seen
+from syncline.simulation import oracle
+from syncline.simulation.diary import FIELDS
+from syncline.simulation.world import World
+from syncline.store import schema
+
+_CLOSED = (Status.COMPLETED, Status.CANCELED)
+_RESTING = (LinkState.SETTLED, LinkState.UNSETTLED)
+_TOLD = (LinkState.SKIPPED, LinkState.FAILED, LinkState.KEPT_OUT, LinkState.PARKED, LinkState.ASKED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the checks look at: links and questions of one mailbox, its items, and the rows by identity and by id."""
+
+    world: World
+    address: str
+    links: tuple[Link, ...]
+    alerts: tuple[Alert, ...]
+    items: dict[str, Item]
+    rows: dict[str, CrmRow]
+
+    @property
+    def held(self) -> frozenset[int]:
+        """Return the links that a question holds, answered or not."""
+        return frozenset(number for alert in self.alerts for number in alert.held)
+
+
+def judge(world: World) -> list[str]:
+    """Return everything that is wrong with the way out; nothing in a world without one."""
+    if not world.setting.rules.outgoing:
+        return []
+    found: list[str] = []
+    for address, state in oracle.read(world).items():
+        items = {item.ref: item for item in world.exchange.items(address)}
+        rows = {row.id: row for row in world.crm.rows()}
+        seen = _Seen(world, address, state.links, state.alerts, items, rows)
+        found += _equal(seen)
+        found += _standing(seen)
+        found += _dealt_with(seen)
+        found += _asked(seen)
+        found += _kept(seen)
+    found += _trash(world)
+    return found
+
+
+# --- both sides are equal ----------------------------------------------------------------------------------------
+
+
+def _equal(seen: _Seen) -> Iterator[str]:
+    for link in seen.links:
+        item, row = seen.items.get(link.ref), seen.rows.get(link.crm_id or "")
+        if item is None or row is None or link.seen is not Seen.PRESENT or not link.writes or link.id in seen.held:
+            continue
+        if link.state not in _RESTING:
+            continue
+        pending = _pending(seen, link, item, row)
+        if pending:
+            yield f"{_name(seen, link)}: {link.state.value}, but {', '.join(sorted(pending))} differ between both sides"
+        elif link.state is LinkState.UNSETTLED:
+            yield f"{_name(seen, link)}: unsettled, but both sides are equal"
+
+
+def _pending(seen: _Seen, link: Link, item: Item, row: CrmRow) -> frozenset[str]:
+    """Return the fields that differ and should not."""
+    world = seen.world
+    ours = oracle.without_left_out(world, seen.address, item.appointment, oracle.content(row))
+    ours = oracle.carried(ours, oracle.content(row), world)
+    theirs = _shown(oracle.content(row), row.status, ours)
+    pending = set(differences(ours, theirs))
+    if ours.canceled and row.status is not Status.CANCELED and row.status is not Status.COMPLETED:
+        pending.add(CANCELED)
+    if not _organizes(seen.address, item.appointment):
+        pending.clear()  # nobody but the organizer writes the meeting (A-02): what the CRM changed stays there
+    if link.identity.global_object_id in world.conduct.answered(holding.ORGANIZER, "no"):
+        pending -= {"organizer", "attendees", EXCEPTIONS}
+    if link.identity.global_object_id in _denied(world):
+        pending.clear()
+    return frozenset(pending - _one_way(world))
+
+
+def _shown(row: Appointment, status: Status, item: Appointment) -> Appointment:
+    """Return what Exchange should show of a row: closed is free, and only Exchange cancels there (A-04, A-13)."""
+    known = {part.identity: part for part in item.exceptions}
+
+    def shown(part: Appointment, base: Appointment | None) -> Appointment:
+        free = status in _CLOSED or (part.canceled and not (base and base.canceled))
+        organizer = base.organizer if base else part.organizer
+        show_as = ShowAs.FREE if free else part.show_as
+        return replace(part, canceled=bool(base and base.canceled), organizer=organizer, show_as=show_as)
+
+    parts = tuple(shown(part, known.get(part.identity)) for part in row.exceptions)
+    show_as = ShowAs.FREE if status in _CLOSED else row.show_as
+    organizer = row.organizer if item.organizer is not None else None
+    return replace(row, canceled=item.canceled, show_as=show_as, exceptions=parts, organizer=organizer)
+
+
+def _one_way(world: World) -> set[str]:
+    """Return the fields that do not flow both ways by setting, and what they are called in dates of a series."""
+    directions = world.setting.rules.pushing.directions
+    fixed = {name for name in SETTABLE if directions.get(name, Direction.BOTH) is not Direction.BOTH}
+    return fixed | ({EXCEPTION_TEXTS} if fixed else set())
+
+
+def _denied(world: World) -> set[str]:
+    """Return the meetings about which people said No to a question that holds writes back."""
+    codes = (*holding.MANY, holding.RESTORED, holding.OVERRULED, holding.DIVERGED)
+    return set().union(*(world.conduct.answered(code, "no") for code in codes))
+
+
+def _kept(seen: _Seen) -> Iterator[str]:
+    """Yield edits of people that nobody overwrote and that stand nowhere any more."""
+    for link in seen.links:
+        item, row = seen.items.get(link.ref), seen.rows.get(link.crm_id or "")
+        name = link.identity.global_object_id
+        if item is None or row is None or row.status in _CLOSED or link.state is not LinkState.SETTLED:
+            continue
+        twins = [one for one in seen.items.values() if one.appointment.identity == item.appointment.identity]
+        if not link.writes or not _organizes(seen.address, item.appointment) or len(twins) > 1:
+            continue
+        if link.id in seen.held or name in _denied(seen.world) or name in seen.world.refused:
+            continue
+        for what in (one for one in FIELDS if one not in _one_way(seen.world)):
+            given = seen.world.diary.edits.get((name, what))
+            if given and getattr(row.appointment, what) not in given.values():
+                told = " or ".join(f"{value} ({side.value})" for side, value in given.items())
+                yield f"{_name(seen, link)}: {what} is {getattr(row.appointment, what)}, and people said {told}"
+
+
+# --- what belongs there stands there -----------------------------------------------------------------------------
+
+
+def _standing(seen: _Seen) -> Iterator[str]:
+    for row in seen.rows.values():
+        if not seen.world.conduct.in_scope(seen.address, row) or row.status in _CLOSED:
+            continue
+        name = row.appointment.identity.global_object_id
+        here = [one for one in seen.items.values() if one.appointment.identity == row.appointment.identity]
+        links = [link for link in seen.links if link.crm_id == row.id or link.identity == row.appointment.identity]
+        if not here and not _excused(seen, row, links):
+            told = ", ".join(
+                f"{one.seen.value} {one.state.value} {one.sync_error or 'without a code'}" for one in links
+            )
+            yield f"{seen.address} {name}: its row belongs here and nothing stands here ({told or 'no link'})"
+    helpless, doubled = seen.world.conduct.helpless, seen.world.conduct.doubled
+    names = {
+        item.appointment.identity.global_object_id for ref, item in seen.items.items() if (seen.address, ref) in doubled
+    }
+    yield from (f"{seen.address} {name}: made although it stood there" for name in sorted(names - helpless))
+    for name, number in _made(seen).items():
+        if number > 1 and name not in helpless:
+            yield f"{seen.address} {name}: made {number} times and nobody copied it"
+
+
+def _excused(seen: _Seen, row: CrmRow, links: list[Link]) -> bool:
+    """Return whether a code, a question, an answer or a person's own deletion says why nothing stands here."""
+    if any(link.state in _TOLD and link.sync_error for link in links) or any(link.id in seen.held for link in links):
+        return True
+    name = row.appointment.identity.global_object_id
+    return name in _denied(seen.world) or (seen.address, name) in _deleted_by_people(seen.world)
+
+
+def _deleted_by_people(world: World) -> set[tuple[str, str]]:
+    """Return what people have removed from their calendars: by address and meeting."""
+    return {
+        (address, item.appointment.identity.global_object_id)
+        for address in world.exchange.addresses()
+        for ref, item in world.exchange.store(address).deleted.items()
+        if (address, ref) not in world.conduct.taken
+    }
+
+
+def _made(seen: _Seen) -> dict[str, int]:
+    """Return how often each meeting stands here that Syncline made: each key counts once, copies carry the same."""
+    keys: dict[str, set[str]] = {}
+    for item in seen.items.values():
+        if item.key is not None:
+            keys.setdefault(item.appointment.identity.global_object_id, set()).add(item.key)
+    return {name: len(each) for name, each in keys.items()}
+
+
+# --- everything is dealt with ------------------------------------------------------------------------------------
+
+
+def _dealt_with(seen: _Seen) -> Iterator[str]:
+    for link in seen.links:
+        if link.crm_id is None or link.crm_settled == link.crm_version_seen or link.id in seen.held:
+            continue
+        if link.state in (LinkState.SETTLED, LinkState.UNSETTLED) and link.next_try is None:
+            yield f"{_name(seen, link)}: {link.state.value}, but what the CRM changed was never dealt with"
+
+
+def _asked(seen: _Seen) -> Iterator[str]:
+    """Yield questions about many that hold nothing any more."""
+    known = {link.id for link in seen.links}
+    for alert in seen.alerts:
+        if alert.code in (*holding.MANY, *holding.SINGLE, holding.RESTORED) and not known & set(alert.held):
+            yield f"{seen.address} {alert.code}: {alert.state.value}, but nothing is held"
+
+
+def _trash(world: World) -> Iterator[str]:
+    query = select(schema.trash.c.mailbox_id, schema.trash.c.side, schema.trash.c.global_object_id)
+    with world.store.reading() as connection:
+        kept = {(number, side, name) for number, side, name in connection.execute(query)}
+    for address, content in world.conduct.deleted:
+        name = content.identity.global_object_id
+        if (world.mailboxes[address], Origin.EXCHANGE, name) not in kept:
+            yield f"{address} {name}: deleted in Exchange, and the trash does not hold it"
+    for address, name in world.ledger.deleted:
+        if (world.mailboxes[address], Origin.CRM, name) not in kept:
+            yield f"{address} {name}: deleted in the CRM, and the trash does not hold it"
+
+
+def _organizes(address: str, appointment: Appointment) -> bool:
+    return appointment.organizer is None or appointment.organizer.address == address
+
+
+def _name(seen: _Seen, link: Link) -> str:
+    return f"{seen.address} {link.identity.global_object_id} ({link.ref})"

@@ -1,0 +1,150 @@
+"""The oracle of both sides sees what is wrong: each kind of damage, done on purpose, is told in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+
+import pytest
+from sqlalchemy import delete, text
+
+from syncline.connectors.memory import Item
+from syncline.core.appointment import Address, Appointment, Attendee
+from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemUpdate, Mailing
+from syncline.engine.run import Rules
+from syncline.simulation import outward
+from syncline.simulation.playing import calm
+from syncline.simulation.watching import Watched
+from syncline.simulation.world import Setting, World, address_of
+from syncline.store import schema
+from tests.simulation.samples import at, item
+
+ADA, BOB = address_of("ada"), address_of("bob")
+EVE = "eve@elsewhere.example"
+
+
+@pytest.fixture
+def world() -> World:
+    """Make a world of partners in which a row stands in Exchange, and all is quiet."""
+    made = World(Random(0), Setting(people=2, rules=Rules(outgoing=True)))
+    calm(made, {})
+    made.crm.enter(replace(item("crm-1", at(9)), organizer=Address(ADA), categories=()), owner="ada")
+    calm(made, {})
+    assert found(made) == []
+    return made
+
+
+def found(world: World) -> list[str]:
+    """Return everything that is wrong."""
+    return [*world.ledger.violations, *outward.judge(world)]
+
+
+def standing(world: World) -> Item:
+    """Return Ada's item."""
+    (only,) = world.exchange.items(ADA)
+    return only
+
+
+def execute(world: World, statement: object) -> None:
+    """Do damage to the state behind the engine's back."""
+    with world.store.writing() as connection:
+        connection.execute(statement)  # type: ignore[call-overload]
+
+
+def _edit_the_row(world: World) -> None:
+    (row,) = world.crm.rows()
+    world.crm.edit(row.id, lambda one: replace(one, location="Elsewhere"), by="ada")
+
+
+def _lose_the_edit(world: World) -> None:
+    (row,) = world.crm.rows()
+    with world.diary.of_an_act():
+        world.crm.edit(row.id, lambda one: replace(one, subject="Said"), by="ada")
+    world.crm.edit(row.id, lambda one: replace(one, subject="Subject crm-1"), by="ada")
+
+
+def _lose_the_item(world: World) -> None:
+    ref = standing(world).ref
+    world.exchange.delete(ADA, ref)
+    world.conduct.taken.add((ADA, ref))
+    execute(world, delete(schema.link))
+
+
+def _make_it_twice(world: World) -> None:
+    world.exchange.create(ADA, standing(world).appointment, folder="calendar", key="another")
+
+
+def _forget_the_edit(world: World) -> None:
+    execute(world, text("UPDATE link SET crm_settled = -1"))
+
+
+def _forget_the_trash(world: World) -> None:
+    world.conduct.deleted.append((ADA, standing(world).appointment))
+
+
+DAMAGE = {
+    _edit_the_row: "location differ between both sides",
+    _lose_the_edit: "subject is Subject crm-1, and people said Said",
+    _lose_the_item: "its row belongs here and nothing stands here (no link)",
+    _make_it_twice: "made 2 times and nobody copied it",
+    _forget_the_edit: "what the CRM changed was never dealt with",
+    _forget_the_trash: "the trash does not hold it",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__.strip("_"))
+def test_damage_is_seen(world: World, damage: Callable[[World], None]) -> None:
+    """Whatever the engine might get wrong on the way out is told by the oracle."""
+    damage(world)
+
+    assert any(DAMAGE[damage] in problem for problem in found(world)), found(world)
+
+
+def write(world: World, *writes: ItemCreation | ItemUpdate | ItemDeletion) -> list[str]:
+    """Let Syncline's hand write in Ada's mailbox, and return what is wrong with that."""
+    with world.conduct.cycle_of(ADA):
+        Watched(world.conduct, ADA).write(writes)
+    return world.ledger.violations
+
+
+def update(world: World, **values: object) -> ItemUpdate:
+    """Return a write of Ada's item."""
+    known = standing(world)
+    after: Appointment = replace(known.appointment, **values)  # type: ignore[arg-type]
+    return ItemUpdate(
+        ref=known.ref, folder=known.folder, revision=known.revision, before=known.appointment, after=after
+    )
+
+
+def test_an_item_whose_row_stands_is_not_deleted(world: World) -> None:
+    """Nothing is deleted in Exchange while its row stands in scope."""
+    known = standing(world)
+    gone = ItemDeletion(ref=known.ref, folder=known.folder, revision=known.revision, content=known.appointment)
+
+    assert write(world, gone) == [f"{ADA} crm-1: deleted, but its row stands in scope"]
+
+
+def test_the_categories_of_a_person_are_not_written(world: World) -> None:
+    """Of categories only the tracking one may be taken off."""
+    assert write(world, update(world, categories=("Tracked to Syncline CRM", "Red"))) == [
+        f"{ADA} crm-1: categories of the person were written"
+    ]
+
+
+@pytest.mark.rule("A-06")
+def test_nobody_is_mailed_in_the_first_sync() -> None:
+    """A mail before the first sync is over is told at once."""
+    world = World(Random(0), Setting(people=1, rules=Rules(outgoing=True)))
+    met = replace(item("crm-1", at(9)), organizer=Address(ADA), attendees=(Attendee(EVE),))
+    creation = ItemCreation(key="k", folder="calendar", content=met, mailing=Mailing.EVERYBODY)
+
+    assert write(world, creation) == [f"{ADA} crm-1: somebody was mailed in the first sync"]
+
+
+def test_a_mail_that_the_plan_does_not_name_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan's list of mails and what the server sends are compared for each write."""
+    monkeypatch.setattr("syncline.simulation.conduct.mails", lambda _: ())
+    changed = replace(update(world, attendees=(Attendee(EVE),)), mailing=Mailing.EVERYBODY)
+
+    assert write(world, changed) == [f"{ADA} crm-1: mails that the plan did not name: ['{EVE}']"]
