@@ -10,8 +10,9 @@ from playwright.sync_api import Page, expect
 
 from syncline.desk import syncing
 from syncline.desk.objects import FieldChange, PlannedItem, PlannedMail, SyncedMailbox
+from syncline.ports import Alert, Changes
 from syncline.web.language import COOKIE
-from tests.browser.firm import DOMAIN, Firm, at
+from tests.browser.firm import DOMAIN, Event, Firm, at
 from tests.browser.test_looks import AXE, LOOKS, RUN_AXE
 
 pytestmark = [pytest.mark.browser, pytest.mark.emulator]
@@ -74,3 +75,36 @@ def test_without_script_a_button_computes_it(firm: Firm, sign_in: Callable[..., 
     expect(page.get_by_text("The calendar is being read…")).to_be_hidden()
     page.get_by_role("button", name="Preview", exact=True).click()
     expect(page.get_by_text("the next sync would write nothing and send no mail")).to_be_visible()
+
+
+def test_both_versions_are_accessible_and_fit(firm: Firm, sign_in: Callable[..., Page], tmp_path: Path) -> None:
+    """The card with both versions side by side, wide and narrow, in both languages."""
+    firm.in_outlook("maya", Event(subject="Visit", start=at(9), more=("LOCATION:Showroom",)))
+    firm.connect("maya")
+    firm.until(firm.entries)
+    (link,) = firm.app.store.find_links("Visit", 5)
+    now = firm.app.clock.now()
+    params = {"fields": "subject, span, location", "exchange": "A", "row": "B", "subject": "Visit", "mailbox": "maya"}
+    asked = Alert(
+        mailbox_id=link.mailbox_id, code="BothSidesChanged", subject="Visit", params=params, created=now, last_seen=now,
+        held=(link.id,), digest="x",
+    )  # fmt: skip
+    # Held until the end, so that no cycle withdraws what nobody has to decide here.
+    firm.until(lambda: firm.app.store.holder(link.mailbox_id, firm.app.clock.now()) is None)
+    lease = firm.app.store.claim(link.mailbox_id, "test", now, 600)
+    assert lease is not None
+    firm.app.store.write(lease, Changes(alerts=[asked]))
+    (question,) = firm.questions()
+    wrong: list[object] = []
+    for width, height, theme in LOOKS:
+        page = sign_in("maya", viewport={"width": width, "height": height}, color_scheme=theme)
+        for language, name in (("en", "Both versions"), ("de", "Beide Fassungen")):
+            page.context.add_cookies([{"name": COOKIE, "value": language, "url": firm.url}])
+            page.goto(question.url)
+            expect(page.get_by_role("region", name=name)).to_contain_text("Showroom")
+            page.evaluate(AXE)
+            wrong += [(width, theme, language, each) for each in page.evaluate(RUN_AXE)]
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                wrong.append((width, language, "scrolls sideways"))
+            page.screenshot(path=tmp_path / f"both-{width}-{theme}-{language}.png", full_page=True)
+    assert wrong == []

@@ -45,8 +45,12 @@ def test_sync_prints_what_it_did(terminal: Terminal, exchange: ExchangeEmulator)
     """With --json the sums and each mailbox; a dry run writes nothing."""
     terminal.set_up(exchange)
     plan = terminal.json("sync", "--dry-run")
+    table = terminal("sync", "--dry-run")
     report = terminal.json("sync", ADDRESS)
 
+    assert "Exchange would send no mail." in table
+    assert "nothing is written and no mail leaves before a real sync" in table
+    assert (plan["mailboxes"][0]["mailed"], plan["mailboxes"][0]["plan"][0]["direction"]) == ([], "exchange_to_crm")
     assert [line["action"] for line in plan["mailboxes"][0]["plan"]] == ["save", "save"]
     assert {name: report[name] for name in ("saved", "updated", "deleted", "waiting", "skipped", "failed")} == {
         **dict.fromkeys(("updated", "deleted", "waiting", "skipped", "failed"), 0),
