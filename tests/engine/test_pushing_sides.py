@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
+from syncline.connectors.memory import MemoryReplica
 from syncline.core.appointment import Address, Appointment
-from syncline.ports import Link, LinkState, Origin
-from tests.engine.test_pushing import ADA, enter, links, outlook
+from syncline.ports import Link, LinkState, Mailbox, Origin, Page, Replica
+from tests.engine.test_pushing import ADA, TWO_WAY, enter, links, outlook
 from tests.engine.test_pushing_guards import EVE, assert_quiet, codes, mails, ready, subjects, trashed
 from tests.engine.world import TRACKED, World, at, meeting
 
@@ -102,6 +104,47 @@ def test_a_restored_mailbox_overwrites_nothing_unasked(answer: str) -> None:
     assert held == ([("Visit", "")] if answer == "yes" else both)
     assert world.questions() == ()
     assert_quiet(world)
+
+
+# --- a server that keeps to itself what nobody has seen -------------------------------------------------------------
+
+
+class Discreet(MemoryReplica):
+    """A mailbox that tells of a deletion only to who has been told of the item."""
+
+    told: ClassVar[dict[str, set[str]]] = {}
+
+    def changes(self, folder: str, cursor: str | None, limit: int) -> Page:
+        """Return the changes without the deletions of what no page has named before."""
+        page = super().changes(folder, cursor, limit)
+        known = Discreet.told.setdefault(self._address, set())
+        shown = tuple(light for light in page.items if not light.gone or light.ref in known)
+        known.update(light.ref for light in shown)
+        return replace(page, items=shown)
+
+
+class DiscreetWorld(World):
+    """A world of such mailboxes."""
+
+    def connect(self, mailbox: Mailbox) -> Replica:
+        """Open a mailbox."""
+        return Discreet(self.exchange, mailbox.address)
+
+
+@pytest.mark.rule("A-25")
+def test_what_was_just_made_and_is_deleted_at_once_is_noticed() -> None:
+    """Its owner deletes it before the next sync: the row goes too, though the item stood between two syncs only."""
+    Discreet.told.clear()
+    world = DiscreetWorld(rules=TWO_WAY)
+    world.exchange.add(ADA, meeting("Not tracked", at(1, days=40)))
+    world.sync()
+    enter(world, meeting("Visit", at(10), EVE))
+    world.sync()
+    ref = next(item.ref for item in world.exchange.items(ADA) if item.appointment.subject == "Visit")
+    world.exchange.delete(ADA, ref)
+    world.sync()
+    assert world.rows() == ()
+    assert links(world) == []
 
 
 # --- several mailboxes --------------------------------------------------------------------------------------------
