@@ -45,7 +45,7 @@ def contents(firm: Firm) -> dict[str, tuple[int, Appointment]]:
 
 
 def test_rows_of_every_zone_go_over_and_ask_for_nothing_afterwards(tmp_path: Path) -> None:
-    """A series over an edge and whole days, for every clock: made in Outlook, and the rows stay exactly as they were."""
+    """A series over an edge and whole days, for every clock: made in Outlook, and the rows stay as they were."""
     with opened(tmp_path / "data", people=(MAYA,)) as firm:
         for zone in CLOCKS:
             first = around(zone)[0]
