@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
 from syncline.connectors.memory import MemoryReplica
-from syncline.core.appointment import Address, Appointment
+from syncline.core.appointment import (
+    SUBJECT_MAX,
+    Address,
+    Appointment,
+    Importance,
+    Pattern,
+    PatternKind,
+    Recurrence,
+    ShowAs,
+)
 from syncline.ports import Link, LinkState, Mailbox, Origin, Page, Replica
 from tests.engine.test_pushing import ADA, TWO_WAY, enter, links, outlook
 from tests.engine.test_pushing_guards import EVE, assert_quiet, codes, mails, ready, subjects, trashed
@@ -361,3 +370,67 @@ def test_what_is_only_unlinked_is_not_in_the_trash() -> None:
     world.crm.remove(row)
     settled(world)
     assert (len(outlook(world)), trashed(world)) == (1, [])
+
+
+# --- rows that hold what Exchange does not ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"subject": "x" * 2000},
+        {"location": "y" * 2000},
+        {"description": "Plan  \r\n\r\nfor\xa0all \n\n"},
+        {"show_as": ShowAs.WORKING_ELSEWHERE},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_what_goes_over_shortened_is_not_shortened_in_the_crm(fields: dict[str, Any]) -> None:
+    """The row keeps what it holds, also when another field is edited on either side; nothing is written twice."""
+    world = ready()
+    row = enter(world, replace(meeting("Visit", at(10)), **fields))
+    settled(world)
+    world.crm.edit(row, lambda found: replace(found, importance=Importance.HIGH), by="ada")
+    settled(world)
+    span = at(10)
+    if "subject" not in fields and "location" not in fields:
+        span = at(12)
+        world.change(only(world), span=span)
+        settled(world)
+    (held,), (item,) = world.rows(), outlook(world)
+    assert {name: getattr(held.appointment, name) for name in fields} == fields
+    assert (held.appointment.span, item.span, item.importance) == (span, span, Importance.HIGH)
+    assert len(item.subject) <= SUBJECT_MAX
+    assert world.questions() == ()
+    assert_quiet(world)
+
+
+@pytest.mark.rule("B-05")
+def test_a_change_that_the_crm_cannot_take_beside_a_long_subject_is_told() -> None:
+    """The CRM refuses the whole row: an alert says so, and neither side loses anything."""
+    world = ready()
+    enter(world, replace(meeting("Visit", at(10)), subject="x" * 2000))
+    settled(world)
+    world.change(only(world), span=at(12))
+    settled(world)
+    assert codes(world) == ["CrmRefused"]
+    assert (outlook(world)[0].span, world.rows()[0].appointment.subject) == (at(12), "x" * 2000)
+
+
+@pytest.mark.rule("D-07")
+@pytest.mark.parametrize("series", [False, True])
+def test_a_row_in_a_zone_that_is_none_is_told(series: bool) -> None:
+    """It has a code and an alert, the next row goes over, and mended it does too."""
+    world = ready()
+    odd = meeting("Odd", at(10), zone="Mars/Olympus_Mons")
+    if series:
+        pattern = Pattern(kind=PatternKind.DAILY)
+        odd = replace(odd, recurrence=Recurrence(pattern=pattern, first=odd.span.start.date(), count=3))
+    row = enter(world, odd)
+    enter(world, meeting("Plain", at(14)))
+    settled(world, "ada")
+    assert "Plain" in subjects(world)
+    assert codes(world) == ["UnknownTimeZone"]
+    world.crm.edit(row, lambda found: replace(found, zone="Europe/Zurich"), by="ada")
+    settled(world)
+    assert (subjects(world), world.questions()) == (["Odd", "Plain"], ())
