@@ -31,6 +31,7 @@ from syncline.core.merging import (
     EXCEPTIONS,
     SCHEDULING_FIELDS,
     TEXT_FIELDS,
+    PrivatePolicy,
     canonical,
     differences,
     project,
@@ -209,3 +210,31 @@ def test_the_same_clock_under_another_name_is_no_change(item: Appointment, other
     assert steps(ItemUpdate(ref="r", folder="f", revision="1", before=answered, after=laid)) == ()
     moved = differences(project(item), project(replace(item, zone=other)))
     assert (moved == {"zone"}) == (clock_of(other) != clock_of(item.zone))
+
+
+@pytest.mark.rule("A-15")
+@pytest.mark.rule("D-03")
+@pytest.mark.parametrize("mask", [PrivatePolicy.IMPORT, PrivatePolicy.MASK])
+def test_an_edit_of_one_date_leaves_the_others_as_exchange_has_them(mask: PrivatePolicy) -> None:
+    """What the CRM holds shortened, reworded or masked of another date is not written over the original."""
+    series = daily("UTC", date(YEAR, 3, 1), time(9))
+    first, second = ([each.span for each in occurrences(series, *_year())])[:2]
+
+    def dated(span: Span, **fields: object) -> Appointment:
+        plain = replace(series, identity=Identity("round", span.start), span=span, recurrence=None)
+        return replace(plain, **fields)  # type: ignore[arg-type]
+
+    rich = dated(
+        first, subject="x" * 240, description="Plan  \r\nB", show_as=ShowAs.WORKING_ELSEWHERE,
+        sensitivity=Sensitivity.PRIVATE,
+    )  # fmt: skip
+    item = replace(series, exceptions=(rich, dated(second, location="Oslo")))
+    agreed = project(item, mask)
+    row = outward(canonical(stored(agreed)), Status.SCHEDULED, agreed)
+    moved = replace(row.exceptions[1], location="Bern")
+    row = replace(row, exceptions=(row.exceptions[0], moved))
+    laid = laid_onto(item, agreed, row, differences(agreed, row), Dates(frozenset(), NOW))
+
+    (step,) = steps(ItemUpdate(ref="r", folder="f", revision="1", before=item, after=laid))
+    assert (step.original_start, step.fields, step.after.location) == (second.start, {"location"}, "Bern")
+    assert laid.exceptions[0] == rich

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, ClassVar
 
 import pytest
 
-from syncline.core.appointment import Address, Appointment
-from syncline.ports import Link, LinkState, Origin
-from tests.engine.test_pushing import ADA, enter, links, outlook
+from syncline.connectors.memory import MemoryReplica
+from syncline.core.appointment import (
+    SUBJECT_MAX,
+    Address,
+    Appointment,
+    Importance,
+    Pattern,
+    PatternKind,
+    Recurrence,
+    ShowAs,
+)
+from syncline.ports import Link, LinkState, Mailbox, Origin, Page, Replica
+from tests.engine.test_pushing import ADA, TWO_WAY, enter, links, outlook
 from tests.engine.test_pushing_guards import EVE, assert_quiet, codes, mails, ready, subjects, trashed
 from tests.engine.world import TRACKED, World, at, meeting
 
@@ -102,6 +113,47 @@ def test_a_restored_mailbox_overwrites_nothing_unasked(answer: str) -> None:
     assert held == ([("Visit", "")] if answer == "yes" else both)
     assert world.questions() == ()
     assert_quiet(world)
+
+
+# --- a server that keeps to itself what nobody has seen -------------------------------------------------------------
+
+
+class Discreet(MemoryReplica):
+    """A mailbox that tells of a deletion only to who has been told of the item."""
+
+    told: ClassVar[dict[str, set[str]]] = {}
+
+    def changes(self, folder: str, cursor: str | None, limit: int) -> Page:
+        """Return the changes without the deletions of what no page has named before."""
+        page = super().changes(folder, cursor, limit)
+        known = Discreet.told.setdefault(self._address, set())
+        shown = tuple(light for light in page.items if not light.gone or light.ref in known)
+        known.update(light.ref for light in shown)
+        return replace(page, items=shown)
+
+
+class DiscreetWorld(World):
+    """A world of such mailboxes."""
+
+    def connect(self, mailbox: Mailbox) -> Replica:
+        """Open a mailbox."""
+        return Discreet(self.exchange, mailbox.address)
+
+
+@pytest.mark.rule("A-25")
+def test_what_was_just_made_and_is_deleted_at_once_is_noticed() -> None:
+    """Its owner deletes it before the next sync: the row goes too, though the item stood between two syncs only."""
+    Discreet.told.clear()
+    world = DiscreetWorld(rules=TWO_WAY)
+    world.exchange.add(ADA, meeting("Not tracked", at(1, days=40)))
+    world.sync()
+    enter(world, meeting("Visit", at(10), EVE))
+    world.sync()
+    ref = next(item.ref for item in world.exchange.items(ADA) if item.appointment.subject == "Visit")
+    world.exchange.delete(ADA, ref)
+    world.sync()
+    assert world.rows() == ()
+    assert links(world) == []
 
 
 # --- several mailboxes --------------------------------------------------------------------------------------------
@@ -318,3 +370,67 @@ def test_what_is_only_unlinked_is_not_in_the_trash() -> None:
     world.crm.remove(row)
     settled(world)
     assert (len(outlook(world)), trashed(world)) == (1, [])
+
+
+# --- rows that hold what Exchange does not ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"subject": "x" * 2000},
+        {"location": "y" * 2000},
+        {"description": "Plan  \r\n\r\nfor\xa0all \n\n"},
+        {"show_as": ShowAs.WORKING_ELSEWHERE},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_what_goes_over_shortened_is_not_shortened_in_the_crm(fields: dict[str, Any]) -> None:
+    """The row keeps what it holds, also when another field is edited on either side; nothing is written twice."""
+    world = ready()
+    row = enter(world, replace(meeting("Visit", at(10)), **fields))
+    settled(world)
+    world.crm.edit(row, lambda found: replace(found, importance=Importance.HIGH), by="ada")
+    settled(world)
+    span = at(10)
+    if "subject" not in fields and "location" not in fields:
+        span = at(12)
+        world.change(only(world), span=span)
+        settled(world)
+    (held,), (item,) = world.rows(), outlook(world)
+    assert {name: getattr(held.appointment, name) for name in fields} == fields
+    assert (held.appointment.span, item.span, item.importance) == (span, span, Importance.HIGH)
+    assert len(item.subject) <= SUBJECT_MAX
+    assert world.questions() == ()
+    assert_quiet(world)
+
+
+@pytest.mark.rule("B-05")
+def test_a_change_that_the_crm_cannot_take_beside_a_long_subject_is_told() -> None:
+    """The CRM refuses the whole row: an alert says so, and neither side loses anything."""
+    world = ready()
+    enter(world, replace(meeting("Visit", at(10)), subject="x" * 2000))
+    settled(world)
+    world.change(only(world), span=at(12))
+    settled(world)
+    assert codes(world) == ["CrmRefused"]
+    assert (outlook(world)[0].span, world.rows()[0].appointment.subject) == (at(12), "x" * 2000)
+
+
+@pytest.mark.rule("D-07")
+@pytest.mark.parametrize("series", [False, True])
+def test_a_row_in_a_zone_that_is_none_is_told(series: bool) -> None:
+    """It has a code and an alert, the next row goes over, and mended it does too."""
+    world = ready()
+    odd = meeting("Odd", at(10), zone="Mars/Olympus_Mons")
+    if series:
+        pattern = Pattern(kind=PatternKind.DAILY)
+        odd = replace(odd, recurrence=Recurrence(pattern=pattern, first=odd.span.start.date(), count=3))
+    row = enter(world, odd)
+    enter(world, meeting("Plain", at(14)))
+    settled(world, "ada")
+    assert "Plain" in subjects(world)
+    assert codes(world) == ["UnknownTimeZone"]
+    world.crm.edit(row, lambda found: replace(found, zone="Europe/Zurich"), by="ada")
+    settled(world)
+    assert (subjects(world), world.questions()) == (["Odd", "Plain"], ())

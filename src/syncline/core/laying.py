@@ -17,6 +17,7 @@ from syncline.core.merging import EXCEPTION_TEXTS, EXCEPTIONS, SCHEDULING_FIELDS
 _PLAIN = frozenset((*SCHEDULING_FIELDS, *TEXT_FIELDS)) - {"organizer", "deleted"}
 _LAID_OUT = frozenset({"span", "zone", "recurrence"})
 _DATES = frozenset({EXCEPTIONS, EXCEPTION_TEXTS, "deleted"}) | _LAID_OUT
+_KEPT = (*TEXT_FIELDS, "show_as", "zone")
 _REMINDER_MINUTES = 15
 _REMINDED = timedelta(days=7)
 
@@ -59,7 +60,8 @@ def _with_dates(
     item: Appointment, agreed: Appointment, laid: Appointment, row: Appointment, fields: frozenset[str], kept: Dates
 ) -> Appointment:
     known = {part.identity: part for part in item.exceptions}
-    parts = [_part(item, known.get(part.identity), part) for part in row.exceptions]
+    bases = {part.identity: part for part in agreed.exceptions}
+    parts = [_part(item, known.get(part.identity), part, bases.get(part.identity)) for part in row.exceptions]
     deleted = set(row.deleted) - kept.left_out
     if not fields & _LAID_OUT:
         own = [part for part in item.exceptions if part.identity.original_start in kept.left_out]
@@ -70,11 +72,17 @@ def _with_dates(
     return replace(laid, exceptions=ordered, deleted=tuple(sorted(deleted)))
 
 
-def _part(series: Appointment, known: Appointment | None, part: Appointment) -> Appointment:
-    """Return one exception as Exchange should hold it: the row's content, with the item's own marks."""
+def _part(series: Appointment, known: Appointment | None, part: Appointment, base: Appointment | None) -> Appointment:
+    """Return one exception as Exchange should hold it: the row's content, with the item's own marks.
+
+    What is as agreed stays as Exchange has it: the row may hold it shortened, reworded or masked.
+    """
     own = known if known is not None else series
+    kept: dict[str, Any] = {}
+    if known is not None and base is not None:
+        kept = {name: getattr(known, name) for name in _KEPT if getattr(part, name) == getattr(base, name)}
     return replace(
-        part,
+        replace(part, **kept),
         categories=own.categories,
         reminder_minutes=own.reminder_minutes,
         response=own.response,

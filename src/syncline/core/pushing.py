@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from syncline.core.appointment import Appointment, ShowAs, Status
-from syncline.core.merging import CANCELED, EXCEPTION_TEXTS, PrivatePolicy, differences
+from syncline.core.merging import CANCELED, EXCEPTION_TEXTS, PrivatePolicy, differences, project
 from syncline.core.outgoing import Mailing
 from syncline.core.planning import Presence
 
@@ -217,8 +217,10 @@ _TABLES = {
 def outward(row: Appointment, status: Status, agreed: Appointment | None = None) -> Appointment:
     """Return a canonical row as Exchange should show it: closed is free, and never cancelled there (A-04, A-13).
 
+    Texts are as they will come back, so that what is shortened or reworded on the way is no edit of Exchange's.
     Of what Exchange alone may change (that something is cancelled, who organizes a date) it keeps what is agreed.
     """
+    row = project(row)
     known = {part.identity: part for part in agreed.exceptions} if agreed else {}
     closed = status in _CLOSED
 

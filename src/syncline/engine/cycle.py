@@ -150,12 +150,23 @@ def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, count
             if not _pass(run):
                 break
         finish_released(run)
-        push(run)
+        _push(run)
         _end_questions(run)
         _mark(run)
         return _record(run)
     finally:
         replica.close()
+
+
+def _push(run: Run) -> None:
+    """Carry the CRM's side over, and see at once what that made.
+
+    A server tells of a deletion only to who has been told of the item, and its owner may delete it before the next one.
+    """
+    before = run.counts.saved
+    push(run)
+    if run.counts.saved > before:
+        observe_exchange(run, lambda _: None)
 
 
 def _end_questions(run: Run) -> None:

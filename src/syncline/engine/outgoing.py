@@ -21,6 +21,7 @@ from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemUpdate, ItemW
 from syncline.core.planning import Presence
 from syncline.core.planning import Verb as Incoming
 from syncline.core.pushing import Action, Found, Situation, Verb
+from syncline.core.times import UnknownZone, zone_info
 from syncline.engine import scoping
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.deciding import Decided, decide, inside_series
@@ -110,6 +111,18 @@ def _contained(link: Link, work: Callable[[], Outward]) -> Outward:
     return contain(work, stopped, f"item {link.id}")
 
 
+def _in_no_zone(link: Link, row: CrmRow | None, content: Appointment | None) -> Outward | None:
+    """Return the failure of a row whose zone nobody knows: its clock cannot be told to Exchange (D-07)."""
+    if content is None:
+        return None
+    try:
+        zone_info(content.zone)
+    except UnknownZone:
+        error = SyncError("UnknownTimeZone", subject=link.subject, detail=content.zone[:100])
+        return Outward(link=link, action=Action(verb=Verb.FAIL, rule="D-07", code=error.code), row=row, error=error)
+    return None
+
+
 # --- a row without an item ----------------------------------------------------------------------------------------
 
 
@@ -122,6 +135,8 @@ def _absent(
 ) -> Outward:
     row = rows.get(link.crm_id or "")
     content = pushing.outward(row_content(row), row.status) if row is not None else None
+    if (unzoned := _in_no_zone(link, row, content)) is not None:
+        return unzoned
     item = found.get(row.appointment.identity.global_object_id) if row is not None else None
     organizer = content.organizer if content is not None else None
     now = run.now()
@@ -206,6 +221,8 @@ def _present(run: Run, decided: Decided, overrule: Mapping[int, bool]) -> Outwar
     if link.seen is not Seen.PRESENT or item is None or not _settled(decided):
         return Outward(link=link, action=Action(verb=Verb.WAIT, rule="3.1"), row=row, incoming=decided)
     content = pushing.outward(row_content(row), row.status, link.agreed) if row is not None else None
+    if (unzoned := _in_no_zone(link, row, content)) is not None:
+        return replace(unzoned, incoming=decided)
     now = run.now()
     organizer = row.appointment.organizer if row is not None else None
     selected = row is not None and scoping.in_scope(run, row)
