@@ -389,3 +389,20 @@ def test_a_deletion_whose_answer_was_lost_is_told_in_the_journal() -> None:
     settle_both(world)
 
     assert world.crm.rows() == ()
+
+
+@pytest.mark.rule("A-04")
+def test_a_completed_row_whose_write_to_exchange_was_not_recorded_is_in_step() -> None:
+    """The item shows free before the process dies: that is what the row asked for, not an edit of a closed row."""
+    world = partners()
+    world.crm.enter(item("crm-1", at(9), organizer=Address(ADA)), owner="ada")
+    settle_both(world)
+    world.crm.complete(row(world, "crm-1").id, by="ada")
+    strike_at(world, "calendar.write", Strike.KILLED_AFTER)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+
+    settle_both(world)
+
+    (link,) = oracle.all_links(world)
+    assert link.state is LinkState.SETTLED

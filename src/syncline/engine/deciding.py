@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from syncline.core.appointment import Appointment, Identity
+from syncline.core.appointment import Appointment, Identity, Status
 from syncline.core.leaving_out import without
 from syncline.core.merging import PrivatePolicy, Winner, carried, differences, diverged_fields, masked, organized
 from syncline.core.planning import Action, Decision, Presence, Situation, Source, Verb, plan
-from syncline.core.pushing import SETTABLE
+from syncline.core.pushing import SETTABLE, outward
 from syncline.core.scheduling import Person
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.observing import row_content
@@ -28,6 +28,7 @@ _LATEST = datetime.max.replace(tzinfo=UTC)
 _PRESENCE = {Seen.PRESENT: Presence.PRESENT, Seen.GONE: Presence.GONE, Seen.UNTRACKED: Presence.UNTRACKED}
 _ANSWERS = {"yes": Decision.YES, "no": Decision.NO}
 _JOINED, _UNTRIED = 2, 4
+_CLOSED = (Status.COMPLETED, Status.CANCELED)
 _OUT_OF_THE_RUNNING = (LinkState.FAILED, LinkState.SKIPPED)
 
 _NONE: frozenset[str] = frozenset()
@@ -130,6 +131,7 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
     wanted = whole
     if answer.leaving:
         wanted = _wanted(run, link, (*link.left_out, *answer.leaving))
+    link = _shown_already(run, link, row, wanted)
     if inside_series(link, row):
         source = Source.SAVED_ELSEWHERE
     standing = row if peer is None or row is not None else rows.get(peer.crm_id or "")
@@ -256,6 +258,15 @@ def _based(link: Link, row: CrmRow | None) -> Link:
     if link.crm_id and link.agreed is None and row is not None:
         return replace(link, agreed=row_content(row), crm_version=row.version, crm_version_seen=row.version)
     return link
+
+
+def _shown_already(run: Run, link: Link, row: CrmRow | None, wanted: _Wanted) -> Link:
+    """Agree on what Exchange shows of a closed row as it should (A-04): this link wrote it, and the answer was lost."""
+    if not run.outgoing or row is None or row.status not in _CLOSED or link.agreed is None or wanted.content is None:
+        return link
+    if differences(wanted.content, outward(row_content(row), row.status, link.agreed)):
+        return link
+    return replace(link, agreed=wanted.content, scheduling_digest=wanted.digest)
 
 
 def _decision(link: Link, alert: Alert | None, digest: str, family: Iterable[Link]) -> _Answer:

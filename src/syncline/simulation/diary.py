@@ -36,6 +36,7 @@ class Diary:
         before = self._values()
         yield
         after = self._values()
+        edits: dict[tuple[str, str], dict[Origin, object]] = {}
         for (side, name, what), value in after.items():
             was = before.get((side, name, what), value)
             if was == value:
@@ -43,7 +44,8 @@ class Diary:
             other = Origin.CRM if side is Origin.EXCHANGE else Origin.EXCHANGE
             met = before.get((other, name, what), was) == was
             known = {} if met else self.edits.get((name, what), {})
-            self.edits[name, what] = {**known, side: value}
+            edits[name, what] = {**known, **edits.get((name, what), {}), side: value}
+        self.edits |= edits
         self._forget_untracked()
 
     def forget(self) -> None:
@@ -54,7 +56,7 @@ class Diary:
         """An item that is not tracked is no partner: what either side does meanwhile may be overwritten later."""
         for address in self.exchange.addresses():
             for item in self.exchange.items(address):
-                if CATEGORY not in item.appointment.categories:
+                if CATEGORY not in item.appointment.categories and _organizes(address, item.appointment):
                     self._drop(item.appointment.identity.global_object_id)
 
     def _drop(self, name: str) -> None:
@@ -67,10 +69,13 @@ class Diary:
             found |= _told(Origin.CRM, row.appointment)
         for address in self.exchange.addresses():
             for item in self.exchange.items(address):
-                organizer = item.appointment.organizer
-                if organizer is None or organizer.address == address:
+                if _organizes(address, item.appointment):
                     found |= _told(Origin.EXCHANGE, project(item.appointment))
         return found
+
+
+def _organizes(address: str, appointment: Appointment) -> bool:
+    return appointment.organizer is None or appointment.organizer.address == address
 
 
 def _told(side: Origin, appointment: Appointment) -> _Values:

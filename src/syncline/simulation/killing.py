@@ -6,7 +6,7 @@ flows are stands in `flows` and `flows_out`; the words that they are told in sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
@@ -23,6 +23,17 @@ from syncline.simulation.world import Setting, World, address_of
 
 ADA, BOB = address_of("ada"), address_of("bob")
 _HOUR = timedelta(hours=1)
+
+_READING = frozenset(
+    {
+        "answer_rules", "answered_links", "categories", "changes", "close", "due_links", "find", "find_keys",
+        "folders", "ids", "intents", "link_count", "links_by_crm_id", "links_by_id", "links_by_identity",
+        "links_by_ref", "mailbox", "mailboxes", "mark", "marks_due", "open_alerts", "outgoing_links", "profile",
+        "questions_about", "read", "refs_in", "rows_held", "rows_seen", "sync_filters", "unread_links", "users",
+        "validate",
+    }
+)  # fmt: skip
+"""Port calls that change nothing anywhere."""
 
 Deed = Callable[[World], None]
 
@@ -92,11 +103,19 @@ def run_all(world: World) -> None:
 # --- killing ---------------------------------------------------------------------------------------------------------
 
 
-def undisturbed(flow: Flow) -> tuple[int, dict[str, object]]:
-    """Run a flow in peace and return how many port calls it makes, and how the world ends."""
+def undisturbed(flow: Flow) -> tuple[tuple[Call, ...], dict[str, object]]:
+    """Run a flow in peace and return the port calls that it makes, and how the world ends."""
     world = _world(flow)
     calls = _play(world, flow, None)
     return calls, _end(world)
+
+
+def telling(calls: Sequence[Call]) -> list[int]:
+    """Return the numbers of the calls at which a death leaves different worlds: the first, and what follows an effect.
+
+    A process that dies at a call after one that only reads leaves what it would have left at that one.
+    """
+    return [at for at in range(len(calls)) if not at or calls[at - 1].method not in _READING]
 
 
 def killed(flow: Flow, number: int, expected: dict[str, object]) -> list[str]:
@@ -116,7 +135,7 @@ def _world(flow: Flow) -> World:
     return World(Random(0), Setting(people=flow.people, rules=rules))  # noqa: S311 - must be repeatable
 
 
-def _play(world: World, flow: Flow, number: int | None) -> int:
+def _play(world: World, flow: Flow, number: int | None) -> tuple[Call, ...]:
     flow.prepare(world)
     world.clock.advance(900)
     begin = len(world.gate.calls)
@@ -127,7 +146,7 @@ def _play(world: World, flow: Flow, number: int | None) -> int:
     flow.happens(world)
     world.gate.choose = choose
     run_all(world)
-    calls = len(world.gate.calls) - begin
+    calls = tuple(world.gate.calls[begin:])
     calm(world, {})
     return calls
 
