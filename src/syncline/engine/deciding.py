@@ -128,9 +128,7 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
     source, peer = _source(run, link, family)
     whole = _wanted(run, link, peer.left_out if peer is not None else link.left_out)
     answer = _decision(link, alert, whole.digest, family)
-    wanted = whole
-    if answer.leaving:
-        wanted = _wanted(run, link, (*link.left_out, *answer.leaving))
+    wanted = _wanted(run, link, (*link.left_out, *answer.leaving)) if answer.leaving else whole
     link = _shown_already(run, link, row, wanted)
     if inside_series(link, row):
         source = Source.SAVED_ELSEWHERE

@@ -55,6 +55,7 @@ def judge(world: World) -> list[str]:
         seen = _Seen(world, address, state.links, state.alerts, items, rows)
         found += _equal(seen)
         found += _standing(seen)
+        found += _doubled(seen)
         found += _dealt_with(seen)
         found += _asked(seen)
         found += _kept(seen)
@@ -129,20 +130,26 @@ def _denied(world: World) -> set[str]:
 def _kept(seen: _Seen) -> Iterator[str]:
     """Yield edits of people that nobody overwrote and that stand nowhere any more."""
     for link in seen.links:
-        item, row = seen.items.get(link.ref), seen.rows.get(link.crm_id or "")
-        name = link.identity.global_object_id
-        if item is None or row is None or row.status in _CLOSED or link.state is not LinkState.SETTLED:
-            continue
-        twins = [one for one in seen.items.values() if one.appointment.identity == item.appointment.identity]
-        if not link.writes or not _organizes(seen.address, item.appointment) or len(twins) > 1:
-            continue
-        if link.id in seen.held or name in _denied(seen.world) or name in seen.world.refused:
+        row = _flowing(seen, link)
+        if row is None:
             continue
         for what in (one for one in FIELDS if one not in _one_way(seen.world)):
-            given = seen.world.diary.edits.get((name, what))
+            given = seen.world.diary.edits.get((link.identity.global_object_id, what))
             if given and getattr(row.appointment, what) not in given.values():
                 told = " or ".join(f"{value} ({side.value})" for side, value in given.items())
                 yield f"{_name(seen, link)}: {what} is {getattr(row.appointment, what)}, and people said {told}"
+
+
+def _flowing(seen: _Seen, link: Link) -> CrmRow | None:
+    """Return the row of a link through which edits flow both ways; None if an answer, a code or a twin stops them."""
+    item, row = seen.items.get(link.ref), seen.rows.get(link.crm_id or "")
+    if item is None or row is None or row.status in _CLOSED or link.state is not LinkState.SETTLED:
+        return None
+    twins = [one for one in seen.items.values() if one.appointment.identity == item.appointment.identity]
+    if not link.writes or not _organizes(seen.address, item.appointment) or len(twins) > 1:
+        return None
+    stopped = _denied(seen.world) | seen.world.refused
+    return None if link.id in seen.held or link.identity.global_object_id in stopped else row
 
 
 # --- what belongs there stands there -----------------------------------------------------------------------------
@@ -160,6 +167,10 @@ def _standing(seen: _Seen) -> Iterator[str]:
                 f"{one.seen.value} {one.state.value} {one.sync_error or 'without a code'}" for one in links
             )
             yield f"{seen.address} {name}: its row belongs here and nothing stands here ({told or 'no link'})"
+
+
+def _doubled(seen: _Seen) -> Iterator[str]:
+    """Yield what Syncline made although it stood there already, or more than once."""
     helpless, doubled = seen.world.conduct.helpless, seen.world.conduct.doubled
     names = {
         item.appointment.identity.global_object_id for ref, item in seen.items.items() if (seen.address, ref) in doubled
