@@ -357,7 +357,7 @@ def _quieten(draft: Draft, chunk: Sequence[Outward]) -> None:
     over = [
         each.link.id
         for each in chunk
-        if each.link.state is LinkState.FAILED and each.link.id not in failing and each.action.verb is not Verb.WAIT
+        if each.link.sync_error is not None and each.link.id not in failing and each.action.verb is not Verb.WAIT
     ]
     if over:
         draft.withdraw_notices(over, "it is in step")
