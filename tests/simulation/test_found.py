@@ -406,3 +406,43 @@ def test_a_completed_row_whose_write_to_exchange_was_not_recorded_is_in_step() -
 
     (link,) = oracle.all_links(world)
     assert link.state is LinkState.SETTLED
+
+
+@pytest.mark.rule("5.6")
+def test_what_failed_and_is_left_out_now_is_told_no_more() -> None:
+    """The row gets an organizer from outside before its item could be made: the alert about that is withdrawn."""
+    world = World(Random(0), Setting(people=1, rules=Rules(outgoing=True), unwritable=frozenset({"ada"})))
+    world.cycle(ADA)
+    world.crm.enter(item("crm-1", at(9), organizer=Address(ADA)), owner="ada")
+    settle_both(world)
+    assert "ItemNotWritable" in [alert.code for alert in world.store.open_alerts(world.mailboxes[ADA])]
+
+    guests = (Attendee(ADA),)
+    outside = Address("guest@elsewhere.example")
+    row_id = row(world, "crm-1").id
+    world.crm.edit(row_id, lambda found: replace(found, organizer=outside, attendees=guests), by="ada")
+    settle_both(world)
+
+    assert "ItemNotWritable" not in [alert.code for alert in world.store.open_alerts(world.mailboxes[ADA])]
+
+
+@pytest.mark.rule("L-11a")
+def test_a_released_write_that_was_not_recorded_is_not_asked_about_again() -> None:
+    """The process dies after a Yes to a restored CRM was carried out: both are equal, nothing is overwritten."""
+    world = partners()
+    world.crm.enter(item("crm-1", at(9), organizer=Address(ADA)), owner="ada")
+    settle_both(world)
+    backup = world.crm.back_up()
+    world.crm.edit(row(world, "crm-1").id, lambda found: replace(found, subject="Edited"), by="ada")
+    settle_both(world)
+    world.crm.restore(backup)
+    settle_both(world)
+    world.answer(world.questions()[0], "yes")
+    strike_at(world, "calendar.write", Strike.KILLED_AFTER)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    settle_both(world)
+
+    assert world.questions() == ()
+    (only,) = world.exchange.items(ADA)
+    assert only.appointment.subject == "Subject crm-1"

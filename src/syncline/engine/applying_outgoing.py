@@ -360,15 +360,10 @@ def _quieten(draft: Draft, chunk: Sequence[Outward]) -> None:
     over = [
         each.link.id
         for each in chunk
-        if _failed_before(each.link) and each.link.id not in failing and each.action.verb is not Verb.WAIT
+        if each.link.sync_error is not None and each.link.id not in failing and each.action.verb is not Verb.WAIT
     ]
     if over:
         draft.withdraw_notices(over, "it is in step")
-
-
-def _failed_before(link: Link) -> bool:
-    """Return whether the last try failed; a row that changed since is unsettled and still says why."""
-    return link.state is LinkState.FAILED or link.error_params.get("direction") == OUTWARD
 
 
 def _note(draft: Draft, outward: Outward, action: str, *, detail: str = "") -> None:

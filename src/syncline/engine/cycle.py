@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from syncline.core.filters import digest
+from syncline.core.merging import differences
 from syncline.core.planning import Verb
 from syncline.engine import diverging, holding, mailboxes, marking, organization, questions
 from syncline.engine.applying import GROUPS, WRITES, apply_all, candidate_of
@@ -18,7 +19,7 @@ from syncline.engine.boundary import contain
 from syncline.engine.deciding import Decided, Order, decide, order_of
 from syncline.engine.guarding import Light, finish_released, guard
 from syncline.engine.matching import confirm_gone
-from syncline.engine.observing import observe_crm, observe_exchange, observe_items, unseen
+from syncline.engine.observing import observe_crm, observe_exchange, observe_items, row_content, unseen
 from syncline.engine.preview import plan
 from syncline.engine.pushing import push
 from syncline.engine.run import Connect, Counts, Parts, PlanLine, Run
@@ -259,10 +260,15 @@ def _plan(run: Run) -> list[_Planned]:
         planned.extend(_Planned(link.id, Verb.BOOK, link.seen, linked=False, order=order_of(link)) for link in fresh)
         for decided in (*_asked_about(run, decide(run, stirring)), *_freed(run, quiet)):
             link, linked = decided.link, decided.link.crm_id is not None
-            planned.append(
-                _Planned(link.id, decided.action.verb, link.seen, linked, order_of(link), doubted=link.doubted)
-            )
+            doubted = link.doubted and _overwrites(decided)
+            planned.append(_Planned(link.id, decided.action.verb, link.seen, linked, order_of(link), doubted=doubted))
     return planned
+
+
+def _overwrites(decided: Decided) -> bool:
+    """Return whether carrying it out would change what the row holds, or delete it."""
+    row, candidate = decided.row, decided.candidate
+    return row is None or candidate is None or bool(differences(row_content(row), candidate))
 
 
 def _asked_about(run: Run, decided: Sequence[Decided]) -> list[Decided]:

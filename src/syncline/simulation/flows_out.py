@@ -168,8 +168,7 @@ def _enter_shared(world: World) -> None:
 
 def _enter_many(world: World) -> None:
     for number in range(_MANY):
-        found = _row(f"crm-{number}", span=at(9 + number % 8, day=1 + number // 8))
-        _enter(world, found)
+        _enter(world, replace(_row(f"crm-{number}"), span=at(9 + number % 8, day=1 + number // 8)))
 
 
 def _enter_two(world: World) -> None:

@@ -13,6 +13,7 @@ from random import Random
 
 from syncline.core.appointment import Appointment, Identity, Pattern, PatternKind, Recurrence, Span
 from syncline.engine.run import Rules
+from syncline.ports import LinkState, Seen
 from syncline.simulation import oracle, outward
 from syncline.simulation.clock import MONDAY
 from syncline.simulation.conduct import CATEGORY
@@ -152,7 +153,7 @@ def _play(world: World, flow: Flow, number: int | None) -> tuple[Call, ...]:
 
 
 def _end(world: World) -> dict[str, object]:
-    """Return how a world stands, without the numbers that depend on the way."""
+    """Return how a world stands, without numbers that depend on the way, and what is only remembered as left out."""
     rows = {
         (
             row.appointment.identity.global_object_id,
@@ -166,6 +167,7 @@ def _end(world: World) -> dict[str, object]:
     links = sorted(
         (link.identity.global_object_id, link.mailbox_id, link.state.value, link.crm_id is not None, link.writes)
         for link in oracle.all_links(world)
+        if link.seen is not Seen.ABSENT or link.state is not LinkState.SKIPPED
     )
     questions = sorted((alert.code, alert.subject, len(alert.held)) for alert in world.questions())
     items = (item.appointment for address in world.mailboxes for item in world.exchange.items(address))

@@ -233,11 +233,12 @@ def _links(world: World, state: State) -> Iterator[str]:
 
 def _questions(world: World, state: State) -> Iterator[str]:
     links = {link.id: link for link in state.links}
+    held = {number for alert in state.alerts for number in alert.held}
     for alert in state.alerts:
         wrong = None
         if alert.state is AlertState.OPEN and alert.code == _CONFLICT:
             wrong = _wrong_question(world, alert, links.get(alert.link_id or 0))
-        elif alert.state is AlertState.OPEN and alert.link_id is not None:
+        elif alert.state is AlertState.OPEN and alert.link_id is not None and alert.link_id not in held:
             wrong = _wrong_notice(alert, links.get(alert.link_id))
         if wrong is not None:
             yield f"{state.address} {alert.code} about {alert.subject!r}: open, but {wrong}"

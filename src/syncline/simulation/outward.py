@@ -89,6 +89,8 @@ def _pending(seen: _Seen, link: Link, item: Item, row: CrmRow) -> frozenset[str]
     pending = set(differences(ours, theirs))
     if ours.canceled and row.status is not Status.CANCELED and row.status is not Status.COMPLETED:
         pending.add(CANCELED)
+    if ours.canceled and row.status is Status.CANCELED:
+        pending.clear()  # called off on both sides: the closed row stays as it was
     if not _organizes(seen.address, item.appointment):
         pending.clear()  # nobody but the organizer writes the meeting: what the CRM changed stays there
     if link.identity.global_object_id in world.conduct.answered(holding.ORGANIZER, "no"):

@@ -28,6 +28,8 @@ UNWRITABLE = 0.1
 QUIET_ROUNDS_MAX = 8
 QUIET_ROUND_S = 3600.0
 _BY_SETTING = (OnSchedulingConflict.SAVE_ANYWAY, OnSchedulingConflict.KEEP_OUT)
+_PAUSES = (60, 300, 300, 900, 7200)
+_PAUSES_BOTH = (*_PAUSES, 86_400)
 _RATES = (0.0, 0.01, 0.02, 0.04)
 # The state is asked far more often than the two sides: what strikes there would drown the rest.
 _FREQUENCIES = {"store": 0.4, "calendar": 2.0, "crm": 2.0}
@@ -157,7 +159,7 @@ class _Game:
             self._take_back()
         if self.rng.random() < 0.1:
             self._mishap()
-        self.world.clock.advance(self.rng.choice((60, 300, 300, 900, 7200)))
+        self.world.clock.advance(self.rng.choice(_PAUSES_BOTH if self.world.setting.rules.outgoing else _PAUSES))
         for address in self.world.due():
             self.world.cycle(address)
 

@@ -48,6 +48,7 @@ SAYS: Mapping[str, Says] = {
     "observed in the CRM anew": Says(
         _IN_STEP | {LinkState.SKIPPED, LinkState.ASKED, LinkState.PARKED, LinkState.FAILED}
     ),
+    "answer taken back": Says(frozenset({LinkState.ASKED, LinkState.KEPT_OUT, LinkState.PARKED, LinkState.FAILED})),
     "dropped by an answer": Says(_ANY),
     "deleted": Says(over=True),
     "unlinked": Says(over=True),
