@@ -135,7 +135,8 @@ def _recorded(draft: Draft, outward: Outward, outcome: Written) -> None:
 
 def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
     run, link, verb = draft.run, outward.link, outward.action.verb
-    if verb is Verb.DELETE:
+    if verb is Verb.DELETE or outcome.item is None:
+        # A series that has lost its last date goes by itself.
         if link.observed is not None:
             draft.keep_deleted(link, Origin.EXCHANGE, link.observed, "edited" if _edited(outward) else "deleted")
         draft.removed.append(link.id)
@@ -146,7 +147,7 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
         draft.removed.append(link.id)
         _note(draft, outward, "untracked in Outlook")
         return
-    assert outcome.item is not None and outward.content is not None
+    assert outward.content is not None
     if verb is Verb.CREATE:
         draft.links.append(made(run, link, outcome.item, outward))
         run.counts.saved += 1
