@@ -11,6 +11,7 @@ from syncline.connectors.memory import CALENDAR
 from syncline.core.answering_by_category import CategoryNames
 from syncline.core.appointment import Address, Appointment, Attendee, Identity, Response
 from syncline.core.merging import Winner
+from syncline.core.recurrence import occurrences
 from syncline.engine import mailboxes
 from syncline.engine.run import Rules
 from syncline.errors import SyncError
@@ -446,3 +447,18 @@ def test_a_released_write_that_was_not_recorded_is_not_asked_about_again() -> No
     assert world.questions() == ()
     (only,) = world.exchange.items(ADA)
     assert only.appointment.subject == "Subject crm-1"
+
+
+@pytest.mark.rule("R-05")
+def test_a_series_whose_last_date_is_deleted_goes_from_exchange() -> None:
+    """The server drops a series without dates; the link goes with it, and the content is in the trash."""
+    world = partners()
+    world.crm.enter(replace(daily("crm-1", at(9)), organizer=Address(ADA)), owner="ada")
+    settle_both(world)
+    series = row(world, "crm-1")
+    gone = tuple(one.original_start for one in occurrences(series.appointment, at(0).start, at(0, day=60).start))
+    world.crm.edit(series.id, lambda found: replace(found, deleted=gone), by="ada")
+    settle_both(world)
+
+    assert world.exchange.items(ADA) == ()
+    assert len(world.crm.rows()) == 1

@@ -135,7 +135,8 @@ def _recorded(draft: Draft, outward: Outward, outcome: Written) -> None:
 
 def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
     run, link, verb = draft.run, outward.link, outward.action.verb
-    if verb is Verb.DELETE:
+    if verb is Verb.DELETE or outcome.item is None:
+        # A series that has lost its last date goes by itself.
         if link.observed is not None:
             draft.keep_deleted(link, Origin.EXCHANGE, link.observed, "edited" if _edited(outward) else "deleted")
         draft.removed.append(link.id)
@@ -145,9 +146,6 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
     if verb is Verb.UNTRACK:
         draft.removed.append(link.id)
         _note(draft, outward, "untracked in Outlook")
-        return
-    if outcome.item is None:
-        _stale(draft, outward, outcome)  # It went at once; who deleted it is told by the next delta.
         return
     assert outward.content is not None
     if verb is Verb.CREATE:

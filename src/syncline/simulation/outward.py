@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -15,13 +16,16 @@ from syncline.connectors.memory import Item
 from syncline.core.appointment import Appointment, ShowAs, Status
 from syncline.core.merging import CANCELED, EXCEPTION_TEXTS, EXCEPTIONS, differences
 from syncline.core.pushing import SETTABLE, Direction
+from syncline.core.recurrence import occurrences
 from syncline.engine import holding
 from syncline.ports import Alert, CrmRow, Link, LinkState, Origin, Seen
 from syncline.simulation import oracle
+from syncline.simulation.clock import MONDAY
 from syncline.simulation.diary import FIELDS
 from syncline.simulation.world import World
 from syncline.store import schema
 
+_YEAR = timedelta(days=366)
 _CLOSED = (Status.COMPLETED, Status.CANCELED)
 _RESTING = (LinkState.SETTLED, LinkState.UNSETTLED)
 _TOLD = (LinkState.SKIPPED, LinkState.FAILED, LinkState.KEPT_OUT, LinkState.PARKED, LinkState.ASKED)
@@ -164,7 +168,7 @@ def _standing(seen: _Seen) -> Iterator[str]:
         name = row.appointment.identity.global_object_id
         here = [one for one in seen.items.values() if one.appointment.identity == row.appointment.identity]
         links = [link for link in seen.links if link.crm_id == row.id or link.identity == row.appointment.identity]
-        if not here and not _excused(seen, row, links):
+        if not here and not _excused(seen, row, links) and _has_dates(row):
             told = ", ".join(
                 f"{one.seen.value} {one.state.value} {one.sync_error or 'without a code'}" for one in links
             )
@@ -181,6 +185,13 @@ def _doubled(seen: _Seen) -> Iterator[str]:
     for name, number in _made(seen).items():
         if number > 1 and name not in helpless:
             yield f"{seen.address} {name}: made {number} times and nobody copied it"
+
+
+def _has_dates(row: CrmRow) -> bool:
+    """Return whether a row has a date left; without one no series stands in Exchange."""
+    if row.appointment.recurrence is None:
+        return True
+    return next(occurrences(row.appointment, MONDAY - _YEAR, MONDAY + _YEAR), None) is not None
 
 
 def _excused(seen: _Seen, row: CrmRow, links: list[Link]) -> bool:
