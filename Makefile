@@ -2,6 +2,7 @@
 # make run · make run PORT=0 · make test · make quick · make check · make sim SEEDS=5000 · make bench · make lock
 
 SEEDS ?= 300
+WORKERS ?= 2
 PORT := 8080
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
@@ -34,7 +35,8 @@ run: setup
 
 test: setup-dev
 	@sh tools/browser.sh
-	@$(PYTEST)
+	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not package"
+	@$(PYTEST) -m package
 
 quick: setup-dev
 	@$(PYTEST) -n auto -m "not browser and not emulator and not package" $(addprefix --ignore=,$(LONG))
