@@ -190,7 +190,7 @@ class Draft:
             scheduling_digest=link.scheduling_digest if link.crm_id else decided.digest,
         )
         self.settle(asked)
-        if not alert.id:
+        if not alert.id or link.state is LinkState.FAILED:
             self.note(decided, "asked", detail=questions.unavailable(verdict))
         if rule is None:
             self.run.counts.waiting += 1

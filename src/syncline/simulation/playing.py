@@ -249,13 +249,13 @@ def refill(world: World, lost: dict[str, tuple[Item, ...]]) -> None:
 def calm(world: World, lost: dict[str, tuple[Item, ...]]) -> None:
     """Stop all faults and run every mailbox until a whole round writes nothing."""
     world.gate.choose = nothing
+    world.tell("all goes quiet")
     refill(world, lost)
     for address in world.mailboxes:
         for ref in tuple(world.exchange.store(address).spoiled):
             # Somebody repairs it: a new revision, so that it is read again however often that had failed.
             world.exchange.spoil(address, ref, None)
             world.exchange.touch(address, ref)
-    world.tell("all goes quiet")
     for number in world.mailboxes.values():
         if not world.store.mailbox(number).enabled:
             mailboxes.enable(world.store, world.clock, number)
