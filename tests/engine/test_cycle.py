@@ -366,6 +366,23 @@ def test_a_question_lapses_when_its_clash_is_over(scene: World) -> None:
     assert scene.subjects() == ["Demo", "Review"]
 
 
+@pytest.mark.rule("CD-07")
+def test_an_edit_after_the_question_lapsed_is_seen_once(scene: World) -> None:
+    """Nothing is left to do about it in later cycles, and Yes still saves what stands there by then."""
+    scene.clock.advance(days=3)
+    scene.sync()
+    (alert,) = scene.questions()
+    (link,) = scene.store.links_by_id([alert.link_id or 0])
+    scene.change(link.ref, location="Room 2")
+    scene.sync()
+    (link,) = scene.store.links_by_id([link.id])
+    assert link.revision_settled == link.revision
+    scene.answer("yes")
+    scene.sync()
+
+    assert "Room 2" in {row.appointment.location for row in scene.rows()}
+
+
 def test_a_mass_deletion_is_held_and_yes_releases_it(world: World) -> None:
     """More than ten and more than five per cent gone at once wait for one answer; the rest goes on."""
     refs = [world.track(meeting(f"Item {n}", at(n, days=2 + n))) for n in range(20)]

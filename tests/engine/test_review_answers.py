@@ -221,3 +221,23 @@ def test_a_double_booked_meeting_may_grow_shorter_without_a_question(world: Worl
     world.sync()
 
     assert world.questions() == ()
+
+
+@pytest.mark.rule("Q-08")
+def test_who_is_kept_out_of_a_change_is_not_kept_busy_by_the_rest_of_it(world: World) -> None:
+    """A new guest waits for an answer while the new subject is written: the guest stays free for others."""
+    ref = world.track(meeting("Demo", at(10)))
+    world.sync()
+    world.crm.create(meeting("Elsewhere", at(10), organizer="bob"), owner="bob")
+    world.change(ref, subject="Demo of bikes", attendees=(Attendee("bob@example.org"),))
+    world.sync()
+
+    (alert,) = world.questions()
+    (row,) = (row for row in world.crm.rows() if row.appointment.subject == "Demo of bikes")
+    assert alert.verdict is not None
+    assert [person.address for person in world.crm.persons_of(row.id)] == ["ada@example.org"]
+    world.change(ref, subject="Demo of bikes and bags")
+    world.answer("no")
+    world.sync()
+    assert "Demo of bikes and bags" in world.subjects()
+    assert [person.address for person in world.crm.persons_of(row.id)] == ["ada@example.org"]

@@ -14,7 +14,7 @@ from typing import TypeVar
 from syncline.core.appointment import Appointment, Status
 from syncline.core.merging import PERSONS, Merge, advance, differences, held, merge, reschedules
 from syncline.core.planning import Verb
-from syncline.core.scheduling import Verdict
+from syncline.core.scheduling import Person, Verdict
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.deciding import Decided
 from syncline.engine.flipping import turned
@@ -245,7 +245,9 @@ def _reschedule(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
             _rescheduled(run, draft, decided, merged, decided.row.version)
         else:
             check = decided.action.check and _moves_the_row(run, decided, merged)
-            todo.append((decided, merged, _change(run, decided, merged.content, check=check)))
+            agreed = decided.link.agreed if decided.action.verb is Verb.PARK else None
+            standing = decided if agreed is None else _keeping_free(run, decided, agreed)
+            todo.append((decided, merged, _change(run, standing, merged.content, check=check)))
 
     for decided in writes:
         _alone(draft, decided, partial(prepare, decided))
@@ -358,7 +360,8 @@ def _with_texts_written(run: Run, draft: Draft, decided: Decided, merged: Merge)
     texts = merge(agreed, target, row_content(row), decided.crm_wins)
     if not texts.fields:
         return link
-    outcome = run.parts.crm.reschedule([_change(run, decided, texts.content, check=False)], run.rules.conflict)[0]
+    change = _change(run, _keeping_free(run, decided, agreed), texts.content, check=False)
+    outcome = run.parts.crm.reschedule([change], run.rules.conflict)[0]
     if outcome.result is not Result.SAVED:
         _reschedule_outcome(run, draft, decided, merged, outcome)
         return None
@@ -371,17 +374,27 @@ def _write_unchecked(run: Run, draft: Draft, decided: Decided, merged: Merge) ->
 
 
 def _known_clashes(run: Run, decided: Decided, agreed: Appointment, row: CrmRow) -> frozenset[tuple[str, str, object]]:
-    """Return the clashes that the row has as it stands; none if nobody can tell any more whom it keeps busy.
+    """Return the clashes that the row has as it stands; none if nobody can tell any more whom it keeps busy."""
+    busy = _busy_now(run, decided, agreed)
+    if busy is None:
+        return frozenset()
+    before = replace(_candidate(run, decided, agreed, check=True), persons=busy, row_id=row.id)
+    return _clashes(run.parts.crm.validate([before], run.rules.conflict)[0])
+
+
+def _keeping_free(run: Run, decided: Decided, agreed: Appointment) -> Decided:
+    """Keep busy whom the row keeps busy: who is new in a change that is held must not be by the rest of it (Q-08)."""
+    return replace(decided, busy=_busy_now(run, decided, agreed) or run.busy(agreed))
+
+
+def _busy_now(run: Run, decided: Decided, agreed: Appointment) -> tuple[Person, ...] | None:
+    """Return whom the row keeps busy as it stands; None if nobody can tell any more.
 
     What is agreed does not say who had declined: it is the people of the digest under which the row was written.
     """
     written_as = decided.link.scheduling_digest
     people = (decided.busy, run.busy(agreed))
-    busy = next((some for some in people if not written_as or run.digest(agreed, some) == written_as), None)
-    if busy is None:
-        return frozenset()
-    before = replace(_candidate(run, decided, agreed, check=True), persons=busy, row_id=row.id)
-    return _clashes(run.parts.crm.validate([before], run.rules.conflict)[0])
+    return next((some for some in people if not written_as or run.digest(agreed, some) == written_as), None)
 
 
 def _clashes(verdict: Verdict) -> frozenset[tuple[str, str, object]]:

@@ -81,8 +81,12 @@ def _join(draft: Draft, decided: Decided) -> None:
 
 
 def _wait(draft: Draft, decided: Decided) -> None:
-    """Show where the answer is awaited (Q-06); the link stays due and follows when the other copy is settled."""
+    """Show where the answer is awaited (Q-06); the link stays due and follows when the other copy is settled.
+
+    Without another copy the question is past and nobody answered it: the item is looked at again when it changes.
+    """
     if decided.peer is None:
+        draft.settle(decided.link)
         return
     followed = decided.peer.state in (LinkState.ASKED, LinkState.KEPT_OUT)
     state = decided.peer.state if followed else LinkState.UNSETTLED

@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 from syncline.connectors.memory import Item
 from syncline.core.appointment import Appointment, Identity, Status
 from syncline.core.leaving_out import without
-from syncline.core.merging import canonical, differences, project
+from syncline.core.merging import EXCEPTIONS, SCHEDULING_FIELDS, canonical, differences, project
+from syncline.engine import holding
 from syncline.errors import CATALOGUE
 from syncline.ports import Alert, AlertState, Candidate, CrmRow, Link, LinkState, Seen
 from syncline.simulation import outlook
@@ -140,6 +141,8 @@ def _equal(world: World, item: Item, link: Link) -> Iterator[str]:
         return
     if row.status in _CLOSED or not link.writes or world.setting.rules.outgoing:
         return  # where both sides are partners, `outward` compares them
+    if link.identity.global_object_id in world.conduct.answered(holding.RESTORED, "no"):
+        return  # somebody wanted the CRM to stay as it was
     address = world.address(link.mailbox_id)
     ours_now = without_left_out(world, address, item.appointment, content(row))
     ours_now = carried(ours_now, content(row), world)
@@ -273,6 +276,13 @@ def _bugs(world: World) -> Iterator[str]:
 
 def _still_clashes(world: World, link: Link) -> bool:
     assert link.observed is not None
+    row = world.crm.read([link.crm_id]).get(link.crm_id) if link.crm_id else None
+    if (
+        row is not None
+        and link.agreed is not None
+        and differences(link.agreed, content(row)) & {*SCHEDULING_FIELDS, EXCEPTIONS}
+    ):
+        return True  # the CRM moved it too: what was asked about is both changes together
     address = next(address for address, number in world.mailboxes.items() if number == link.mailbox_id)
     candidate = Candidate(
         appointment=without(_projected(world, link.observed), link.left_out),

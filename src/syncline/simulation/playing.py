@@ -240,6 +240,11 @@ class _Game:
 def refill(world: World, lost: dict[str, tuple[Item, ...]]) -> None:
     """Bring back what the server lost."""
     for address, items in lost.items():
+        again = {item.appointment.identity for item in world.exchange.items(address)}
+        # What had been made anew meanwhile stands there twice now: a code tells of it, and nobody can do better.
+        world.conduct.helpless |= {
+            item.appointment.identity.global_object_id for item in items if item.appointment.identity in again
+        }
         world.exchange.refill(address, items)
         world.tell(f"the server finds the items of {address} again")
         world.diary.forget()  # what was edited meanwhile may have been deleted by an answer

@@ -98,16 +98,20 @@ def double_booked(
     for entry in entries:
         if blocks(ShowAs(entry.show_as), Status(entry.status), entry.all_day, policy):
             start, end = blocking(Span(entry.start, entry.end, all_day=entry.all_day), visit.times.zone)
-            busy.append((start, end, _people(entry, person), entry))
-    busy.sort(key=lambda each: (each[0], each[1], each[3].id))
+            busy.append((start, end, entry.id, entry))
+    busy.sort(key=lambda each: each[:3])
+    running: dict[str, list[int]] = {}
+    pairs: set[tuple[int, int]] = set()
+    for number, (start, _end, _id, entry) in enumerate(busy):
+        for name in _people(entry, person):
+            still = [earlier for earlier in running.get(name, ()) if busy[earlier][1] > start]
+            pairs.update((earlier, number) for earlier in still)
+            running[name] = [*still, number]
     found: dict[str, list[str]] = {}
-    for number, (_start, end, people, entry) in enumerate(busy):
-        for start, _end, others, other in busy[number + 1 :]:
-            if start >= end:
-                break
-            if people & others:
-                found.setdefault(entry.id, []).append(other.subject)
-                found.setdefault(other.id, []).append(entry.subject)
+    for first, second in sorted(pairs):
+        one, other = busy[first][3], busy[second][3]
+        found.setdefault(one.id, []).append(other.subject)
+        found.setdefault(other.id, []).append(one.subject)
     return {key: tuple(subjects) for key, subjects in found.items()}
 
 
