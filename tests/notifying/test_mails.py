@@ -73,6 +73,7 @@ def test_the_mail_says_what_the_card_says(tmp_path: Path) -> None:
             "because Maya Lind is unavailable at this time. Do you want to ignore the conflict and save anyway?",
             "Quarterly review with Harbour Cycles",
             "overlaps 30 min",
+            "Free for everybody:",
             "Save it in Syncline CRM beside the other.",
             "Keep it out of Syncline CRM.",
             "Open in Syncline",

@@ -70,10 +70,14 @@ class Tested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a first sync is: items dealt with, of those known so far; more may be found while it is `reading`."""
+    """How far a first sync is: items dealt with, of those known so far; more may be found while it is `reading`.
+
+    `waiting` says how many of them wait for an answer.
+    """
 
     done: int
     known: int
+    waiting: int
     reading: bool
     over: bool
 
@@ -183,7 +187,8 @@ def progress(app: App, viewer: Viewer, key: str) -> Progress:
     states = app.store.link_states(mailbox.id)
     known = sum(states.values())
     done = known - states.get(LinkState.UNSETTLED, 0)
-    return Progress(done=done, known=known, reading=done == 0, over=mailbox.first_sync_done)
+    waiting = states.get(LinkState.ASKED, 0)
+    return Progress(done=done, known=known, waiting=waiting, reading=done == 0, over=mailbox.first_sync_done)
 
 
 def enable(app: App, viewer: Viewer, key: str) -> MailboxObject:
