@@ -36,7 +36,9 @@ def _settle(draft: Draft, decided: Decided) -> None:
     else:
         pending = link.crm_version != link.crm_version_seen
         state = LinkState.UNSETTLED if pending else LinkState.SETTLED
-        draft.settle(replace(link, state=state, scheduling_digest=decided.digest, sync_error=None))
+        link = replace(link, state=state, scheduling_digest=decided.digest, sync_error=None)
+        # An answer to a question that was withdrawn meanwhile must not hold up the way to Exchange.
+        draft.settle(replace(link, decision=None, decision_by=None, decided_digest="", decided_left_out=()))
         draft.quiet(decided, "it is in step")
 
 
