@@ -315,3 +315,24 @@ def test_a_link_that_flips_is_parked(world: World) -> None:
     world.sync()
     assert outlook(world)[0].subject == "CRM at last"
     assert world.questions() == ()
+
+
+@pytest.mark.rule("A-22")
+def test_an_answer_that_came_to_nothing_does_not_stop_what_follows(world: World) -> None:
+    """The row is completed before the Yes is carried out; once the item is back in step, nothing waits for it."""
+    ref = world.track(meeting("Demo", at(10)))
+    world.sync()
+    (row,) = world.crm.rows()
+    world.crm.create(meeting("In the way", at(14)), owner="ada")
+    world.sync()
+    world.change(ref, span=at(14))
+    world.sync()
+    world.crm.complete(row.id, by="ada")
+    world.answer("yes")
+    world.sync()
+    world.change(ref, span=at(10))
+    world.sync()
+    world.sync()
+
+    (link,) = world.store.links_by_crm_id(world.mailboxes["ada"], [row.id])
+    assert (link.decision, link.crm_settled) == (None, link.crm_version_seen)
