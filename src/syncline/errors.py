@@ -196,6 +196,10 @@ _ROWS: tuple[Row, ...] = (
     _item("ChangesBackAndForth", 9211, _RETRY, "Changes back and forth",
         '"{subject}" is changed back again and again, by turns in Outlook and in {crm}; it is left alone now.',
         "Look for a rule or another program that changes one side, then try again under Failures.", 1),
+    _item("CrmRowUnreadable", 9212, _RETRY, "The CRM cannot hand out the appointment",
+        'The appointment "{subject}" of {crm} (row {row}) cannot be read: {detail}',
+        "Open the appointment in the CRM. If it opens, save it again; if not, mend or delete the row. Syncline tries "
+        "again by itself, and leaves its item in Outlook as it is meanwhile.", 5),
     _item("ItemNotWritable", 9221, _RETRY, "May not write to the calendar",
         'Exchange does not let this account save or delete "{subject}" in the calendar of {mailbox}: {detail}',
         "Give the account the right to edit items of the calendar. Syncline tries again by itself.", 5),
