@@ -363,8 +363,8 @@ def _record(run: Run) -> datetime:
     now, rules = run.now(), run.rules
     done = mailboxes.after_success(run.mailbox, now, worked=run.counts.worked)
     done = replace(done, first_sync_done=True, crm_cursor=run.crm_cursor)
-    if run.outgoing:
-        done = replace(done, filters=digest(run.filters))
+    # While nothing goes out, rows are not looked at: all of them are when it begins again.
+    done = replace(done, filters=digest(run.filters) if run.outgoing else "")
     standing = [alert for alert in run.store.open_alerts(done.id) if not marking.still_told(run, alert)]
     run.write(Changes(mailbox=done, alerts=mailboxes.withdrawn_notices(standing, now)))
     return mailboxes.next_due_after(
