@@ -23,6 +23,7 @@ from syncline.engine.observing import observe_crm, observe_exchange, observe_ite
 from syncline.engine.preview import plan
 from syncline.engine.pushing import push
 from syncline.engine.run import Connect, Counts, Parts, PlanLine, Run
+from syncline.engine.scoping import released
 from syncline.engine.settling import settle_intents
 from syncline.errors import SyncError
 from syncline.ports import (
@@ -259,7 +260,8 @@ def _plan(run: Run) -> list[_Planned]:
         stirring = [link for link in links if not _waits(link) and not _new(link)]
         planned.extend(_Planned(link.id, Verb.BOOK, link.seen, linked=False, order=order_of(link)) for link in fresh)
         for decided in (*_asked_about(run, decide(run, stirring)), *_freed(run, quiet)):
-            link, linked = decided.link, decided.link.crm_id is not None
+            link = decided.link
+            linked = link.crm_id is not None and not released(link)
             doubted = link.doubted and _overwrites(decided)
             planned.append(_Planned(link.id, decided.action.verb, link.seen, linked, order_of(link), doubted=doubted))
     return planned

@@ -22,6 +22,7 @@ from syncline.engine.boundary import contain, item_error
 from syncline.engine.observing import caught_up, row_content
 from syncline.engine.rows import Rows, read_rows
 from syncline.engine.run import Run
+from syncline.engine.scoping import released
 from syncline.errors import CATALOGUE, ErrorClass, SyncError
 from syncline.ports import Alert, AlertState, Answer, CrmRow, Link, LinkState, Seen
 
@@ -119,6 +120,9 @@ def _contained(run: Run, link: Link, family: Sequence[Link], rows: Rows, alerts:
     def decided() -> Decided:
         unread = (rows.unread.get(each.crm_id or "") for each in (link, *family))
         error = next((each for each in unread if each is not None), None)
+        if error is None and released(link):
+            verb = Verb.FORGET if link.seen is Seen.GONE else Verb.WAIT
+            return Decided(link=link, action=Action(verb=verb, rule="1.11"), row=rows.get(link.crm_id), alert=alert)
         return failing(error) if error is not None else _decided(run, link, family, rows.found, alert)
 
     known = contain(decided, lambda bug: failing(item_error(bug, link.subject)), f"item {link.id}")

@@ -83,12 +83,16 @@ def outgoing(
     `dealt`: links that have something to bring in, as they will stand once that is done (a dry run foresees it).
     """
     dealt = dealt or {}
-    others = [link for link in links if link.seen is not Seen.ABSENT]
-    rows = read_rows(run.parts, [link.crm_id for link in links if link.seen is Seen.ABSENT and link.crm_id])
+    let_go = [link for link in links if scoping.released(link)]
+    others = [link for link in links if link.seen is not Seen.ABSENT and link not in let_go]
+    alone = [link for link in links if link not in others]
+    rows = read_rows(run.parts, [link.crm_id for link in alone if link.crm_id])
     absent = [scoping.named(link, rows.get(link.crm_id)) for link in links if link.seen is Seen.ABSENT]
     found = _found(run, rows.found)
     taken = _Taken(_holders(run, absent), _deciding_elsewhere(run, absent))
     ready = {link.id: _contained(link, partial(_absent, run, link, rows, found, taken)) for link in absent}
+    items = _items(run, let_go, rows)
+    ready |= {link.id: _contained(link, partial(_let_go, run, link, rows, items.get(link.id))) for link in let_go}
     decisions = decide(run, [link for link in others if link.id not in dealt])
     for decided in (*decisions, *(dealt[link.id] for link in others if link.id in dealt)):
         ready[decided.link.id] = _contained(decided.link, partial(_present, run, decided, overrule or {}))
@@ -219,6 +223,39 @@ def _deciding_elsewhere(run: Run, absent: Sequence[Link]) -> frozenset[str]:
         if each.crm_id and each.writes and each.seen is Seen.PRESENT
         if each.mailbox_id != run.mailbox.id and each.mailbox_id in enabled
     )
+
+
+# --- a row that left the filters, whose item was untracked then ----------------------------------------------------
+
+
+def _items(run: Run, let_go: Sequence[Link], rows: Rows) -> dict[int, Observed]:
+    """Return the items of rows that a filter selects again, as they are now; what is gone is told by its folder."""
+    back = [link for link in let_go if (row := rows.get(link.crm_id)) is not None and scoping.in_scope(run, row)]
+    read = run.replica.read([(link.folder, link.ref) for link in back]) if back else []
+    return {link.id: found for link, found in zip(back, read, strict=True) if isinstance(found, Observed)}
+
+
+def _let_go(run: Run, link: Link, rows: Rows, item: Observed | None) -> Outward:
+    if (unread := rows.unread.get(link.crm_id or "")) is not None:
+        return _failing(link, unread)
+    row = rows.get(link.crm_id)
+    selected = row is not None and scoping.in_scope(run, row)
+    situation = Situation(
+        presence=Presence.UNTRACKED,
+        row=pushing.outward(row_content(row), row.status, link.agreed) if row is not None else None,
+        status=row.status if row else None,
+        in_scope=selected,
+        released=True,
+    )
+    action = pushing.push(situation, run.rules.pushing)
+    write = None
+    if action.verb is Verb.TRACK and item is not None and not run.tracked(item.appointment.categories):
+        after = replace(item.appointment, categories=(*item.appointment.categories, category(run)))
+        at: dict[str, Any] = {"ref": item.ref, "folder": item.folder, "revision": item.revision}
+        write = ItemUpdate(**at, before=item.appointment, after=after)
+    elif action.verb is Verb.TRACK:
+        action = Action(verb=Verb.WAIT, rule="1.11")
+    return Outward(link=link, action=action, row=row, content=situation.row, write=write, in_scope=selected)
 
 
 # --- a row with an item -------------------------------------------------------------------------------------------

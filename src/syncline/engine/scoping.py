@@ -14,7 +14,7 @@ from syncline.core import filters
 from syncline.core.appointment import Identity
 from syncline.engine.rows import Rows, read_rows
 from syncline.engine.run import Run
-from syncline.ports import Changes, CrmChange, CrmRow, Link, Origin, Seen
+from syncline.ports import Changes, CrmChange, CrmRow, Link, LinkState, Origin, Seen
 
 READ_MAX = 500
 ABSENT = "crm:"
@@ -114,6 +114,39 @@ def named(link: Link, row: CrmRow | None) -> Link:
     content = row.appointment
     known = replace(link, identity=content.identity, subject=content.subject, private=content.private)
     return replace(known, crm_version=row.version, crm_version_seen=row.version, created_order=content.created)
+
+
+def released(link: Link) -> bool:
+    """Return whether Syncline untracked the item, its row having left the filters, and nobody has tracked it since.
+
+    What a person untracks has no link any more, and what a No to a guard leaves untracked is settled (A-35).
+    """
+    untracked = link.seen_settled is Seen.UNTRACKED and link.seen is not Seen.PRESENT
+    return untracked and not link.in_scope and link.origin is Origin.CRM and link.state is not LinkState.SETTLED
+
+
+def anew(link: Link) -> Link:
+    """Return the link of a released item that is gone: a row without an item, which is looked at again."""
+    return replace(
+        link,
+        ref=ABSENT + (link.crm_id or ""),
+        folder="",
+        seen=Seen.ABSENT,
+        seen_settled=Seen.ABSENT,
+        revision="",
+        revision_settled="",
+        observed=None,
+        digest="",
+        agreed=None,
+        state=LinkState.UNSETTLED,
+        sync_error=None,
+        error_params={},
+        error_time=None,
+        retries=0,
+        next_try=None,
+        crm_settled=UNSETTLED,
+        left_out=(),
+    )
 
 
 def _seen(run: Run, row: CrmRow) -> filters.Seen:
