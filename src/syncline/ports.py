@@ -186,7 +186,8 @@ class Mailbox:
 
     `revision` moves with every change. `hierarchy_due` is when folders and categories are read again. `tracking` are
     the category names that count (L-04a), `category_id` the entry's id. `cursors` are per folder; `crm_cursor` of the
-    change log. `filters` is the digest of the sync filters that have been applied to all rows, "" before the first.
+    change log. `filters` is the digest of the sync filters that have been applied to all rows, "" before the first
+    and while nothing goes to Exchange.
     """
 
     id: int = 0

@@ -306,7 +306,11 @@ class Crm(Protocol):
         """
 
     def read(self, ids: Sequence[str]) -> Mapping[str, CrmRow]:
-        """Return the rows that exist, by id (an id of an exception returns its series under that id)."""
+        """Return the rows that exist, by id (an id of an exception returns its series under that id).
+
+        Raises SyncError("CrmRowUnreadable"), or another error of an item, if one of them is there but cannot be read;
+        the others are then read without it.
+        """
 
     def ids(self, after: str, limit: int) -> tuple[str, ...]:
         """Return the ids of singles and series by id from `after` on ("" for the first), at most `limit`."""

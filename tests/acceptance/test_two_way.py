@@ -368,3 +368,31 @@ def test_many_rows_go_over_in_a_few_requests(firm: Firm) -> None:
     assert len(firm.calendar()) == 60
     assert firm.writes()["CreateItem"] == 2
     firm.assert_quiet()
+
+
+@pytest.mark.rule("A-11")
+@pytest.mark.parametrize("guests", [[], [GUEST]])
+@pytest.mark.parametrize("deleted_in", ["CRM", "Outlook"])
+def test_what_was_deleted_comes_back_from_the_trash_into_outlook(
+    firm: Firm, deleted_in: str, guests: list[str]
+) -> None:
+    """A restore wakes the mailbox: the next look for work makes it in Outlook anew, and mails only by the plan."""
+    row = firm.site.in_crm("Visit", at(10), at(11), required=guests, location="Lobby")
+    firm.sync()
+    if deleted_in == "CRM":
+        firm.delete_row(row["id"])
+    else:
+        firm.outlook().delete(firm.item("Visit")["id"])
+    firm.sync()
+    assert (firm.calendar(), firm.site.rows("Visit")) == ([], [])
+    firm.mails()
+    assert firm.world.app.worker.step() == 0
+
+    (kept,) = firm.site.items("/trash")
+    firm.site.post(f"/trash/{kept['id']}/restore", 201)
+    assert firm.world.app.worker.step() == 1
+    assert (firm.item("Visit")["start"], firm.item("Visit")["location"]) == (stamp(at(10)), "Lobby")
+    assert firm.row("Visit")["id"] != row["id"]
+    assert firm.mails() == [("request", guest) for guest in guests]
+    assert firm.site.items("/trash")[0]["restored_on"] is not None
+    firm.assert_quiet()

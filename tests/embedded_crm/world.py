@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -119,6 +121,11 @@ class EmbeddedCrmWorld:
     def delete(self, row_id: str) -> None:
         """Delete a row."""
         self._crm.remove(row_id, by_user="bob")
+
+    def spoil(self, row_id: str) -> None:
+        """Damage a row behind the CRM's back, as a repair by hand may."""
+        with closing(sqlite3.connect(self._path)) as file, file:
+            file.execute("UPDATE appointments SET created = 'never' WHERE id = ?", (row_id,))
 
     def back_up(self) -> None:
         """Keep a copy of the file, as it is between two units of work."""

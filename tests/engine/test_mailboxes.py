@@ -110,7 +110,7 @@ def store() -> Database:
     return database
 
 
-def _test(store: Database, replica: Scripted, *, take_over: bool = False) -> Mailbox:
+def _test(store: Database, replica: Scripted, *, take_over: bool = False, writes: bool = True) -> Mailbox:
     connect = lambda _: replica  # noqa: E731
     return mailboxes.test_and_enable(
         store,
@@ -118,6 +118,7 @@ def _test(store: Database, replica: Scripted, *, take_over: bool = False) -> Mai
         Standing(),
         1,
         crm_name="Contoso CRM",
+        writes=writes,
         take_over=take_over,
     )
 
@@ -260,17 +261,18 @@ def test_of_two_at_the_same_moment_one_is_refused(store: Database, take_over: bo
 
 
 @pytest.mark.rule("T-05")
-def test_a_read_only_profile_looks_and_writes_nothing(store: Database) -> None:
-    """It fails on somebody else's mark too; told to go on all the same, it leaves that mark where it is."""
-    profile = store.add_profile(Profile(name="reading", url="https://x.example", username="u", read_only=True))
+@pytest.mark.parametrize("read_only", [True, False])
+def test_where_nothing_is_written_the_test_only_looks(store: Database, read_only: bool) -> None:
+    """By profile or setting. It fails on somebody else's mark too; told to go on, it leaves that mark where it is."""
+    profile = store.add_profile(Profile(name="reading", url="https://x.example", username="u", read_only=read_only))
     store.change_mailbox(1, lambda old: replace(old, profile_id=profile.id))
     mailboxes.approve(store, Standing(), 1, "ines")
     replica = Scripted(mark_=THEIRS)
     with pytest.raises(SyncError, match=FOREIGN):
-        _test(store, replica)
-    assert _test(store, replica, take_over=True).enabled
+        _test(store, replica, writes=read_only)
+    assert _test(store, replica, writes=read_only, take_over=True).enabled
     replica.mark_ = None
-    assert _test(store, replica).enabled
+    assert _test(store, replica, writes=read_only).enabled
     assert "set_mark" not in replica.asked
 
 

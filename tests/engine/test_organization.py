@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from syncline.core.answering_by_category import CategoryNames
 from syncline.engine.cycle import run_cycle
+from syncline.engine.run import Rules
 from syncline.ports import AlertState, OrganizationMark
 from tests.engine.world import NOW, World, at, meeting
 
@@ -20,7 +22,7 @@ DUE = timedelta(minutes=15)
 @pytest.fixture
 def world() -> World:
     """Give a world whose first cycle has run."""
-    world = World()
+    world = World(rules=Rules(outgoing=True))
     world.track(meeting("one", at(9)))
     world.sync()
     return world
@@ -96,9 +98,50 @@ def test_a_read_only_mailbox_is_not_stopped(world: World) -> None:
     assert world.exchange.requests["mark"] == 1
 
 
+@pytest.mark.rule("M-06")
+@pytest.mark.parametrize(("rules", "marked"), [(Rules(), False), (Rules(outlook=CategoryNames()), True)])
+def test_where_nothing_is_written_no_mark_is_left(rules: Rules, marked: bool) -> None:
+    """As delivered nothing goes to Exchange, no mark either; categories of waiting items are a writing too."""
+    world = World(rules=rules)
+    world.track(meeting("one", at(9)))
+    world.sync()
+    assert (world.exchange.store(ADA).mark is not None) is marked
+    assert world.exchange.requests["set_mark"] == int(marked)
+
+
+@pytest.mark.rule("M-06")
+def test_the_first_cycle_that_writes_looks_for_the_mark() -> None:
+    """Who lets the CRM's changes out finds out before the first of them whose mailbox it is, also the second time."""
+    world = World()
+    world.sync()
+    for _ in range(2):
+        world.rules = Rules(outgoing=True)
+        world.exchange.store(ADA).mark = THEIRS
+        assert code_of(world) == FOREIGN
+        assert world.exchange.requests["write"] == 0
+        world.store.change_mailbox(1, lambda old: replace(old, enabled=True))
+        world.exchange.store(ADA).mark = None
+        world.sync()
+        world.rules = Rules()
+        world.sync()
+
+
+@pytest.mark.rule("1.11")
+def test_what_was_entered_while_nothing_went_out_goes_out_when_it_begins_again(world: World) -> None:
+    """Rows that came while writing was off are looked at with the others once it is on again."""
+    world.rules = Rules()
+    world.sync()
+    world.crm.create(meeting("meanwhile", at(12)), owner="ada")
+    world.sync()
+    assert [item.appointment.subject for item in world.exchange.items(ADA)] == ["one"]
+    world.rules = Rules(outgoing=True)
+    world.sync()
+    assert sorted(item.appointment.subject for item in world.exchange.items(ADA)) == ["meanwhile", "one"]
+
+
 def test_a_dry_run_sets_no_mark() -> None:
     """Looking at the plan writes nothing, not even the mark."""
-    world = World()
+    world = World(rules=Rules(outgoing=True))
     world.track(meeting("one", at(9)))
     world.preview()
     assert world.exchange.store(ADA).mark is None
@@ -106,7 +149,7 @@ def test_a_dry_run_sets_no_mark() -> None:
 
 def test_a_refused_mark_stops_no_cycle() -> None:
     """A mailbox that had passed its test before there were marks goes on; its next test says what is missing."""
-    world = World()
+    world = World(rules=Rules(outgoing=True))
     world.exchange.store(ADA).write_denied = True
     world.track(meeting("one", at(9)))
     world.sync()

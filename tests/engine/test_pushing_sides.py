@@ -244,21 +244,96 @@ def test_what_its_owner_untracked_is_not_pushed_again() -> None:
 
 @pytest.mark.rule("3.3")
 def test_a_row_that_comes_back_into_the_filters_meets_its_item() -> None:
-    """It left and was unlinked; back again it is linked to the item that is still there, not made anew."""
+    """It left and was unlinked; back again it is linked to the item that is still there, not made anew.
+
+    What either side changed meanwhile flows then, and nobody is invited a second time.
+    """
     world = ready()
     row = enter(world, meeting("Visit", at(10), EVE))
     settled(world)
     mails(world)
-    (kept,) = world.store.sync_filters("ada")
-    for enabled in (False, True):
-        on = enabled
-        world.store.change_filter(kept.id, lambda known, on=on: replace(known, enabled=on), world.clock.now())
+    ref = only(world)
+    filtering(world, on=False)
+    assert (outlook(world)[0].categories, [link.sync_error for link in links(world)]) == ((), ["OutOfFilters"])
+    world.crm.edit(row, lambda found: replace(found, location="Bern"), by="ada")
+    world.change(ref, importance=Importance.HIGH)
+    settled(world)
+    assert outlook(world)[0].location == ""
+    mails(world)
+
+    filtering(world, on=True)
+    settled(world)
+    assert (only(world), outlook(world)[0].categories) == (ref, (TRACKED,))
+    assert [link.state for link in links(world)] == [LinkState.SETTLED]
+    (found,) = world.rows()
+    assert (outlook(world)[0].location, found.appointment.importance) == ("Bern", Importance.HIGH)
+    assert mails(world) == [("update", EVE)]
+    assert_quiet(world)
+
+
+@pytest.mark.rule("1.11")
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_a_row_that_comes_back_and_whose_item_is_gone_is_made_anew(meanwhile: bool) -> None:
+    """Its item was deleted while no filter selected it: that deletes no row, and it is made once when it is back."""
+    world = ready()
+    row = enter(world, meeting("Visit", at(10)))
+    settled(world)
+    filtering(world, on=False)
+    world.exchange.delete(ADA, only(world))
+    if meanwhile:
         settled(world)
-    assert (len(outlook(world)), mails(world)) == (1, [])
+    filtering(world, on=True)
+    settled(world)
+    assert (subjects(world), [each.id for each in world.rows()]) == (["Visit"], [row])
+    assert [link.state for link in links(world)] == [LinkState.SETTLED]
+    assert trashed(world) == []
+    assert_quiet(world)
+
+
+@pytest.mark.rule("A-35")
+@pytest.mark.parametrize("after", ["taken back", "tracked by hand"])
+def test_what_a_person_untracked_stays_untracked_when_its_row_comes_back(after: str) -> None:
+    """The last to take the category off was a person: no filter takes the item up again."""
+    world = ready()
+    row = enter(world, meeting("Visit", at(10)))
+    settled(world)
+    ref = only(world)
+    filtering(world, on=False)
+    if after == "taken back":
+        filtering(world, on=True)
+    else:
+        world.exchange.set_categories(ADA, ref, (TRACKED,))
+    settled(world)
+    assert [link.state for link in links(world)] == [LinkState.SETTLED]
+    world.exchange.set_categories(ADA, ref, ())
+    settled(world)
+    filtering(world, on=False)
+    filtering(world, on=True)
     world.crm.edit(row, lambda found: replace(found, location="Bern"), by="ada")
     settled(world)
+    assert (only(world), outlook(world)[0].categories, outlook(world)[0].location) == (ref, (), "")
     assert len(world.rows()) == 1
-    assert len(outlook(world)) == 1
+    assert_quiet(world)
+
+
+@pytest.mark.rule("1.11")
+def test_a_row_that_is_deleted_out_of_the_filters_leaves_its_item_alone() -> None:
+    """Nothing remembers the item any more, and it stays in Outlook."""
+    world = ready()
+    row = enter(world, meeting("Visit", at(10)))
+    settled(world)
+    filtering(world, on=False)
+    world.crm.remove(row)
+    settled(world)
+    assert (subjects(world), links(world)) == (["Visit"], [])
+    assert_quiet(world)
+
+
+def filtering(world: World, *, on: bool) -> None:
+    """Let Ada's filter select everything or nothing, and run cycles until that is done."""
+    (kept,) = [each for each in world.store.filters() if each.user == "ada"]
+    world.store.change_filter(kept.id, lambda known: replace(known, enabled=on), world.clock.now())
+    settled(world)
 
 
 # --- copies with our key ------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from syncline.core.appointment import ShowAs
 from syncline.core.merging import Winner
 from syncline.desk import alerts, wall
 from syncline.desk.objects import AlertObject
@@ -141,6 +142,29 @@ def test_both_versions_stand_side_by_side(office: Office, maya: Visitor) -> None
     assert "Subject Visit to Bern Visit to Basel" in words
     assert "Location Bern Basel" in words
     assert "Location, Subject of" in words
+
+
+@pytest.mark.rule("3.1")
+@pytest.mark.parametrize(("tongue", "said"), [
+    ("en", ("In Outlook: Tentative; Tue 24 Nov 2026, 13:00 – 14:00.", "Free; Tue 24 Nov 2026, 15:00 – 16:00. Take")),
+    ("de", ("In Outlook: Mit Vorbehalt; Di 24. Nov 2026, 13:00 – 14:00.", "Frei; Di 24. Nov 2026, 15:00 – 16:00. Ü")),
+])  # fmt: skip
+def test_the_sentence_says_both_times_in_the_reader_s_zone_and_language(
+    office: Office, maya: Visitor, tongue: str, said: tuple[str, str]
+) -> None:
+    """Both versions of a time are worded as on the rest of the page, not as the server counts; the API says UTC."""
+    office.app.crm.set_user("maya", time_zone="Europe/Copenhagen")
+    ref = office.in_outlook("Visit", at(10))
+    office.sync("maya")
+    (row,) = office.app.crm.ids("", 5)
+    office.change(ref, span=at(12), show_as=ShowAs.TENTATIVE)
+    office.rewrite(row, span=at(14), show_as=ShowAs.FREE)
+    office.sync("maya")
+    (question,) = alerts.listing(office.app, OPERATOR, only_open=True)
+    assert "In Outlook: Tentative; 2026-11-24 12:00 to 2026-11-24 13:00 UTC. " in question.text
+    maya.client.cookies.set(COOKIE, tongue)
+    page = shown(maya.text(question.url))
+    assert [words for words in said if words not in page] == []
 
 
 @pytest.mark.rule("3.1")

@@ -16,6 +16,7 @@ from syncline.conformance.worlds import CrmWorld
 from syncline.core.appointment import Attendee, Identity, Role, ShowAs, Status
 from syncline.core.merging import canonical
 from syncline.core.scheduling import ConflictPolicy, Verdict
+from syncline.errors import Scope, SyncError
 from syncline.ports import Crm, Deletion, Result
 
 
@@ -56,6 +57,23 @@ class CrmConformance(CrmLogConformance):
         assert canonical(row.appointment) == canonical(series)
         assert start == samples.at(9, day=2).start
         assert crm.read([row.exception_ids[start]])[row.exception_ids[start]].id == "id-1"
+
+    @pytest.mark.parametrize("damaged", ["single", "series"])
+    def test_one_unreadable_row_is_an_error_of_an_item(self, crm_world: CrmWorld, damaged: str) -> None:
+        """A reading that meets it fails with an error of an item, and the others are read and written without it."""
+        crm = crm_world.crm()
+        content = {"single": samples.meeting("bad", samples.at(9)), "series": self.series_with_exception("bad")}
+        self.saved(crm, "bad", content[damaged])
+        good = self.saved(crm, "good", samples.meeting("good", samples.at(14)))
+        crm_world.spoil("bad")
+        with pytest.raises(SyncError) as caught:
+            crm.read(["good", "bad"])
+        assert (caught.value.code, caught.value.row.scope) == ("CrmRowUnreadable", Scope.ITEM)
+        assert list(crm.read(["good", "gone"])) == ["good"]
+        assert {entry.id for entry in log(crm)[0]} == {"good", "bad"}
+        assert crm.ids("", 10) == ("bad", "good")
+        (outcome,) = crm.reschedule([change("good", good, samples.meeting("good", samples.at(15)))], POLICY)
+        assert outcome.result is Result.SAVED
 
     def test_an_all_day_row_keeps_its_dates(self, crm: Crm) -> None:
         """All-day items are dates, also in the CRM (D-01, CD-08)."""

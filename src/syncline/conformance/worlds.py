@@ -99,6 +99,9 @@ class CrmWorld(Protocol):
     def delete(self, row_id: str) -> None:
         """Delete a row."""
 
+    def spoil(self, row_id: str) -> None:
+        """Make the CRM fail to read one row from now on."""
+
     def back_up(self) -> None:
         """Keep a copy of the whole CRM."""
 

@@ -44,6 +44,7 @@ class Verb(StrEnum):
     ADOPT = "adopt"
     AWAIT = "await"
     UNTRACK = "untrack"
+    TRACK = "track"
     CLOSE = "close"
     ASK_ORGANIZER = "ask organizer"
     ASK_DELETION = "ask deletion"
@@ -98,7 +99,8 @@ class Situation:
     `elsewhere`: the organizer has an enabled mailbox, another one. `holder`: another link of the mailbox holds the row;
     `held_elsewhere`: the copy in another enabled mailbox decides about it, so no second meeting is made (A-14).
     `started` and `ended`: it began, or is wholly over. `decides`: this copy writes (A-33a). `tracked_anyway`: the item
-    stays tracked whatever the CRM says. `overrule`: what was answered about a deletion that overrules an edit.
+    stays tracked whatever the CRM says. `released`: Syncline untracked it when its row left the filters, and nobody has
+    tracked it since. `overrule`: what was answered about a deletion that overrules an edit.
     """
 
     presence: Presence
@@ -120,6 +122,7 @@ class Situation:
     ended: bool = False
     decides: bool = True
     tracked_anyway: bool = False
+    released: bool = False
     first_sync: bool = False
     overrule: bool | None = None
     fields: frozenset[str] = frozenset()
@@ -206,11 +209,18 @@ _PRESENT = (
 )
 
 _ELSEWHERE = (_Rule("A-25", _always, Verb.WAIT),)
+_UNTRACKED = (
+    _Rule("A-35", lambda s, _: not s.released, Verb.WAIT),
+    _Rule("A-36", lambda s, _: s.row is None, Verb.FORGET),
+    _Rule("1.11", lambda s, _: not s.in_scope or s.status in _CLOSED, Verb.SETTLE),
+    _Rule("D-03", _masked, Verb.SETTLE),
+    _Rule("1.11", _always, Verb.TRACK),
+)
 _TABLES = {
     Presence.ABSENT: _ABSENT,
     Presence.PRESENT: _PRESENT,
     Presence.GONE: _ELSEWHERE,
-    Presence.UNTRACKED: _ELSEWHERE,
+    Presence.UNTRACKED: _UNTRACKED,
 }
 
 

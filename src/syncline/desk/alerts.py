@@ -20,6 +20,7 @@ from syncline.desk.objects import AlertObject, ClashingSeries
 from syncline.desk.paging import PAGE, Page, everything
 from syncline.desk.reading import Sight, Viewer, sight
 from syncline.desk.running import jobs_run
+from syncline.desk.versions import labelled_utc
 from syncline.engine.questions import CONFLICT
 from syncline.errors import CATALOGUE, ErrorClass, Level, SyncError, render
 from syncline.ports import Alert, AlertOutcome, AlertState, Mailbox
@@ -190,7 +191,7 @@ def text_of(app: App, alert: Alert, look: Sight) -> str:
     params = {"crm": app.settings.crm.name, **alert.params}
     if "subject" in params:
         params["subject"] = look.subject(params["subject"])
-    text = render(alert.code, masked(params, look))
+    text = render(alert.code, masked(params, look, labelled_utc))
     return f"{text} Email Server Error Code: {alert.code}" if alert.code == CONFLICT else text
 
 

@@ -13,6 +13,7 @@ from syncline.core.appointment import Appointment
 from syncline.core.merging import project
 from syncline.desk import versions
 from syncline.desk.reading import Sight
+from syncline.engine.diverging import PRIVATE
 from syncline.engine.holding import DIVERGED
 from syncline.engine.observing import row_content
 from syncline.errors import SyncError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 BODY = frozenset({"location", "description", "categories"})
 HIDDEN = noted("(not for everybody to read)")
+HIDDEN_THEN = noted("a private appointment")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +59,28 @@ def pairs(app: App, alert: Alert, link: Link | None, look: Sight, when: versions
     )
 
 
-def masked(params: dict[str, str], look: Sight) -> dict[str, str]:
-    """Return the words of a question about both sides with fields as people call them, and without what is hidden."""
+def masked(params: dict[str, str], look: Sight, when: versions.When) -> dict[str, str]:
+    """Return the words of a question about both sides as its reader says them, and without what is hidden.
+
+    Fields are called as people call them, values are in his language, and `when` words a time in his zone.
+    """
     names = [name for name in params.get("fields", "").split(", ") if name]
     if not names or "exchange" not in params:
         return params
     known = {**params, "fields": ", ".join(versions.named(name) for name in names)}
+    known |= {side: _worded(params, side, names, when) for side in ("exchange", "row")}
     if look.masked or (not look.body and BODY & set(names)):
         known |= {"exchange": _(HIDDEN), "row": _(HIDDEN)}
     return known
+
+
+def _worded(params: dict[str, str], side: str, names: list[str], when: versions.When) -> str:
+    """Return one side's values in words; a question that was asked without them keeps the words it has."""
+    values = [params.get(f"{side}.{name}") for name in names]
+    known = [versions.read(name, value, when) for name, value in zip(names, values, strict=True) if value is not None]
+    if len(known) < len(names):
+        return _(HIDDEN_THEN) if params[side] == PRIVATE else params[side]
+    return "; ".join(known)
 
 
 def _shown(side: Appointment, name: str, look: Sight, when: versions.When) -> str:

@@ -17,6 +17,7 @@ from syncline.core.scheduling import Unavailable, Verdict, persons
 from syncline.desk.objects import Clash
 from syncline.desk.reading import BUSY_SUBJECT, Viewer, sight_of
 from syncline.engine.questions import CONFLICT
+from syncline.engine.rows import read_rows
 from syncline.errors import SyncError
 from syncline.language import _
 from syncline.ports import Alert, AlertOutcome, AlertState, Candidate, CrmRow, Link, Mailbox
@@ -78,7 +79,7 @@ def rows_of(app: App, found: Sequence[Verdict]) -> Occupying:
     if not ids:
         return Occupying()
     try:
-        rows = app.crm.read(sorted(ids))
+        rows = read_rows(app.parts, sorted(ids)).found
         people = app.crm.users(emails={address for row in rows.values() for address in _addresses(row)})
         return Occupying(rows=rows, addresses={user.id: user.emails for user in people})
     except SyncError:

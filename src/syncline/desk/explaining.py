@@ -66,6 +66,7 @@ WORDS = {
     "updated in Outlook": noted("updated in Outlook"),
     "deleted in Outlook": noted("deleted in Outlook"),
     "untracked in Outlook": noted("tracked in Outlook no longer"),
+    "tracked again in Outlook": noted("tracked again in Outlook"),
     "item changed meanwhile": noted("changed in Outlook meanwhile"),
     "dropped by an answer": noted("left as it is by an answer"),
     "moved": noted("moved to another folder"),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from syncline.core.filters import Condition, Seen, SyncFilter, selects
 from syncline.desk.filter_words import CONDITIONS_MAX, all_said
 from syncline.desk.reading import OPERATOR, Viewer, sight_of
+from syncline.engine.rows import read_rows
 from syncline.errors import SyncError
 from syncline.language import _
 from syncline.ports import CrmRow, User
@@ -165,7 +166,7 @@ def _first_rows(app: App) -> Iterator[CrmRow]:
     """Yield the rows that a preview looks at, by id."""
     last, left = "", ROWS_MAX
     while left and (ids := app.crm.ids(last, min(_CHUNK, left))):
-        yield from app.crm.read(ids).values()
+        yield from read_rows(app.parts, ids).found.values()
         last, left = ids[-1], left - len(ids)
 
 

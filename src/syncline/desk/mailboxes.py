@@ -166,10 +166,17 @@ def test(app: App, viewer: Viewer, key: str, *, take_over: bool = False, enable:
     """
     if take_over:
         require_administrator(viewer, noted("take mailboxes over from another installation"))
-    mailbox, crm_name = one(app, viewer, key), app.settings.crm.name
+    mailbox, rules = one(app, viewer, key), app.parts.rules
     try:
         tested = engine.test_and_enable(
-            app.store, app.connect, app.clock, mailbox.id, crm_name=crm_name, take_over=take_over, enable=enable
+            app.store,
+            app.connect,
+            app.clock,
+            mailbox.id,
+            crm_name=rules.crm_name,
+            writes=rules.writes,
+            take_over=take_over,
+            enable=enable,
         )
     except SyncError as error:
         failed = _FAILS_AT.get(error.code, "")

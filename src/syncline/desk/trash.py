@@ -109,6 +109,7 @@ def named(app: App, viewer: Viewer, words: str, limit: int) -> list[TrashObject]
 def restore(app: App, viewer: Viewer, trash_id: int, *, ignore_conflicts: bool = False) -> Written:
     """Enter the content of an entry in the CRM again, as a new appointment, checked like any other; nobody is mailed.
 
+    Its mailbox is woken: where the CRM's changes go to Outlook, the next cycle makes it there, and invites by its plan.
     Somebody unavailable is in `Written.refused`, and nothing was written. The new row's id is stored before the row is
     there: whoever repeats this, or does it at the same time, finds that row and makes no second one.
     SyncError("AlreadyRestored") if it was restored before.
@@ -127,9 +128,20 @@ def restore(app: App, viewer: Viewer, trash_id: int, *, ignore_conflicts: bool =
     if outcome.result in (Result.SAVED, Result.EXISTS):
         if not app.store.mark_restored(found.id, viewer.called, app.clock.now()):
             raise _restored_already(_found(app, viewer, trash_id)[0])
+        _wake(app, mailbox, found.appointment)
         return Written(appointment=show(app, viewer, row_id))
     subject = look_at(viewer, mailbox, private=_private(found)).subject(found.appointment.subject)
     return written(app, viewer, _masked(outcome, subject), row_id, subject)
+
+
+def _wake(app: App, mailbox: Mailbox, content: Appointment) -> None:
+    """Run the mailbox soon, and that of the organizer, who alone makes it in Outlook (A-02)."""
+    organizer = content.organizer.address.lower() if content.organizer is not None else ""
+    enabled = (each for each in app.store.mailboxes() if each.enabled)
+    mine = [each.id for each in enabled if each.id == mailbox.id or each.address == organizer]
+    for mailbox_id in mine:
+        app.store.wake(mailbox_id, app.clock.now())
+    app.worker.wake(mine)
 
 
 def _anew(app: App, content: Appointment) -> Appointment:

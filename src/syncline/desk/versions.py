@@ -6,6 +6,7 @@ What a viewer may not read has to be masked before. It must not know where a ver
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from syncline.core.appointment import Appointment, Span
 from syncline.core.rrule import to_rrule
@@ -47,6 +48,8 @@ WORDS: Mapping[str, str] = {
     "private": noted("Private"),
     "confidential": noted("Confidential"),
 }
+ENUMERATED = ("show_as", "sensitivity", "importance")
+"""The fields whose values are words of a list, and not texts of people."""
 When = Callable[[Span], str]
 
 
@@ -55,6 +58,11 @@ def in_utc(span: Span) -> str:
     if span.all_day:
         return f"{span.start:%Y-%m-%d}"
     return _("%(start)s to %(end)s", start=f"{span.start:%Y-%m-%d %H:%M}", end=f"{span.end:%Y-%m-%d %H:%M}")
+
+
+def labelled_utc(span: Span) -> str:
+    """Return a span as `in_utc` does and say that it is in UTC, for a sentence that says nothing else about zones."""
+    return in_utc(span) if span.all_day else f"{in_utc(span)} UTC"
 
 
 def named(name: str) -> str:
@@ -67,6 +75,17 @@ def told(version: Appointment, name: str, when: When = in_utc) -> str:
     said = _TOLD[name](version, when) if name in _TOLD else str(getattr(version, name, "") or "")
     shown = said or _(NOTHING)
     return shown if len(shown) <= TEXT_MAX else shown[: TEXT_MAX - 1].rstrip() + "…"
+
+
+def read(name: str, value: str, when: When) -> str:
+    """Return in words what a question noted of one field (`engine.diverging`); `when` words a span."""
+    if name == "span":
+        start, end, all_day = value.split("/")
+        return when(Span(datetime.fromisoformat(start), datetime.fromisoformat(end), all_day == "1"))
+    if name in ("exceptions", "exception_texts", "deleted"):
+        changed, deleted = value.split("/")
+        return _("dates changed: %(changed)s, deleted: %(deleted)s", changed=changed, deleted=deleted)
+    return _(WORDS[value]) if value in WORDS and name in ENUMERATED else value or _(NOTHING)
 
 
 def _word(name: str) -> Callable[[Appointment, When], str]:

@@ -19,7 +19,7 @@ from syncline.engine.observing import observed_link
 from syncline.engine.outgoing import Outward
 from syncline.engine.overtaking import taking_items_back
 from syncline.engine.run import Run, failed, notice
-from syncline.engine.scoping import UNSETTLED
+from syncline.engine.scoping import UNSETTLED, released
 from syncline.engine.writing import Draft
 from syncline.errors import SyncError
 from syncline.ports import Intent, Link, LinkState, Observed, Origin, Result, Seen, Written
@@ -29,9 +29,11 @@ WRITES = {
     Verb.CREATE: Write.CREATE_ITEM,
     Verb.UPDATE: Write.UPDATE_ITEM,
     Verb.UNTRACK: Write.UPDATE_ITEM,
+    Verb.TRACK: Write.UPDATE_ITEM,
     Verb.DELETE: Write.DELETE_ITEM,
 }
-GROUPS = (Verb.DELETE, Verb.UNTRACK, Verb.UPDATE, Verb.CREATE)
+OUT_OF_FILTERS = "OutOfFilters"
+GROUPS = (Verb.DELETE, Verb.UNTRACK, Verb.TRACK, Verb.UPDATE, Verb.CREATE)
 
 
 def apply_outgoing(run: Run, chunk: Sequence[Outward]) -> None:
@@ -144,8 +146,12 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
         _note(draft, outward, "deleted in Outlook")
         return
     if verb is Verb.UNTRACK:
-        draft.removed.append(link.id)
+        draft.links.append(_released(run, outward, outcome.item))
         _note(draft, outward, "untracked in Outlook")
+        return
+    if verb is Verb.TRACK:
+        draft.links.append(_seen(run, _taken_back(run, outward, outcome.item), outcome.item))
+        _note(draft, outward, "tracked again in Outlook")
         return
     assert outward.content is not None
     if verb is Verb.CREATE:
@@ -207,6 +213,9 @@ def _parked(draft: Draft, outward: Outward) -> bool:
 
 
 def _settle(draft: Draft, outward: Outward) -> None:
+    if released(outward.link):
+        draft.links.append(_released(draft.run, outward, None))
+        return
     draft.links.append(_dealt(outward.link, outward))
 
 
@@ -222,7 +231,7 @@ def _close(draft: Draft, outward: Outward) -> None:
 
 
 def _untrack(draft: Draft, outward: Outward) -> None:
-    draft.removed.append(outward.link.id)
+    draft.links.append(_released(draft.run, outward, None))
     _note(draft, outward, "unlinked")
 
 
@@ -316,6 +325,54 @@ def _dealt(link: Link, outward: Outward) -> Link:
             known, state=LinkState.SETTLED, sync_error=None, error_params={}, error_time=None, retries=0, next_try=None
         )
     return known
+
+
+def _released(run: Run, outward: Outward, item: Observed | None) -> Link:
+    """Return the link of an item that Syncline itself tracks no longer; it remembers that (1.11), and what was agreed.
+
+    `item`: as it was just written, None if it stands as it was observed.
+    """
+    link, row = outward.link, outward.row
+    version = row.version if row is not None else link.crm_version_seen
+    if item is not None:
+        link = replace(link, ref=item.ref, folder=item.folder, revision=item.revision, observed=item.appointment)
+    link = replace(
+        link,
+        seen=Seen.UNTRACKED,
+        seen_settled=Seen.UNTRACKED,
+        revision_settled=link.revision,
+        crm_version_seen=version,
+        crm_settled=version,
+        in_scope=False,
+        doubted=False,
+        by_request=False,
+        decision=None,
+        decision_by=None,
+        decided_digest="",
+        decided_left_out=(),
+    )
+    return _skipped(run, link, OUT_OF_FILTERS)
+
+
+def _taken_back(run: Run, outward: Outward, item: Observed) -> Link:
+    """Return the link of a released item that is tracked again: what either side changed meanwhile flows as ever."""
+    link, row = outward.link, outward.row
+    assert row is not None
+    return replace(
+        link,
+        agreed=link.agreed or run.projected(item.appointment),
+        crm_version_seen=row.version,
+        crm_settled=UNSETTLED,
+        crm_gone=False,
+        in_scope=True,
+        writes=False,
+        state=LinkState.SETTLED,
+        sync_error=None,
+        error_params={},
+        error_time=None,
+        retries=0,
+        next_try=None,
+    )
 
 
 def _skipped(run: Run, link: Link, code: str) -> Link:

@@ -23,6 +23,7 @@ from syncline.engine.observing import observe_crm, observe_exchange, observe_ite
 from syncline.engine.preview import plan
 from syncline.engine.pushing import push
 from syncline.engine.run import Connect, Counts, Parts, PlanLine, Run
+from syncline.engine.scoping import released
 from syncline.engine.settling import settle_intents
 from syncline.errors import SyncError
 from syncline.ports import (
@@ -259,7 +260,8 @@ def _plan(run: Run) -> list[_Planned]:
         stirring = [link for link in links if not _waits(link) and not _new(link)]
         planned.extend(_Planned(link.id, Verb.BOOK, link.seen, linked=False, order=order_of(link)) for link in fresh)
         for decided in (*_asked_about(run, decide(run, stirring)), *_freed(run, quiet)):
-            link, linked = decided.link, decided.link.crm_id is not None
+            link = decided.link
+            linked = link.crm_id is not None and not released(link)
             doubted = link.doubted and _overwrites(decided)
             planned.append(_Planned(link.id, decided.action.verb, link.seen, linked, order_of(link), doubted=doubted))
     return planned
@@ -363,8 +365,8 @@ def _record(run: Run) -> datetime:
     now, rules = run.now(), run.rules
     done = mailboxes.after_success(run.mailbox, now, worked=run.counts.worked)
     done = replace(done, first_sync_done=True, crm_cursor=run.crm_cursor)
-    if run.outgoing:
-        done = replace(done, filters=digest(run.filters))
+    # While nothing goes out, rows are not looked at: all of them are when it begins again.
+    done = replace(done, filters=digest(run.filters) if run.outgoing else "")
     standing = [alert for alert in run.store.open_alerts(done.id) if not marking.still_told(run, alert)]
     run.write(Changes(mailbox=done, alerts=mailboxes.withdrawn_notices(standing, now)))
     return mailboxes.next_due_after(

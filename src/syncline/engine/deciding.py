@@ -19,8 +19,10 @@ from syncline.core.planning import Action, Decision, Presence, Situation, Source
 from syncline.core.pushing import SETTABLE, outward
 from syncline.core.scheduling import Person
 from syncline.engine.boundary import contain, item_error
-from syncline.engine.observing import row_content
+from syncline.engine.observing import caught_up, row_content
+from syncline.engine.rows import Rows, read_rows
 from syncline.engine.run import Run
+from syncline.engine.scoping import released
 from syncline.errors import CATALOGUE, ErrorClass, SyncError
 from syncline.ports import Alert, AlertState, Answer, CrmRow, Link, LinkState, Seen
 
@@ -91,7 +93,7 @@ def decide(run: Run, links: Sequence[Link]) -> list[Decided]:
     """Return what to do about each link, in the order given."""
     peers = _peers(run, links)
     holders = [each for link in links for each in (link, *peers[link.identity])]
-    rows = run.parts.crm.read(tuple(dict.fromkeys(each.crm_id for each in holders if each.crm_id)))
+    rows = read_rows(run.parts, tuple(dict.fromkeys(each.crm_id for each in holders if each.crm_id)))
     alerts: dict[int | None, list[Alert]] = defaultdict(list)
     for alert in run.store.open_alerts(run.mailbox.id, [link.id for link in links]):
         alerts[alert.link_id].append(alert)
@@ -105,26 +107,31 @@ def order_of(link: Link) -> Order:
     return (1, link.created_order or _LATEST, link.observed.span.start, link.identity.global_object_id)
 
 
-def _contained(
-    run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, CrmRow], alerts: Sequence[Alert]
-) -> Decided:
-    """Decide about one link; a bug stops this item alone (design.md 8)."""
+def _contained(run: Run, link: Link, family: Sequence[Link], rows: Rows, alerts: Sequence[Alert]) -> Decided:
+    """Decide about one link; a bug, or a row that cannot be read, stops this item alone (design.md 8, B-05)."""
     asking = [each for each in alerts if CATALOGUE[each.code].error_class is ErrorClass.NEEDS_ANSWER]
     notices = tuple(each for each in alerts if each not in asking)
     alert = asking[-1] if asking else None
 
-    def stopped(bug: Exception) -> Decided:
-        error = item_error(bug, link.subject)
+    def failing(error: SyncError) -> Decided:
         action = Action(verb=Verb.FAIL, rule="B-05", code=error.code)
-        return Decided(link=link, action=action, row=rows.get(link.crm_id or ""), alert=alert, error=error)
+        return Decided(link=link, action=action, row=rows.get(link.crm_id), alert=alert, error=error)
 
-    decided = contain(lambda: _decided(run, link, family, rows, alert), stopped, f"item {link.id}")
-    return replace(decided, notices=notices)
+    def decided() -> Decided:
+        unread = (rows.unread.get(each.crm_id or "") for each in (link, *family))
+        error = next((each for each in unread if each is not None), None)
+        if error is None and released(link):
+            verb = Verb.FORGET if link.seen is Seen.GONE else Verb.WAIT
+            return Decided(link=link, action=Action(verb=verb, rule="1.11"), row=rows.get(link.crm_id), alert=alert)
+        return failing(error) if error is not None else _decided(run, link, family, rows.found, alert)
+
+    known = contain(decided, lambda bug: failing(item_error(bug, link.subject)), f"item {link.id}")
+    return replace(known, notices=notices)
 
 
 def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, CrmRow], alert: Alert | None) -> Decided:
     row = rows.get(link.crm_id or "")
-    link = _based(link, row)
+    link = _based(caught_up(run, link, row), row)
     source, peer = _source(run, link, family)
     whole = _wanted(run, link, peer.left_out if peer is not None else link.left_out)
     answer = _decision(link, alert, whole.digest, family)

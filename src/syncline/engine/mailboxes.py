@@ -165,6 +165,7 @@ def test_and_enable(
     mailbox_id: int,
     *,
     crm_name: str,
+    writes: bool,
     take_over: bool = False,
     enable: bool = True,
 ) -> Mailbox:
@@ -172,17 +173,17 @@ def test_and_enable(
 
     Steps: address resolves, sign-in, calendar readable, category list readable, the calendar's first page can be
     asked for, no other installation keeps it in step. The last one leaves our mark, which names `crm_name`, and with
-    `take_over` puts it over somebody else's (T-05). A failing step is stored on the mailbox, opens an alert, and is
-    raised; a permanent one switches it off.
+    `take_over` puts it over somebody else's (T-05); where Syncline `writes` nothing to Exchange it only looks. A
+    failing step is stored on the mailbox, opens an alert, and is raised; a permanent one switches it off.
     """
     mailbox = store.mailbox(mailbox_id)
     try:
         _require_approval(mailbox)
         mine = OrganizationMark(installation=store.installation(), crm_name=crm_name, since=clock.now())
-        writable = not store.profile(mailbox.profile_id).read_only
+        writes = writes and not store.profile(mailbox.profile_id).read_only
         with closing(connect(mailbox)) as replica:
             folders, categories = _probed(replica, mailbox)
-            claim(replica, mailbox, mine, writable=writable, take_over=take_over)
+            claim(replica, mailbox, mine, writes=writes, take_over=take_over)
     except SyncError as error:
         _store_failed_test(store, mailbox, error, clock.now())
         raise

@@ -17,6 +17,7 @@ from syncline.core.merging import canonical, differences
 from syncline.core.scheduling import Person
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.noticing import noticed
+from syncline.engine.rows import Rows, read_rows
 from syncline.engine.run import Run, failed, notice
 from syncline.engine.scoping import UNSETTLED, apply_filters, filters_changed, observe_scope
 from syncline.errors import Scope, SyncError, render
@@ -129,10 +130,10 @@ def _lost_count(run: Run) -> Iterator[list[Link]]:
     held = run.store.rows_held(run.mailbox.id)
     for at in range(0, len(held), CRM_PAGE_MAX):
         ids = held[at : at + CRM_PAGE_MAX]
-        rows = run.parts.crm.read(ids)
+        rows = read_rows(run.parts, ids)
         links = run.store.links_by_crm_id(run.mailbox.id, ids)
-        moved = [link for link in links if _differs(link, rows.get(link.crm_id or ""))]
-        staged = [replace(_crm_observed(run, link, rows.get(link.crm_id or "")), doubted=True) for link in moved]
+        moved = [link for link in links if link.crm_id in rows.unread or _differs(link, rows.get(link.crm_id))]
+        staged = [replace(_crm_noted(run, link, rows), doubted=True) for link in moved]
         if staged:
             yield staged
 
@@ -387,10 +388,12 @@ def _crm_observations(run: Run, changes: Iterable[CrmChange]) -> tuple[list[Link
     ]
     links = run.store.links_by_crm_id(run.mailbox.id, news) if news else ()
     moved = [(link, latest[link.crm_id]) for link in links if link.crm_id and _moved(link, latest[link.crm_id])]
-    rows = run.parts.crm.read(tuple(dict.fromkeys(change.id for _, change in moved if not change.gone)))
-    staged = [_crm_observed(run, link, rows.get(change.id)) for link, change in moved]
+    rows = read_rows(run.parts, tuple(dict.fromkeys(change.id for _, change in moved if not change.gone)))
+    staged = [_crm_noted(run, link, rows) for link, _ in moved]
     entries = [
-        run.entry(link, "observed in the CRM", fields=_edited(link, rows.get(change.id))) for link, change in moved
+        run.entry(link, "observed in the CRM", fields=_edited(link, rows.get(change.id)))
+        for link, change in moved
+        if change.id not in rows.unread
     ]
     return staged, entries
 
@@ -404,6 +407,22 @@ def _edited(link: Link, row: CrmRow | None) -> frozenset[str]:
     if row is None:
         return frozenset({"gone"})
     return differences(link.agreed, row_content(row)) if link.agreed else frozenset()
+
+
+def _crm_noted(run: Run, link: Link, rows: Rows) -> Link:
+    """Note what moved in the CRM; what cannot be read is decided about all the same, fails there and is tried again."""
+    if link.crm_id not in rows.unread:
+        return _crm_observed(run, link, rows.get(link.crm_id))
+    again = replace(link, crm_settled=UNSETTLED, retries=0, next_try=None)
+    if link.seen is Seen.ABSENT:
+        return replace(again, state=LinkState.UNSETTLED)
+    return replace(again, revision_settled=None)
+
+
+def caught_up(run: Run, link: Link, row: CrmRow | None) -> Link:
+    """Return the link of a row that could not be read when it moved, with what it is now that it can."""
+    missed = link.state is LinkState.FAILED and link.crm_id is not None and link.crm_settled == UNSETTLED
+    return _crm_observed(run, link, row) if missed and _differs(link, row) else link
 
 
 def _crm_observed(run: Run, link: Link, row: CrmRow | None) -> Link:

@@ -16,9 +16,7 @@ from syncline.ports import Mailbox, OrganizationMark, Replica
 UNKNOWN: Final = "?"
 
 
-def claim(
-    replica: Replica, mailbox: Mailbox, mine: OrganizationMark, *, writable: bool, take_over: bool = False
-) -> None:
+def claim(replica: Replica, mailbox: Mailbox, mine: OrganizationMark, *, writes: bool, take_over: bool = False) -> None:
     """Make sure that this installation is the one that keeps the mailbox in step.
 
     A mailbox without a mark gets `mine`; our own is left as it is. Somebody else's raises
@@ -29,18 +27,21 @@ def claim(
         return
     if found is not None and not take_over:
         raise foreign(mailbox, found)
-    if writable:
+    if writes:
         _require_ours(mailbox, mine.installation, replica.set_mark(mine, found))
 
 
 def check(run: Run) -> None:
     """Stop before anything is written to a mailbox that another installation has taken over.
 
+    Where nothing is written at all, by the profile or by the settings, nobody is in anybody's way, and no mark is left.
     It looks when the folders are due to be read again (`hierarchy_interval_s`), so that a quiet cycle asks the server
-    for nothing more. A mailbox without a mark, as before there were marks, gets ours where the account may set it.
+    for nothing more, and before the first cycle that carries the CRM's changes over. A mailbox without a mark, as
+    before there were marks, gets ours where the account may set it.
     """
     due = run.mailbox.hierarchy_due
-    if (due is not None and run.now() < due) or not run.writable:
+    begins = run.outgoing and not run.mailbox.filters
+    if not (run.writable and run.rules.writes) or (due is not None and run.now() < due and not begins):
         return
     installation = run.store.installation()
     found = run.replica.mark()

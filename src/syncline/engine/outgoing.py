@@ -26,6 +26,7 @@ from syncline.engine import scoping
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.deciding import Decided, decide, inside_series
 from syncline.engine.observing import row_content, tracking_category
+from syncline.engine.rows import Rows, read_rows
 from syncline.engine.run import Run
 from syncline.errors import SyncError
 from syncline.ports import CrmRow, Link, LinkState, Observed, Origin, Seen, Track
@@ -82,12 +83,16 @@ def outgoing(
     `dealt`: links that have something to bring in, as they will stand once that is done (a dry run foresees it).
     """
     dealt = dealt or {}
-    absent = [link for link in links if link.seen is Seen.ABSENT]
-    others = [link for link in links if link.seen is not Seen.ABSENT]
-    rows = run.parts.crm.read([link.crm_id for link in absent if link.crm_id])
-    found = _found(run, rows)
+    let_go = [link for link in links if scoping.released(link)]
+    others = [link for link in links if link.seen is not Seen.ABSENT and link not in let_go]
+    alone = [link for link in links if link not in others]
+    rows = read_rows(run.parts, [link.crm_id for link in alone if link.crm_id])
+    absent = [scoping.named(link, rows.get(link.crm_id)) for link in links if link.seen is Seen.ABSENT]
+    found = _found(run, rows.found)
     taken = _Taken(_holders(run, absent), _deciding_elsewhere(run, absent))
     ready = {link.id: _contained(link, partial(_absent, run, link, rows, found, taken)) for link in absent}
+    items = _items(run, let_go, rows)
+    ready |= {link.id: _contained(link, partial(_let_go, run, link, rows, items.get(link.id))) for link in let_go}
     decisions = decide(run, [link for link in others if link.id not in dealt])
     for decided in (*decisions, *(dealt[link.id] for link in others if link.id in dealt)):
         ready[decided.link.id] = _contained(decided.link, partial(_present, run, decided, overrule or {}))
@@ -103,12 +108,17 @@ def ended(appointment: Appointment, now: datetime) -> bool:
 
 def _contained(link: Link, work: Callable[[], Outward]) -> Outward:
     """Decide about one link; a bug stops this item alone (design.md 8)."""
+    return contain(work, lambda bug: _failing(link, item_error(bug, link.subject)), f"item {link.id}")
 
-    def stopped(bug: Exception) -> Outward:
-        error = item_error(bug, link.subject)
-        return Outward(link=link, action=Action(verb=Verb.FAIL, rule="B-05", code=error.code), error=error)
 
-    return contain(work, stopped, f"item {link.id}")
+def _failing(link: Link, error: SyncError, incoming: Decided | None = None) -> Outward:
+    action = Action(verb=Verb.FAIL, rule="B-05", code=error.code)
+    return Outward(link=link, action=action, error=error, incoming=incoming)
+
+
+def _untold(link: Link, error: SyncError) -> SyncError:
+    """Return the error about a row as its link may tell it: who may read a row is not known before it can be read."""
+    return SyncError(error.code, retry_after_s=error.retry_after_s, **{**error.params, "subject": link.subject})
 
 
 def _in_no_zone(link: Link, row: CrmRow | None, content: Appointment | None) -> Outward | None:
@@ -129,11 +139,13 @@ def _in_no_zone(link: Link, row: CrmRow | None, content: Appointment | None) -> 
 def _absent(
     run: Run,
     link: Link,
-    rows: Mapping[str, CrmRow],
+    rows: Rows,
     found: Mapping[str, Observed],
     taken: _Taken,
 ) -> Outward:
-    row = rows.get(link.crm_id or "")
+    if (unread := rows.unread.get(link.crm_id or "")) is not None:
+        return _failing(link, _untold(link, unread))
+    row = rows.get(link.crm_id)
     content = pushing.outward(row_content(row), row.status) if row is not None else None
     if (unzoned := _in_no_zone(link, row, content)) is not None:
         return unzoned
@@ -213,11 +225,46 @@ def _deciding_elsewhere(run: Run, absent: Sequence[Link]) -> frozenset[str]:
     )
 
 
+# --- a row that left the filters, whose item was untracked then ----------------------------------------------------
+
+
+def _items(run: Run, let_go: Sequence[Link], rows: Rows) -> dict[int, Observed]:
+    """Return the items of rows that a filter selects again, as they are now; what is gone is told by its folder."""
+    back = [link for link in let_go if (row := rows.get(link.crm_id)) is not None and scoping.in_scope(run, row)]
+    read = run.replica.read([(link.folder, link.ref) for link in back]) if back else []
+    return {link.id: found for link, found in zip(back, read, strict=True) if isinstance(found, Observed)}
+
+
+def _let_go(run: Run, link: Link, rows: Rows, item: Observed | None) -> Outward:
+    if (unread := rows.unread.get(link.crm_id or "")) is not None:
+        return _failing(link, unread)
+    row = rows.get(link.crm_id)
+    selected = row is not None and scoping.in_scope(run, row)
+    situation = Situation(
+        presence=Presence.UNTRACKED,
+        row=pushing.outward(row_content(row), row.status, link.agreed) if row is not None else None,
+        status=row.status if row else None,
+        in_scope=selected,
+        released=True,
+    )
+    action = pushing.push(situation, run.rules.pushing)
+    write = None
+    if action.verb is Verb.TRACK and item is not None and not run.tracked(item.appointment.categories):
+        after = replace(item.appointment, categories=(*item.appointment.categories, category(run)))
+        at: dict[str, Any] = {"ref": item.ref, "folder": item.folder, "revision": item.revision}
+        write = ItemUpdate(**at, before=item.appointment, after=after)
+    elif action.verb is Verb.TRACK:
+        action = Action(verb=Verb.WAIT, rule="1.11")
+    return Outward(link=link, action=action, row=row, content=situation.row, write=write, in_scope=selected)
+
+
 # --- a row with an item -------------------------------------------------------------------------------------------
 
 
 def _present(run: Run, decided: Decided, overrule: Mapping[int, bool]) -> Outward:
     link, row, item = decided.link, decided.row, decided.link.observed
+    if decided.error is not None:
+        return _failing(link, decided.error, decided)
     if link.seen is not Seen.PRESENT or item is None or not _settled(decided):
         return Outward(link=link, action=Action(verb=Verb.WAIT, rule="3.1"), row=row, incoming=decided)
     content = pushing.outward(row_content(row), row.status, link.agreed) if row is not None else None

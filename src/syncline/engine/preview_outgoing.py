@@ -27,6 +27,7 @@ _WORDS = {
     Verb.UPDATE: "update",
     Verb.DELETE: "delete",
     Verb.UNTRACK: "untrack",
+    Verb.TRACK: "track",
     Verb.ADOPT: "link",
     Verb.AWAIT: "await",
     Verb.CLOSE: "unlink",

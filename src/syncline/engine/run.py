@@ -75,6 +75,11 @@ class Rules:
         return self.winners.get(name, self.winner)
 
     @property
+    def writes(self) -> bool:
+        """Return whether anything is ever written to Exchange: the CRM's changes, or categories of waiting items."""
+        return self.outgoing or self.outlook is not None
+
+    @property
     def private(self) -> PrivatePolicy:
         """Return what happens to private items."""
         return self.policy.private

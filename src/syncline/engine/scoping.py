@@ -7,12 +7,14 @@ decides nothing, and it must not know what filters say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from syncline.core import filters
+from syncline.core.appointment import Identity
+from syncline.engine.rows import Rows, read_rows
 from syncline.engine.run import Run
-from syncline.ports import Changes, CrmChange, CrmRow, Link, Origin, Seen
+from syncline.ports import Changes, CrmChange, CrmRow, Link, LinkState, Origin, Seen
 
 READ_MAX = 500
 ABSENT = "crm:"
@@ -39,7 +41,7 @@ def apply_filters(run: Run) -> None:
         after = ids[-1]
         known = run.store.links_by_crm_id(run.mailbox.id, ids)
         linked = {link.crm_id for link in known}
-        rows = run.parts.crm.read([each for each in ids if each in linked])
+        rows = read_rows(run.parts, [each for each in ids if each in linked])
         moved = [link for link in known if _has_moved(run, link, rows)]
         if moved:
             run.write(Changes(links=[replace(link, crm_settled=UNSETTLED) for link in moved]))
@@ -52,15 +54,18 @@ def filters_changed(run: Run) -> bool:
     return filters.digest(run.filters) != run.mailbox.filters
 
 
-def _has_moved(run: Run, link: Link, rows: Mapping[str, CrmRow]) -> bool:
-    row = rows.get(link.crm_id or "")
-    return row is not None and in_scope(run, row) != link.in_scope and link.origin is Origin.CRM
+def _has_moved(run: Run, link: Link, rows: Rows) -> bool:
+    """Return whether a row has entered or left; of one that cannot be read nobody knows, and it is looked at again."""
+    row = rows.get(link.crm_id)
+    moved = link.crm_id in rows.unread if row is None else in_scope(run, row) != link.in_scope
+    return moved and link.origin is Origin.CRM
 
 
 def _enter(run: Run, ids: Sequence[str]) -> None:
     for at in range(0, len(ids), READ_MAX):
-        rows = run.parts.crm.read(ids[at : at + READ_MAX])
-        fresh = [_absent(run, row) for row_id, row in rows.items() if row_id == row.id and in_scope(run, row)]
+        rows = read_rows(run.parts, ids[at : at + READ_MAX])
+        fresh = [_absent(run, row) for row_id, row in rows.found.items() if row_id == row.id and in_scope(run, row)]
+        fresh += [_unread(run, row_id) for row_id in rows.unread if run.filters]
         if fresh:
             run.write(Changes(links=fresh))
 
@@ -83,6 +88,64 @@ def _absent(run: Run, row: CrmRow) -> Link:
         in_scope=True,
         first_seen=run.now(),
         created_order=row.appointment.created,
+    )
+
+
+def _unread(run: Run, row_id: str) -> Link:
+    """Return the link of a row that cannot be read, so that it is tried again; whether it belongs here shows then."""
+    return Link(
+        mailbox_id=run.mailbox.id,
+        ref=ABSENT + row_id,
+        identity=Identity(ABSENT + row_id),
+        seen=Seen.ABSENT,
+        seen_settled=Seen.ABSENT,
+        revision_settled="",
+        crm_id=row_id,
+        crm_settled=UNSETTLED,
+        origin=Origin.CRM,
+        first_seen=run.now(),
+    )
+
+
+def named(link: Link, row: CrmRow | None) -> Link:
+    """Return the link of a row without an item as the row is called; it may not have been readable before."""
+    if row is None or link.identity != Identity(link.ref):
+        return link
+    content = row.appointment
+    known = replace(link, identity=content.identity, subject=content.subject, private=content.private)
+    return replace(known, crm_version=row.version, crm_version_seen=row.version, created_order=content.created)
+
+
+def released(link: Link) -> bool:
+    """Return whether Syncline untracked the item, its row having left the filters, and nobody has tracked it since.
+
+    What a person untracks has no link any more, and what a No to a guard leaves untracked is settled (A-35).
+    """
+    untracked = link.seen_settled is Seen.UNTRACKED and link.seen is not Seen.PRESENT
+    return untracked and not link.in_scope and link.origin is Origin.CRM and link.state is not LinkState.SETTLED
+
+
+def anew(link: Link) -> Link:
+    """Return the link of a released item that is gone: a row without an item, which is looked at again."""
+    return replace(
+        link,
+        ref=ABSENT + (link.crm_id or ""),
+        folder="",
+        seen=Seen.ABSENT,
+        seen_settled=Seen.ABSENT,
+        revision="",
+        revision_settled="",
+        observed=None,
+        digest="",
+        agreed=None,
+        state=LinkState.UNSETTLED,
+        sync_error=None,
+        error_params={},
+        error_time=None,
+        retries=0,
+        next_try=None,
+        crm_settled=UNSETTLED,
+        left_out=(),
     )
 
 

@@ -17,6 +17,7 @@ from syncline.engine.applying_outgoing import key_of, made
 from syncline.engine.deciding import decide
 from syncline.engine.observing import row_content
 from syncline.engine.outgoing import Outward
+from syncline.engine.rows import read_rows
 from syncline.engine.run import Run
 from syncline.engine.scoping import UNSETTLED, in_scope
 from syncline.engine.writing import Draft
@@ -25,20 +26,28 @@ from syncline.ports import Verb as Write
 
 
 def settle_intents(run: Run) -> None:
-    """Settle the intents that were left, each by what it left on the other side."""
+    """Settle the intents that were left, each by what it left on the other side.
+
+    An intent about a row that cannot be read stays until it can.
+    """
     intents = run.store.intents(run.mailbox.id)
     if not intents:
         return
     links = {link.id: link for link in run.store.links_by_id([intent.link_id for intent in intents])}
+    rows = read_rows(run.parts, tuple(dict.fromkeys(intent.crm_id for intent in intents)))
+    intents = tuple(intent for intent in intents if intent.crm_id not in rows.unread)
     draft = Draft(run, intents_done=[intent.id for intent in intents])
-    _settle_bookings(run, draft, [i for i in intents if i.verb is Write.BOOK], links)
-    _settle_creations(run, draft, [i for i in intents if i.verb is Write.CREATE_ITEM], links)
-    _settle_deletions(run, draft, [i for i in intents if i.verb in (Write.DELETE, Write.DELETE_ITEM)], links)
+    _settle_bookings(run, draft, [i for i in intents if i.verb is Write.BOOK], links, rows.found)
+    _settle_creations(run, draft, [i for i in intents if i.verb is Write.CREATE_ITEM], links, rows.found)
+    _settle_deletions(
+        run, draft, [i for i in intents if i.verb in (Write.DELETE, Write.DELETE_ITEM)], links, rows.found
+    )
     run.write(draft.changes())
 
 
-def _settle_bookings(run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link]) -> None:
-    rows = run.parts.crm.read([intent.crm_id for intent in intents]) if intents else {}
+def _settle_bookings(
+    run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link], rows: Mapping[str, CrmRow]
+) -> None:
     for intent in intents:
         link, row = links.get(intent.link_id), rows.get(intent.crm_id)
         if link is None or row is None or link.crm_id is not None:
@@ -58,13 +67,14 @@ def _settle_bookings(run: Run, draft: Draft, intents: Sequence[Intent], links: M
         booked(run, draft, decided, Outcome(result=Result.SAVED, id=row.id, version=row.version))
 
 
-def _settle_creations(run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link]) -> None:
+def _settle_creations(
+    run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link], rows: Mapping[str, CrmRow]
+) -> None:
     """Link the items that were made; several requests may have been needed, of which only the first were sent."""
     waiting = [(i, links[i.link_id]) for i in intents if i.link_id in links and links[i.link_id].seen is Seen.ABSENT]
     if not waiting:
         return
     found = run.replica.find_keys([key_of(run, intent.id) for intent, _ in waiting])
-    rows = run.parts.crm.read([link.crm_id for _, link in waiting if link.crm_id])
     known = run.store.links_by_ref(run.mailbox.id, [item.ref for item in found.values()])
     for intent, link in waiting:
         item, row = found.get(key_of(run, intent.id)), rows.get(link.crm_id or "")
@@ -110,9 +120,10 @@ def _there(link: Link, item: Observed) -> Link:
     )
 
 
-def _settle_deletions(run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link]) -> None:
+def _settle_deletions(
+    run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link], rows: Mapping[str, CrmRow]
+) -> None:
     """Keep the content of what was deleted before the crash; the links themselves go when that is observed."""
-    rows = run.parts.crm.read([i.crm_id for i in intents if i.verb is Write.DELETE])
     items = [i for i in intents if i.verb is Write.DELETE_ITEM and i.link_id in links]
     read = run.replica.read([(links[i.link_id].folder, links[i.link_id].ref) for i in items]) if items else []
     gone = {i.id for i, found in zip(items, read, strict=True) if found is None}

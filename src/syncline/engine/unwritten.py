@@ -13,6 +13,7 @@ from syncline.core.planning import Verb
 from syncline.engine.deciding import Decided, inside_series
 from syncline.engine.flipping import OUTWARD
 from syncline.engine.observing import row_content
+from syncline.engine.scoping import anew, released
 from syncline.engine.writing import Draft
 from syncline.errors import SyncError
 from syncline.ports import LinkState
@@ -106,6 +107,11 @@ def _hold(_: Draft, __: Decided) -> None:
 
 
 def _forget(draft: Draft, decided: Decided) -> None:
+    if released(decided.link):
+        # The row may be selected again meanwhile: then it is made anew.
+        draft.links.append(anew(decided.link))
+        draft.close(decided, "deleted or untracked in Outlook")
+        return
     draft.drop(decided, "forgotten", "deleted or untracked in Outlook")
 
 

@@ -16,13 +16,14 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from syncline.connectors.embedded_crm.chunk import Chunk, Pen, load_chunk
 from syncline.connectors.embedded_crm.codes import CLOSED
-from syncline.connectors.embedded_crm.reading import find_ids, read_rows
+from syncline.connectors.embedded_crm.reading import each_row, find_ids, read_rows
 from syncline.connectors.embedded_crm.refusals import refusal, refused
 from syncline.connectors.embedded_crm.rows import Stamp, holds_occurrence, row_status, stored
 from syncline.connectors.embedded_crm.schema import appointments
 from syncline.connectors.embedded_crm.writing import delete_row, insert_rows, replace_rows
 from syncline.core.appointment import Appointment, Identity
 from syncline.core.scheduling import ConflictPolicy
+from syncline.errors import Scope, SyncError
 from syncline.ports import Booking, Candidate, CrmRow, Deletion, Outcome, Reschedule, Result
 
 CHUNK_MAX = 200
@@ -55,13 +56,15 @@ def reschedule(
 
 def remove(connection: Connection, deletions: Sequence[Deletion], pen: Pen) -> list[Outcome]:
     """Delete rows that still have their version; a row already gone is SAVED."""
-    found = read_rows(connection, [deletion.id for deletion in deletions])
+    found = each_row(connection, [deletion.id for deletion in deletions])
     gone: set[str] = set()
     outcomes = []
     for deletion in deletions:
         row = None if deletion.id in gone else found.get(deletion.id)
         if row is None:
             outcomes.append(Outcome(result=Result.SAVED, id=deletion.id, version=deletion.version))
+        elif isinstance(row, SyncError):
+            outcomes.append(Outcome(result=Result.FAILED, id=deletion.id, error=row))
         elif row.id != deletion.id:
             error = refused(pen.crm_name, row.appointment, "one occurrence is deleted by rewriting its series")
             outcomes.append(Outcome(result=Result.FAILED, id=deletion.id, error=error))
@@ -90,6 +93,12 @@ def _together(
             reason = str(error.orig) if isinstance(error, (IntegrityError, DataError)) else str(error)
             failure = refused(pen.crm_name, items[0].candidate.appointment, reason)
             return [Outcome(result=Result.FAILED, id=items[0].id, error=failure)]
+    except SyncError as error:
+        # A row that cannot be read; whatever else stops the CRM stops the chunk.
+        if error.row.scope is not Scope.ITEM:
+            raise
+        if len(items) == 1:
+            return [Outcome(result=Result.FAILED, id=items[0].id, error=error)]
     return [outcome for item in items for outcome in _together(connection, [item], policy, pen, write)]
 
 

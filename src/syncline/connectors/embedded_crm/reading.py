@@ -5,7 +5,7 @@ It must not know who is available, and writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -54,8 +54,21 @@ _newest_changes = (
 
 
 def read_rows(connection: Connection, ids: Sequence[str]) -> dict[str, CrmRow]:
-    """Return the aggregates that exist, by the id asked for; an exception's id answers with its series."""
+    """Return the aggregates that exist, by the id asked for; an exception's id answers with its series.
+
+    SyncError("CrmRowUnreadable") if the columns of one of them do not make an appointment.
+    """
     found: dict[str, CrmRow] = {}
+    for row_id, row in each_row(connection, ids).items():
+        if isinstance(row, SyncError):
+            raise row
+        found[row_id] = row
+    return found
+
+
+def each_row(connection: Connection, ids: Sequence[str]) -> dict[str, CrmRow | SyncError]:
+    """Return what `read_rows` does, with an error in the place of what cannot be read."""
+    found: dict[str, CrmRow | SyncError] = {}
     for chunk in _chunks(list(dict.fromkeys(ids))):
         roots = {row.id: row.root for row in connection.execute(_roots, {"ids": chunk})}
         rows = _aggregates(connection, sorted(set(roots.values())))
@@ -121,20 +134,34 @@ def load_parties(connection: Connection, ids: Sequence[str]) -> dict[str, list[R
     return found
 
 
-def _aggregates(connection: Connection, roots: Sequence[str]) -> dict[str, CrmRow]:
+def _aggregates(connection: Connection, roots: Sequence[str]) -> dict[str, CrmRow | SyncError]:
     rows = _all(connection, _rows_of_roots, roots)
     series = {row["id"]: row for row in _all(connection, _series_of_roots, roots)}
     people = load_parties(connection, [row["id"] for row in rows])
-    contents = {row["id"]: appointment_of(row, people.get(row["id"], ()), series.get(row["id"])) for row in rows}
-    exceptions: dict[str, dict[str, Any]] = {}
+    exceptions: dict[str, list[RowMapping]] = {}
     for row in rows:
         if row["series_id"] is not None:
-            exceptions.setdefault(row["series_id"], {})[row["id"]] = contents[row["id"]]
+            exceptions.setdefault(row["series_id"], []).append(row)
     return {
-        row["id"]: crm_row_of(row, contents[row["id"]], exceptions.get(row["id"], {}))
+        row["id"]: _aggregate(row, exceptions.get(row["id"], ()), people, series.get(row["id"]))
         for row in rows
         if row["series_id"] is None
     }
+
+
+def _aggregate(
+    root: RowMapping,
+    exceptions: Sequence[RowMapping],
+    people: Mapping[str, Sequence[RowMapping]],
+    series: RowMapping | None,
+) -> CrmRow | SyncError:
+    """Put one row together; columns that say nothing, as after a repair by hand, are the error of this row alone."""
+    try:
+        parts = {row["id"]: appointment_of(row, people.get(row["id"], ())) for row in exceptions}
+        return crm_row_of(root, appointment_of(root, people.get(root["id"], ()), series), parts)
+    except (ValueError, LookupError, TypeError, OverflowError) as damage:
+        detail = f"one of its columns holds a value that it cannot have ({damage})"
+        return SyncError("CrmRowUnreadable", subject=str(root["subject"]), row=root["id"], detail=detail)
 
 
 def _change(row: RowMapping) -> CrmChange:

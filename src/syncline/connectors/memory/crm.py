@@ -65,6 +65,7 @@ class MemoryCrm:
         self._users: dict[str, User] = {}
         self._numbers = count(1)
         self._epoch = 0
+        self._spoiled: dict[str, SyncError] = {}
         self.requests: Counter[str] = Counter()
 
     # --- people --------------------------------------------------------------------------------------------------
@@ -130,6 +131,15 @@ class MemoryCrm:
         self._rows, self._ids, self._log = dict(backup.rows), dict(backup.ids), list(backup.log)
         self._epoch += 1
 
+    def spoil(self, row_id: str) -> None:
+        """Make a row unreadable until it is mended."""
+        subject = self._rows[row_id].row.appointment.subject
+        self._spoiled[row_id] = SyncError("CrmRowUnreadable", subject=subject, row=row_id, detail="it is damaged")
+
+    def mend(self, row_id: str) -> None:
+        """Make a row readable again; its content is what it was."""
+        del self._spoiled[row_id]
+
     # --- the port ------------------------------------------------------------------------------------------------
 
     def users(self) -> tuple[User, ...]:
@@ -146,7 +156,7 @@ class MemoryCrm:
         return CrmPage(changes=found, cursor=f"{self._epoch}.{end}", more=end < len(self._log))
 
     def read(self, ids: Sequence[str]) -> Mapping[str, CrmRow]:
-        """Return the rows that exist; an exception's id gives its series."""
+        """Return the rows that exist; an exception's id gives its series. SyncError if one of them is spoiled."""
         self.requests["read"] += 1
         series = {
             exception_id: stored.row
@@ -154,7 +164,11 @@ class MemoryCrm:
             for exception_id in stored.row.exception_ids.values()
         }
         found = {row_id: self._rows[row_id].row if row_id in self._rows else series.get(row_id) for row_id in ids}
-        return {row_id: row for row_id, row in found.items() if row is not None}
+        there = {row_id: row for row_id, row in found.items() if row is not None}
+        for row in there.values():
+            if row.id in self._spoiled:
+                raise self._spoiled[row.id]
+        return there
 
     def ids(self, after: str, limit: int) -> tuple[str, ...]:
         """Return the ids of singles and series by id from `after` on."""

@@ -146,6 +146,10 @@ class MemoryCrmWorld:
         """Delete a row."""
         self._crm.remove(row_id)
 
+    def spoil(self, row_id: str) -> None:
+        """Make a row unreadable."""
+        self._crm.spoil(row_id)
+
     def back_up(self) -> None:
         """Keep a copy."""
         self._backup = self._crm.back_up()

@@ -158,7 +158,7 @@ def sentence(visit: Visit, alert: Alert, look: Sight) -> str:
     params = {"crm": visit.crm, **alert.params}
     if "subject" in params:
         params["subject"] = look.subject(params["subject"])
-    params = masked(params, look)
+    params = masked(params, look, lambda span: visit.times.span(span.start, span.end, all_day=span.all_day))
     if "user" in params and alert.verdict is not None and alert.verdict.unavailable:
         params["user"] = unavailable(alert.verdict)
     # In the middle of a sentence a foreign text must not turn around what follows it.

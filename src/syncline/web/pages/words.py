@@ -65,6 +65,7 @@ PLANNED_IN_OUTLOOK: Mapping[str, str] = {
     "hold": noted("would be held until somebody answers"),
     "ask": noted("would wait for an answer"),
     "untrack": noted("would be tracked no longer"),
+    "track": noted("would be tracked again"),
     "link": noted("stand in Outlook already"),
     "await": noted("wait for the organizer’s invitation"),
     "unlink": noted("would be left alone from now on"),
