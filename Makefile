@@ -48,7 +48,7 @@ check: setup-dev
 	@$(PYTEST) tests/house -m "not package"
 
 sim: setup
-	@$(BIN)/syncline simulate --seeds $(SEEDS)
+	@$(BIN)/syncline simulate --seeds $(SEEDS) --jobs $(WORKERS)
 
 bench: setup-dev
 	@$(BIN)/python bench/run.py
