@@ -462,3 +462,49 @@ def test_a_series_whose_last_date_is_deleted_goes_from_exchange() -> None:
 
     assert world.exchange.items(ADA) == ()
     assert len(world.crm.rows()) == 1
+
+
+@pytest.mark.rule("L-11a")
+def test_edits_on_both_sides_of_an_item_whose_making_was_not_heard_of_stand() -> None:
+    """The item that a dead process made is found by its key, and what either side was given meanwhile is kept."""
+    world = World(Random(0), Setting(people=1, rules=Rules(outgoing=True)))
+    settle(world)
+    world.crm.enter(replace(item("crm-1", at(9)), organizer=Address(ADA), categories=()), owner="ada")
+    world.gate.choose = lambda call: Strike.KILLED_AFTER if call.method == "write" and call.port == "calendar" else None
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    (made,) = world.exchange.items(ADA)
+    world.exchange.edit(ADA, made.ref, lambda one: replace(one, subject="Outlook"))
+    world.crm.edit(row(world, "crm-1").id, lambda one: replace(one, location="CRM"), by="ada")
+
+    settle(world)
+
+    (found,) = world.exchange.items(ADA)
+    both = [found.appointment, row(world, "crm-1").appointment]
+    assert [(one.subject, one.location) for one in both] == [("Outlook", "CRM")] * 2
+
+
+def test_a_clock_that_is_set_back_by_a_day_stops_nothing(world: World) -> None:
+    """The mailbox is due at once, and so is the item that could not be read and waits for its next try."""
+    ref = add(world, ADA, item("one", at(9)))
+    world.exchange.spoil(ADA, ref, SyncError("ItemUnreadable", subject="one", detail="it is damaged"))
+    world.cycle(ADA)
+    world.exchange.spoil(ADA, ref, None)
+    world.clock.advance(-86_400)
+
+    assert ADA in world.due()
+    world.cycle(ADA)
+
+    assert row(world, "one").appointment.subject == "Subject one"
+
+
+def test_a_folder_made_after_the_clock_was_set_back_is_read(world: World) -> None:
+    """The list of folders is not trusted for a day."""
+    world.cycle(ADA)
+    world.clock.advance(-86_400)
+    folder = world.exchange.add_folder(ADA, "New")
+    world.exchange.move(ADA, add(world, ADA, item("one", at(9))), folder)
+
+    world.cycle(ADA)
+
+    assert row(world, "one").appointment.subject == "Subject one"

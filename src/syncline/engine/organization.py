@@ -39,8 +39,7 @@ def check(run: Run) -> None:
     It looks when the folders are due to be read again (`hierarchy_interval_s`), so that a quiet cycle asks the server
     for nothing more. A mailbox without a mark, as before there were marks, gets ours where the account may set it.
     """
-    due = run.mailbox.hierarchy_due
-    if (due is not None and run.now() < due) or not run.writable:
+    if not run.hierarchy_due or not run.writable:
         return
     installation = run.store.installation()
     found = run.replica.mark()

@@ -102,6 +102,13 @@ def _expire(world: World, scene: Scene) -> str:
     return f"the server forgets the cursors of {address}"
 
 
+def jump(world: World, scene: Scene) -> str:
+    """Somebody sets the clock of the machine, by an hour or a day, forward or back."""
+    seconds = scene.rng.choice((-86_400, -86_400, 86_400, 86_400, -3600, 3600))
+    world.clock.advance(seconds)
+    return f"somebody sets the clock {'back' if seconds < 0 else 'forward'} by {abs(seconds) // 3600} hours"
+
+
 _WORLD: tuple[Callable[[World, Scene], str | None], ...] = (
-    _switch_filter, _switch_filter, _switch_filter, _add_filter, _back_up, _restore, _expire,
+    _switch_filter, _switch_filter, _switch_filter, _add_filter, _back_up, _restore, _expire, jump, jump,
 )  # fmt: skip

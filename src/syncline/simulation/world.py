@@ -252,6 +252,10 @@ class World:
         numbers = {number: address for address, number in self.mailboxes.items()}
         return tuple(numbers[number] for number in self.store.due(self.clock.now(), len(numbers)))
 
+    def wake(self, address: str) -> None:
+        """Tell Syncline that something has changed in a mailbox."""
+        self.store.wake(self.mailboxes[address], self.clock.now())
+
     def _connect(self, gate: Gate) -> Connect:
         def connect(mailbox: Mailbox) -> Replica:
             replica: Replica = Watched(self.conduct, mailbox.address)
