@@ -11,21 +11,22 @@ from syncline.simulation.report import tell, tell_seed
 
 SEEDS = 300
 PORTIONS = 10
+REPLAYED = 10
 
 
 @pytest.mark.parametrize("portion", range(PORTIONS))
 def test_seeds_come_to_a_good_end(portion: int) -> None:
-    """Whatever people and faults do, everything is saved, asked or explained in the end, and nothing is lost."""
+    """Whatever people and faults do, everything is saved, asked or explained in the end, and nothing is lost.
+
+    Every tenth seed is played again and tells the same story, call by call, so that a failure can be seen again.
+    """
     seeds = range(portion * SEEDS // PORTIONS, (portion + 1) * SEEDS // PORTIONS)
 
-    failed = {seed: played.problems for seed in seeds if (played := play(seed)).problems}
+    played = {seed: play(seed) for seed in seeds}
+    again = {seed: play(seed) for seed in seeds[::REPLAYED]}
 
-    assert failed == {}
-
-
-def test_the_same_seed_tells_the_same_story() -> None:
-    """A seed is played alike every time, call by call, so that a failure can be seen again."""
-    assert play(11) == play(11)
+    assert {seed: each.problems for seed, each in played.items() if each.problems} == {}
+    assert again == {seed: played[seed] for seed in again}
 
 
 def test_fewer_steps_begin_the_same_story() -> None:
