@@ -91,9 +91,27 @@ def _restore(world: World, _: Scene) -> str | None:
     """The CRM is restored, from an old backup or from one just made, which only makes its cursors unknown."""
     old, world.backup = world.backup, None
     world.crm.restore(old or world.crm.back_up())
-    world.restored = world.restored or old is not None
     world.diary.forget()
     return f"somebody restores the CRM from {'an old' if old else 'a fresh'} backup"
+
+
+def _keep_mailbox(world: World, scene: Scene) -> str:
+    address = scene.rng.choice(world.exchange.addresses())
+    world.kept[address] = world.exchange.back_up(address)
+    return f"somebody backs {address} up"
+
+
+def _restore_mailbox(world: World, scene: Scene) -> str | None:
+    """A mailbox is restored: what it loses by that was deleted by nobody."""
+    if not world.kept:
+        return None
+    address = scene.rng.choice(sorted(world.kept))
+    before = {item.appointment.identity for item in world.exchange.items(address)}
+    world.exchange.restore(world.kept.pop(address))
+    after = {item.appointment.identity for item in world.exchange.items(address)}
+    world.ledger.lost |= {(address, identity) for identity in before - after}
+    world.diary.forget()
+    return f"somebody restores {address} from a backup"
 
 
 def _expire(world: World, scene: Scene) -> str:
@@ -111,4 +129,5 @@ def jump(world: World, scene: Scene) -> str:
 
 _WORLD: tuple[Callable[[World, Scene], str | None], ...] = (
     _switch_filter, _switch_filter, _switch_filter, _add_filter, _back_up, _restore, _expire, jump, jump,
+    _keep_mailbox, _keep_mailbox, _restore_mailbox, _restore_mailbox,
 )  # fmt: skip
