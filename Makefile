@@ -8,6 +8,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
 # What make quick leaves to make test: many seeds, many kills, many processes.
 LONG := tests/simulation/test_seeds.py tests/simulation/test_kills.py \
+	tests/simulation/test_kills_out.py \
 	tests/embedded_crm/test_index.py tests/embedded_crm/test_processes.py
 
 .PHONY: help run setup setup-dev test quick check sim bench docs lock messages
@@ -48,7 +49,7 @@ check: setup-dev
 	@$(PYTEST) tests/house -m "not package"
 
 sim: setup
-	@$(BIN)/syncline simulate --seeds $(SEEDS)
+	@$(BIN)/syncline simulate --seeds $(SEEDS) --jobs $(WORKERS)
 
 bench: setup-dev
 	@$(BIN)/python bench/run.py

@@ -461,7 +461,10 @@ class Store(Protocol):
         """Give the mailbox back and set its next due time; a `wake` that came after `seen_due` was read is kept."""
 
     def due(self, now: datetime, limit: int) -> tuple[int, ...]:
-        """Return enabled mailboxes whose next_due has come, longest waiting first (one indexed query)."""
+        """Return enabled mailboxes whose next_due has come, longest waiting first (two indexed queries).
+
+        Those are due too that were claimed last in the future: the clock has been set back since.
+        """
 
     def wake(self, mailbox_id: int, now: datetime) -> None:
         """Make a mailbox due now."""
@@ -500,7 +503,10 @@ class Store(Protocol):
         """Return links by id."""
 
     def due_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
-        """Return links to plan, by id from `after`: unsettled, asked, answered, or failed with next_try <= now."""
+        """Return links to plan, by id from `after`: unsettled, asked, answered, or failed and not to be tried later.
+
+        A next_try beyond any wait was set under a clock that has been set back since: it does not count.
+        """
 
     def outgoing_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return links, by id from `after`, whose CRM side has moved and is not dealt with, but those that rest."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from syncline.connectors.memory import CALENDAR, MemoryExchange, MemoryReplica
+from syncline.connectors.memory import CALENDAR, MemoryCrm, MemoryExchange, MemoryReplica
 from syncline.errors import SyncError
-from syncline.ports import Replica
+from syncline.ports import Crm, Replica, User
 from syncline.simulation.faults import Call, Gate, Killed, Strike, faulty, possible
 from tests.simulation.samples import at, item
 
@@ -62,6 +62,30 @@ def test_a_cut_page_holds_one_item_and_says_more() -> None:
     assert (len(rest.items), rest.more) == (1, False)
 
 
+def test_a_shuffled_page_tells_the_same_in_another_order_and_twice() -> None:
+    """Nothing is left out, something comes twice, and the cursor is the one of the page in order."""
+    _, port = replica(Gate(choose=lambda call: Strike.SHUFFLED if call.number == 0 else None), items=3)
+
+    shuffled = port.changes(CALENDAR, None, 10)
+    plain = port.changes(CALENDAR, None, 10)
+
+    assert [each.ref for each in shuffled.items[:3]] == [each.ref for each in reversed(plain.items)]
+    assert set(shuffled.items) == set(plain.items)
+    assert (len(shuffled.items), shuffled.cursor) == (5, plain.cursor)
+
+
+def test_a_shuffled_page_of_the_crm() -> None:
+    """The change log may hand out the same way."""
+    crm = MemoryCrm()
+    crm.add_user(User(id="1", name="ada", full_name="Ada", emails=(ADA,), time_zone="UTC"))
+    for number in range(2):
+        crm.create(item(f"item-{number}", at(9 + number)), owner="ada")
+    port: Crm = crm
+    shuffled = faulty(port, "crm", Gate(choose=lambda _: Strike.SHUFFLED)).changes(None, 10)
+
+    assert [each.version for each in shuffled.changes] == [2, 1, 1]
+
+
 @pytest.mark.parametrize(("strike", "happened"), [(Strike.KILLED, 0), (Strike.KILLED_AFTER, 1)])
 def test_a_dead_process_makes_no_further_call(strike: Strike, happened: int) -> None:
     """After a kill every call of that process fails, the ones in its cleaning up too."""
@@ -77,26 +101,27 @@ def test_a_dead_process_makes_no_further_call(strike: Strike, happened: int) -> 
 def test_others_act_just_before_the_call() -> None:
     """People, another owner and the server may act before a call, and the call sees what they did."""
     seen: list[str] = []
-    strikes = iter((Strike.STIRRED, Strike.OVERTAKEN, Strike.EXPIRED, Strike.STALE))
+    strikes = iter((Strike.STIRRED, Strike.OVERTAKEN, Strike.WOKEN, Strike.EXPIRED, Strike.STALE))
     gate = Gate(
         choose=lambda _: next(strikes),
         stirred=lambda call: seen.append(f"stirred {call.method}"),
         overtaken=lambda call: seen.append(f"overtaken {call.method}"),
+        woken=lambda _: seen.append("woken"),
         expired=lambda call: seen.append(f"expired {call.mailbox}"),
         staled=lambda call: seen.append("staled"),
     )
     _, port = replica(gate)
 
-    for _ in range(4):
+    for _ in range(5):
         port.folders()
 
-    assert seen == ["stirred folders", "overtaken folders", f"expired {ADA}", "staled"]
+    assert seen == ["stirred folders", "overtaken folders", "woken", f"expired {ADA}", "staled"]
 
 
-def test_only_deltas_are_cut_and_expire() -> None:
+def test_only_deltas_are_cut_and_shuffled_and_expire() -> None:
     """What can strike depends on the port and the method."""
     delta, read = possible(Call(0, "calendar", "changes")), possible(Call(0, "calendar", "read"))
 
-    assert {Strike.CUT, Strike.EXPIRED} <= set(delta)
-    assert not {Strike.CUT, Strike.EXPIRED} & set(read)
+    assert {Strike.CUT, Strike.SHUFFLED, Strike.EXPIRED} <= set(delta)
+    assert not {Strike.CUT, Strike.SHUFFLED, Strike.EXPIRED} & set(read)
     assert Strike.LOST not in possible(Call(0, "store", "write"))

@@ -15,7 +15,7 @@ from syncline.core.recurrence import occurrences
 from syncline.engine import mailboxes
 from syncline.engine.run import Rules
 from syncline.errors import SyncError
-from syncline.ports import CrmRow, LinkState
+from syncline.ports import Answer, CrmRow, LinkState
 from syncline.simulation import oracle, outward, replay
 from syncline.simulation.conduct import CATEGORY
 from syncline.simulation.faults import Call, Gate, Strike, nothing
@@ -462,3 +462,107 @@ def test_a_series_whose_last_date_is_deleted_goes_from_exchange() -> None:
 
     assert world.exchange.items(ADA) == ()
     assert len(world.crm.rows()) == 1
+
+
+@pytest.mark.rule("L-11a")
+def test_edits_on_both_sides_of_an_item_whose_making_was_not_heard_of_stand() -> None:
+    """The item that a dead process made is found by its key, and what either side was given meanwhile is kept."""
+    world = World(Random(0), Setting(people=1, rules=Rules(outgoing=True)))
+    settle(world)
+    world.crm.enter(replace(item("crm-1", at(9)), organizer=Address(ADA), categories=()), owner="ada")
+    world.gate.choose = lambda call: Strike.KILLED_AFTER if call.method == "write" and call.port == "calendar" else None
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    (made,) = world.exchange.items(ADA)
+    world.exchange.edit(ADA, made.ref, lambda one: replace(one, subject="Outlook"))
+    world.crm.edit(row(world, "crm-1").id, lambda one: replace(one, location="CRM"), by="ada")
+
+    settle(world)
+
+    (found,) = world.exchange.items(ADA)
+    both = [found.appointment, row(world, "crm-1").appointment]
+    assert [(one.subject, one.location) for one in both] == [("Outlook", "CRM")] * 2
+
+
+def test_a_clock_that_is_set_back_by_a_day_stops_nothing(world: World) -> None:
+    """The mailbox is due at once, and so is the item that could not be read and waits for its next try."""
+    ref = add(world, ADA, item("one", at(9)))
+    world.exchange.spoil(ADA, ref, SyncError("ItemUnreadable", subject="one", detail="it is damaged"))
+    world.cycle(ADA)
+    world.exchange.spoil(ADA, ref, None)
+    world.clock.advance(-86_400)
+
+    assert ADA in world.due()
+    world.cycle(ADA)
+
+    assert row(world, "one").appointment.subject == "Subject one"
+
+
+def test_a_folder_made_after_the_clock_was_set_back_is_read(world: World) -> None:
+    """The list of folders is not trusted for a day."""
+    world.cycle(ADA)
+    world.clock.advance(-86_400)
+    folder = world.exchange.add_folder(ADA, "New")
+    world.exchange.move(ADA, add(world, ADA, item("one", at(9))), folder)
+
+    world.cycle(ADA)
+
+    assert row(world, "one").appointment.subject == "Subject one"
+
+
+def restore(world: World) -> None:
+    """Restore a mailbox to a time at which one of its two items was another and one was not there."""
+    ref = add(world, ADA, item("one", at(9)))
+    settle(world)
+    kept = world.exchange.back_up(ADA)
+    world.exchange.edit(ADA, ref, lambda one: replace(one, subject="Newer"))
+    add(world, ADA, item("two", at(11)))
+    settle(world)
+    world.exchange.restore(kept)
+    settle(world)
+
+
+@pytest.mark.rule("A-25")
+@pytest.mark.parametrize(("answer", "left"), [("yes", ["Subject one"]), ("no", ["Newer", "Subject two"])])
+def test_a_mailbox_restored_from_a_backup_deletes_and_overwrites_nothing_unasked(
+    world: World, answer: Answer, left: list[str]
+) -> None:
+    """What the mailbox lost and what became older in it is asked about; the rows stay as they are until then."""
+    restore(world)
+    assert sorted(one.appointment.subject for one in world.crm.rows()) == ["Newer", "Subject two"]
+    (question,) = world.questions()
+    assert (question.code, len(question.held)) == ("RestoredSideHeld", 2)
+
+    world.answer(question, answer)
+    world.cycle(ADA)
+
+    assert sorted(one.appointment.subject for one in world.crm.rows()) == left
+    assert world.ledger.violations == []
+
+
+def test_a_row_that_goes_after_a_restore_without_a_question_is_seen(world: World) -> None:
+    """The ledger tells when what a mailbox lost by a restore is deleted and nobody was asked."""
+    ref = add(world, ADA, item("one", at(9)))
+    settle(world)
+    world.exchange.delete(ADA, ref)
+    world.ledger.lost.add((ADA, Identity("one")))
+
+    world.cycle(ADA)
+
+    assert world.ledger.violations == ["row of one deleted after a restore, nobody was asked"]
+
+
+def test_a_mark_that_was_put_off_does_not_wait_for_a_clock_that_was_set_back() -> None:
+    """After the clock was set back by a day the next cycle tries the mark again, not the one of the day after."""
+    world = World(Random(0), Setting(people=1, rules=Rules(outlook=CategoryNames())))
+    world.cycle(ADA)
+    world.crm.create(Appointment(identity=Identity("crm-1"), span=at(9)), owner="ada")
+    ref = add(world, ADA, item("one", at(9)))
+    world.gate.choose = lambda call: Strike.REFUSED if call.method == "categorize" else None
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    world.clock.advance(600 - 86_400)
+
+    world.cycle(ADA)
+
+    assert CategoryNames().waiting in world.exchange.item(ADA, ref).appointment.categories

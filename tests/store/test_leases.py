@@ -74,6 +74,28 @@ def test_a_renewed_lease_goes_on(store: Database, mailbox: Mailbox) -> None:
     assert store.claim(mailbox.id, "two", LATER, 300) is None
 
 
+YESTERDAY = NOW - timedelta(days=1)
+
+
+def test_what_was_claimed_in_the_future_is_due_at_once(store: Database, mailbox: Mailbox) -> None:
+    """A clock that was set back by a day does not let a mailbox rest for a day; one that rests long is left alone."""
+    store.release(claimed(store, mailbox.id), NOW + timedelta(hours=2), NOW)
+
+    assert store.due(NOW, 10) == ()
+    assert store.due(YESTERDAY, 10) == (mailbox.id,)
+
+
+def test_a_lease_taken_in_the_future_holds_nothing(store: Database, mailbox: Mailbox) -> None:
+    """Another process may claim what somebody holds until tomorrow by a clock that was set back."""
+    first = claimed(store, mailbox.id, "one")
+
+    assert store.holder(mailbox.id, YESTERDAY) is None
+    assert store.claim(mailbox.id, "two", YESTERDAY, 300) is not None
+    assert store.claim(mailbox.id, "three", YESTERDAY, 300) is None
+    with pytest.raises(SyncError, match="LeaseLost"):
+        store.renew(first, NOW, 300)
+
+
 @pytest.mark.emulator
 def test_a_mailbox_of_a_dead_process_is_free_at_once(tmp_path: Path) -> None:
     """The operating system shows that the holder died, so nobody waits for the clock."""

@@ -198,7 +198,7 @@ def test_looking_for_an_id_does_not_grow_with_the_links(store: Database, mailbox
 def test_due_look_ups_use_their_partial_indexes(store: Database) -> None:
     """The plans of the queries that run all the time name their own index and no scan of a table."""
     queries = {
-        "ix_link_attention": DUE_LINKS.params(mailbox_id=1, now=NOW, after=0, limit=10).compile(
+        "ix_link_attention": DUE_LINKS.params(mailbox_id=1, now=NOW, furthest=NOW, after=0, limit=10).compile(
             dialect=store.engine.dialect, compile_kwargs={"literal_binds": True}
         ),
         "ix_mailbox_due": "SELECT id FROM mailbox WHERE enabled = 1 AND next_due <= 5 ORDER BY next_due, id LIMIT 9",

@@ -127,6 +127,7 @@ def test_a_cycle_can_switch_its_mailbox_off(store: Database, mailbox: Mailbox) -
         ({"state": LinkState.ASKED}, True),
         ({"state": LinkState.FAILED, "next_try": NOW}, True),
         ({"state": LinkState.FAILED, "next_try": NOW + timedelta(seconds=1)}, False),
+        ({"state": LinkState.FAILED, "next_try": NOW + timedelta(days=1)}, True),
         ({"state": LinkState.FAILED, "next_try": None}, False),
         ({"state": LinkState.FAILED, "next_try": None, "revision": "r2"}, True),
         ({"state": LinkState.KEPT_OUT, "decision": "no"}, False),

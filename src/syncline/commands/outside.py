@@ -44,6 +44,8 @@ def register(app: typer.Typer) -> None:
 def simulate(
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds to run.")] = 300,
     seed: Annotated[int | None, typer.Option("--seed", help="Run this seed only.")] = None,
+    first: Annotated[int, typer.Option("--first", min=0, help="The first of these seeds.")] = 0,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="How many processes play them.")] = 1,
     policy: Annotated[Path | None, typer.Option("--policy", help="Settings file to run them under.")] = None,
 ) -> None:
     """Run the whole system on invented people and faults; exit 1 and print the seed if it goes wrong."""
@@ -52,7 +54,7 @@ def simulate(
 
     # Without the environment, so that a seed plays the same everywhere.
     rules = wiring.rules(config.load(policy.parent, file=policy, environ={})) if policy is not None else None
-    if not run(seeds, seed, rules):
+    if not run(seeds, seed, rules, first=first, jobs=jobs):
         raise typer.Exit(FAILED)
 
 

@@ -22,7 +22,7 @@ from syncline.engine.run import Run, failed, notice
 from syncline.engine.scoping import UNSETTLED, released
 from syncline.engine.writing import Draft
 from syncline.errors import SyncError
-from syncline.ports import Intent, Link, LinkState, Observed, Origin, Result, Seen, Written
+from syncline.ports import Changes, Intent, Link, LinkState, Observed, Origin, Result, Seen, Written
 from syncline.ports import Verb as Write
 
 WRITES = {
@@ -47,6 +47,7 @@ def apply_outgoing(run: Run, chunk: Sequence[Outward]) -> None:
     ready = [each for each in writes if not _parked(draft, each)]
     intents = [_intent(run, each) for each in ready]
     if intents:
+        _remember(run, ready)
         run.store.begin(run.lease, intents, {})
         draft.intents_done = [intent.id for intent in intents]
         sent = [_keyed(run, each, intent) for each, intent in zip(ready, intents, strict=True)]
@@ -69,6 +70,13 @@ def made(run: Run, link: Link, item: Observed, whole: Outward) -> Link:
     assert whole.content is not None and whole.row is not None
     taken = replace(link, agreed=whole.content, writes=True, origin=Origin.CRM, state=LinkState.SETTLED)
     return _seen(run, _dealt(taken, whole), item)
+
+
+def _remember(run: Run, ready: Sequence[Outward]) -> None:
+    """Keep with what new items are made: where the answer is lost, both sides may be edited before they are found."""
+    links = [replace(each.link, agreed=each.content) for each in ready if each.action.verb is Verb.CREATE]
+    if links:
+        run.write(Changes(links=links))
 
 
 def _intent(run: Run, outward: Outward) -> Intent:

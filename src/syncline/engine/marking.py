@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from syncline.core.answering_by_category import (
     Categorizing,
@@ -112,11 +112,20 @@ def _begin(run: Run) -> None:
         run.write(Changes(marks=marks))
 
 
+def _until(run: Run) -> datetime:
+    """Return until when tries are due: now, and all of them where the last sync is still to come.
+
+    Then the clock was set back since, and what was put off would rest for as long as that.
+    """
+    now, last = run.now(), run.mailbox.last_sync
+    return now if last is None or last <= now else last + timedelta(seconds=DENIED_WAIT_S)
+
+
 def _due(run: Run) -> Iterator[list[_Work]]:
     names = run.rules.outlook
     waiting = names.waiting if names is not None else ""
-    after = 0
-    while found := run.store.marks_due(run.mailbox.id, waiting, run.now(), after, _chunk(run)):
+    after, until = 0, _until(run)
+    while found := run.store.marks_due(run.mailbox.id, waiting, until, after, _chunk(run)):
         if not run.writable:
             return
         if _adopted(run, [mark for mark, _ in found if mark.link_id is None]):

@@ -163,14 +163,11 @@ def digest(run: Run, appointment: Appointment) -> str:
 
 
 def _refresh_hierarchy(run: Run) -> None:
-    now = run.now()
-    due = run.mailbox.hierarchy_due
-    if run.mailbox.folders and due is not None and now < due:
+    if run.mailbox.folders and not run.hierarchy_due:
         return
     folders = run.replica.folders()
-    mailbox = replace(
-        run.mailbox, folders=folders, hierarchy_due=now + timedelta(seconds=run.rules.hierarchy_interval_s)
-    )
+    due = run.now() + timedelta(seconds=run.rules.hierarchy_interval_s)
+    mailbox = replace(run.mailbox, folders=folders, hierarchy_due=due)
     if run.mailbox.track is Track.CATEGORY:
         mailbox = _with_tracking(run, mailbox)
     gone = {folder.ref for folder in run.mailbox.folders} - {folder.ref for folder in folders}

@@ -39,9 +39,8 @@ def check(run: Run) -> None:
     for nothing more, and before the first cycle that carries the CRM's changes over. A mailbox without a mark, as
     before there were marks, gets ours where the account may set it.
     """
-    due = run.mailbox.hierarchy_due
     begins = run.outgoing and not run.mailbox.filters
-    if not (run.writable and run.rules.writes) or (due is not None and run.now() < due and not begins):
+    if not (run.writable and run.rules.writes) or not (run.hierarchy_due or begins):
         return
     installation = run.store.installation()
     found = run.replica.mark()

@@ -236,6 +236,12 @@ class Run:
         """Return who is who; read once a cycle, and only if something is to be planned."""
         return _people(self.parts, self.mailbox)
 
+    @property
+    def hierarchy_due(self) -> bool:
+        """Return whether the folders are to be read again; a time beyond any interval tells of a clock set back."""
+        due, now = self.mailbox.hierarchy_due, self.now()
+        return due is None or not now < due <= now + timedelta(seconds=self.rules.hierarchy_interval_s)
+
     def write(self, changes: Changes) -> tuple[int, ...]:
         """Write one state transaction under the lease and remember the mailbox row it carried."""
         if changes.mailbox is not None:

@@ -91,8 +91,8 @@ def _linked(run: Run, link: Link, item: Observed, row: CrmRow | None) -> Link:
     there = run.projected(item.appointment)
     content = pushing.outward(row_content(row), row.status) if row is not None else None
     if row is None or content is None or row.version != link.crm_version:
-        # Nobody knows any more what was written: the row's values go over once more, and mail nobody who has them.
-        content = there
+        # What was written is what both sides had in common: whatever either says since flows to the other.
+        content = link.agreed or there
     agreed = _written(content, there)
     blank = Outward(link=link, action=pushing.Action(verb=pushing.Verb.CREATE, rule="L-11a"), row=row, content=agreed)
     if row is None:

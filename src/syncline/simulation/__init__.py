@@ -1,37 +1,60 @@
 """The whole system on one seed: real engine, core and store in an invented world with faults, and an oracle over it.
 
-`run` plays seeds and prints those that fail. Deterministic: one thread, one virtual clock, one generator per seed.
+`run` plays seeds, in one process or in several, and prints those that fail. Deterministic: one thread, one virtual
+clock, one generator per seed.
 """
 
 from __future__ import annotations
 
+import logging
+import multiprocessing
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from typing import TextIO
 
 from syncline.engine.run import Rules
 from syncline.simulation.playing import Played, play
-from syncline.simulation.report import Report, tell
+from syncline.simulation.report import Report, tell, tell_seed
 
 __all__ = ["Played", "Report", "play", "run", "shortest"]
 
+CHUNK = 50
+"""How many seeds a process takes at once."""
 
-def run(seeds: int, seed: int | None = None, rules: Rules | None = None, out: TextIO | None = None) -> Report:
-    """Play the seeds 0 to `seeds` - 1, or `seed` alone, under these rules; print what failed.
+_Cost = tuple[float, Played | None]
 
-    The report is true if every seed came to a good end.
+
+def run(
+    seeds: int,
+    seed: int | None = None,
+    rules: Rules | None = None,
+    out: TextIO | None = None,
+    *,
+    first: int = 0,
+    jobs: int = 1,
+) -> Report:
+    """Play that many seeds from `first` on, or `seed` alone, under these rules, in `jobs` processes.
+
+    What fails is printed as soon as it is known. The report is true if every seed came to a good end.
     """
-    chosen = range(seeds) if seed is None else (seed,)
+    begin = time.monotonic()
+    stream = out or sys.stdout
+    chosen = range(first, first + seeds) if seed is None else range(seed, seed + 1)
     failed: list[Played] = []
     costs_ms: list[float] = []
-    for number in chosen:
-        begin = time.process_time()
-        played = play(number, rules)
-        costs_ms.append((time.process_time() - begin) * 1000)
-        if played.problems:
-            failed.append(shortest(number, rules))
-    report = Report(seeds=len(costs_ms), failed=tuple(failed), costs_ms=tuple(costs_ms))
-    tell(report, out or sys.stdout)
+    for cost_ms, played in _costs(chosen, rules, jobs):
+        costs_ms.append(cost_ms)
+        if played is not None:
+            failed.append(played)
+            tell_seed(played, stream)
+            stream.flush()
+    wall_s = time.monotonic() - begin
+    report = Report(seeds=len(costs_ms), failed=tuple(failed), costs_ms=tuple(costs_ms), wall_s=wall_s)
+    tell(report, stream)
     return report
 
 
@@ -43,3 +66,39 @@ def shortest(seed: int, rules: Rules | None = None) -> Played:
         if played.problems:
             return played
     return full
+
+
+def _costs(chosen: range, rules: Rules | None, jobs: int) -> Iterator[_Cost]:
+    chunks = [chosen[at : at + CHUNK] for at in range(0, len(chosen), CHUNK)]
+    played = partial(_played, rules=rules)
+    if jobs == 1:
+        for chunk in chunks:
+            yield from played(chunk)
+        return
+    # Each process makes its own state: an open database must not be carried over a fork.
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        for costs in pool.map(played, chunks):
+            yield from costs
+
+
+def _played(chunk: Sequence[int], rules: Rules | None) -> list[_Cost]:
+    """Play these seeds: what each cost in milliseconds of CPU, and its shortest story if it fails."""
+    costs: list[_Cost] = []
+    with _quiet():
+        for number in chunk:
+            begin = time.process_time()
+            problems = play(number, rules).problems
+            cost_ms = (time.process_time() - begin) * 1000
+            costs.append((cost_ms, shortest(number, rules) if problems else None))
+    return costs
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep warnings off the screen, for faults are meant here; a bug is still logged with its trace."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)

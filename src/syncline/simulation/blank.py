@@ -17,17 +17,27 @@ _KEY = bytes(32)
 @cache
 def _made() -> tuple[Database, sqlite3.Connection]:
     database = Database(":memory:", key=_KEY)
-    blank = sqlite3.connect(":memory:")
-    _driver(database).backup(blank)
-    return database, blank
+    return database, keep(database)
 
 
 def blank_state() -> Database:
     """Return the state as it is after its creation; whoever used it before must be done with it."""
     database, blank = _made()
-    blank.backup(_driver(database))
-    database.locks.drop_all()
+    bring_back(database, blank)
     return database
+
+
+def keep(database: Database) -> sqlite3.Connection:
+    """Return a copy of the state as it is now, for `bring_back`."""
+    copy = sqlite3.connect(":memory:")
+    _driver(database).backup(copy)
+    return copy
+
+
+def bring_back(database: Database, copy: sqlite3.Connection) -> None:
+    """Make the state what it was when it was kept; no lock is held."""
+    copy.backup(_driver(database))
+    database.locks.drop_all()
 
 
 def _driver(database: Database) -> sqlite3.Connection:

@@ -91,9 +91,27 @@ def _restore(world: World, _: Scene) -> str | None:
     """The CRM is restored, from an old backup or from one just made, which only makes its cursors unknown."""
     old, world.backup = world.backup, None
     world.crm.restore(old or world.crm.back_up())
-    world.restored = world.restored or old is not None
     world.diary.forget()
     return f"somebody restores the CRM from {'an old' if old else 'a fresh'} backup"
+
+
+def _keep_mailbox(world: World, scene: Scene) -> str:
+    address = scene.rng.choice(world.exchange.addresses())
+    world.kept[address] = world.exchange.back_up(address)
+    return f"somebody backs {address} up"
+
+
+def _restore_mailbox(world: World, scene: Scene) -> str | None:
+    """A mailbox is restored: what it loses by that was deleted by nobody."""
+    if not world.kept:
+        return None
+    address = scene.rng.choice(sorted(world.kept))
+    before = {item.appointment.identity for item in world.exchange.items(address)}
+    world.exchange.restore(world.kept.pop(address))
+    after = {item.appointment.identity for item in world.exchange.items(address)}
+    world.ledger.lost |= {(address, identity) for identity in before - after}
+    world.diary.forget()
+    return f"somebody restores {address} from a backup"
 
 
 def _expire(world: World, scene: Scene) -> str:
@@ -102,6 +120,14 @@ def _expire(world: World, scene: Scene) -> str:
     return f"the server forgets the cursors of {address}"
 
 
+def jump(world: World, scene: Scene) -> str:
+    """Somebody sets the clock of the machine, by an hour or a day, forward or back."""
+    seconds = scene.rng.choice((-86_400, -86_400, 86_400, 86_400, -3600, 3600))
+    world.clock.advance(seconds)
+    return f"somebody sets the clock {'back' if seconds < 0 else 'forward'} by {abs(seconds) // 3600} hours"
+
+
 _WORLD: tuple[Callable[[World, Scene], str | None], ...] = (
-    _switch_filter, _switch_filter, _switch_filter, _add_filter, _back_up, _restore, _expire,
+    _switch_filter, _switch_filter, _switch_filter, _add_filter, _back_up, _restore, _expire, jump, jump,
+    _keep_mailbox, _keep_mailbox, _restore_mailbox, _restore_mailbox,
 )  # fmt: skip

@@ -12,15 +12,17 @@ MONDAY = datetime(2031, 3, 3, 8, tzinfo=UTC)
 
 
 class VirtualClock:
-    """The clock of one simulated world (`syncline.ports.Clock`)."""
+    """The clock of one simulated world (`syncline.ports.Clock`); `latest` is the furthest it has ever stood."""
 
     def __init__(self, start: datetime = MONDAY) -> None:
         self._now = start
+        self.latest = start
 
     def now(self) -> datetime:
         """Return the present instant of the world."""
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
+        """Let time pass, or set the clock back by a negative number."""
         self._now += timedelta(seconds=seconds)
+        self.latest = max(self.latest, self._now)

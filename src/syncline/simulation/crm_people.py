@@ -129,6 +129,15 @@ def _change_organizer(scene: Scene) -> str | None:
     return f"somebody makes {other} the organizer of {_of(row)} in the CRM"
 
 
+def _change_owner(scene: Scene) -> str | None:
+    row = _row(scene)
+    if row is None:
+        return None
+    owner = scene.rng.choice(scene.crm.users()).name
+    scene.crm.edit(row.id, lambda one: one, by="ada", owner=owner)
+    return f"somebody makes {owner} the owner of {_of(row)} in the CRM"
+
+
 # --- series ------------------------------------------------------------------------------------------------------
 
 
@@ -258,6 +267,7 @@ ACTS: tuple[tuple[float, Act], ...] = (
     (8, _move),
     (4, _invite),
     (0.7, _change_organizer),
+    (2, _change_owner),
     (2, _move_series),
     (1, _shorten_series),
     (5, _change_date),

@@ -1,18 +1,19 @@
 """Where the world strikes: a gate before every port, so that the production engine runs unmodified.
 
 Every call of the engine on a port goes through the gate of its process. A chooser says what happens at that call:
-nothing, a refusal, a lost answer, a cut page, an expired cursor, an act of somebody else, or the death of the process.
+nothing, a refusal, a lost answer, a cut or shuffled page, an expired cursor, an act of somebody else, or its death.
 After its death every further call of that process fails too. The module must not know the engine or the world.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeVar, cast
 
 from syncline.errors import SyncError
+from syncline.ports import CrmPage, Page
 
 P = TypeVar("P")
 
@@ -28,9 +29,11 @@ class Strike(StrEnum):
     LOST = "answer lost after effect"
     THROTTLED = "throttled"
     CUT = "page cut short"
+    SHUFFLED = "page out of order and told twice"
     EXPIRED = "cursor expired"
     STIRRED = "somebody acts just before"
     OVERTAKEN = "another owner runs just before"
+    WOKEN = "woken and started again just before"
     STALE = "what is written is edited just before"
     KILLED = "killed before effect"
     KILLED_AFTER = "killed after effect"
@@ -61,13 +64,15 @@ def nothing(_: Call) -> Strike | None:
 class Gate:
     """What every port call of one process passes through.
 
-    `stirred`, `overtaken`, `expired` and `staled` are what others do when the chooser lets them act: people, another
-    owner of the mailbox, the server that forgets its cursors, and people who edit what is being written.
+    `stirred`, `overtaken`, `woken`, `expired` and `staled` are what others do when the chooser lets them act: people,
+    another owner of the mailbox, the same owner told of something twice, the server that forgets its cursors, and
+    people who edit what is being written.
     """
 
     choose: Chooser = nothing
     stirred: Callable[[Call], None] = lambda _: None
     overtaken: Callable[[Call], None] = lambda _: None
+    woken: Callable[[Call], None] = lambda _: None
     expired: Callable[[Call], None] = lambda _: None
     staled: Callable[[Call], None] = lambda _: None
     dead: bool = False
@@ -91,7 +96,7 @@ class Gate:
             raise Killed
         if strike is Strike.LOST:
             raise _error(_LOSSES[call.port])
-        return result
+        return _shuffled(result) if strike is Strike.SHUFFLED else result
 
     def _before(self, call: Call, strike: Strike) -> None:
         if strike is Strike.KILLED:
@@ -104,6 +109,7 @@ class Gate:
         acts = {
             Strike.STIRRED: self.stirred,
             Strike.OVERTAKEN: self.overtaken,
+            Strike.WOKEN: self.woken,
             Strike.EXPIRED: self.expired,
             Strike.STALE: self.staled,
         }
@@ -133,7 +139,8 @@ class _Faulty:
         return call
 
 
-_OTHERS = (Strike.STIRRED, Strike.OVERTAKEN, Strike.KILLED, Strike.KILLED_AFTER)
+_OTHERS = (Strike.STIRRED, Strike.OVERTAKEN, Strike.WOKEN, Strike.KILLED, Strike.KILLED_AFTER)
+_PAGES = (Strike.CUT, Strike.SHUFFLED, Strike.SHUFFLED)
 _OF_PORT = {
     "calendar": (Strike.REFUSED, Strike.LOST, Strike.THROTTLED),
     "crm": (Strike.REFUSED, Strike.LOST),
@@ -150,8 +157,16 @@ def possible(call: Call) -> tuple[Strike, ...]:
         return (*_OTHERS, *_OF_PORT[call.port], Strike.STALE, Strike.STALE)
     if call.method != "changes":
         return _OTHERS + _OF_PORT[call.port]
-    cursors = (Strike.CUT, Strike.EXPIRED) if call.port == "calendar" else (Strike.CUT,)
-    return _OTHERS + _OF_PORT[call.port] + cursors
+    cursors = (Strike.EXPIRED,) if call.port == "calendar" else ()
+    return _OTHERS + _OF_PORT[call.port] + _PAGES + cursors
+
+
+def _shuffled(page: object) -> object:
+    """Return a page of changes as a feed may hand it out: newest first or last, and every other entry twice."""
+    if isinstance(page, Page):
+        return replace(page, items=(*reversed(page.items), *page.items[::2]))
+    assert isinstance(page, CrmPage)
+    return replace(page, changes=(*reversed(page.changes), *page.changes[::2]))
 
 
 def _error(code: str) -> SyncError:

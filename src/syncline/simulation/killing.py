@@ -6,7 +6,8 @@ flows are stands in `flows` and `flows_out`; the words that they are told in sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
@@ -15,6 +16,7 @@ from syncline.core.appointment import Appointment, Identity, Pattern, PatternKin
 from syncline.engine.run import Rules
 from syncline.ports import LinkState, Seen
 from syncline.simulation import oracle, outward
+from syncline.simulation.blank import bring_back, keep
 from syncline.simulation.clock import MONDAY
 from syncline.simulation.conduct import CATEGORY
 from syncline.simulation.faults import Call, Strike
@@ -24,17 +26,6 @@ from syncline.simulation.world import Setting, World, address_of
 
 ADA, BOB = address_of("ada"), address_of("bob")
 _HOUR = timedelta(hours=1)
-
-_READING = frozenset(
-    {
-        "answer_rules", "answered_links", "categories", "changes", "close", "due_links", "find", "find_keys",
-        "folders", "ids", "intents", "link_count", "links_by_crm_id", "links_by_id", "links_by_identity",
-        "links_by_ref", "mailbox", "mailboxes", "mark", "marks_due", "open_alerts", "outgoing_links", "profile",
-        "questions_about", "read", "refs_in", "rows_held", "rows_seen", "sync_filters", "unread_links", "users",
-        "validate",
-    }
-)  # fmt: skip
-"""Port calls that change nothing anywhere."""
 
 Deed = Callable[[World], None]
 
@@ -104,52 +95,49 @@ def run_all(world: World) -> None:
 # --- killing ---------------------------------------------------------------------------------------------------------
 
 
-def undisturbed(flow: Flow) -> tuple[tuple[Call, ...], dict[str, object]]:
-    """Run a flow in peace and return the port calls that it makes, and how the world ends."""
-    world = _world(flow)
-    calls = _play(world, flow, None)
-    return calls, _end(world)
+class Prepared:
+    """A flow whose world is prepared once: the undisturbed run and each killed one begin with a copy of it."""
 
+    def __init__(self, flow: Flow) -> None:
+        rules = replace(flow.rules or Rules(), chunk_max=5, outlook=NAMES if flow.by_category else None)
+        self._flow = flow
+        self._world = World(Random(0), Setting(people=flow.people, rules=rules))  # noqa: S311 - must be repeatable
+        flow.prepare(self._world)
+        self._world.clock.advance(900)
+        self._state = keep(self._world.store)
 
-def telling(calls: Sequence[Call]) -> list[int]:
-    """Return the numbers of the calls at which a death leaves different worlds: the first, and what follows an effect.
+    def undisturbed(self) -> tuple[tuple[Call, ...], dict[str, object]]:
+        """Run the flow in peace and return the port calls that it makes, and how the world ends."""
+        world, calls = self._play(None)
+        return calls, _end(world)
 
-    A process that dies at a call after one that only reads leaves what it would have left at that one.
-    """
-    return [at for at in range(len(calls)) if not at or calls[at - 1].method not in _READING]
+    def killed(self, number: int, expected: dict[str, object]) -> list[str]:
+        """Run the flow in a process that dies at its port call `number`, and return what is wrong in the end."""
+        world, calls = self._play(number)
+        end = _end(world)
+        found = [*oracle.judge(world), *outward.judge(world)]
+        found += [f"{at}: {end[at]} instead of {expected[at]}" for at in expected if end[at] != expected[at]]
+        if len(world.gate.struck) != 1:
+            found.append(f"died {len(world.gate.struck)} times")
+        where = f"{calls[number].port}.{calls[number].method}"
+        return [f"killed at call {number} ({where}): {problem}" for problem in found]
 
+    def _play(self, number: int | None) -> tuple[World, tuple[Call, ...]]:
+        """Let it happen in a copy of the prepared world, and return that world at rest with the calls of the flow."""
+        store = self._world.store
+        bring_back(store, self._state)
+        world = deepcopy(self._world, {id(store): store})
+        begin = len(world.gate.calls)
 
-def killed(flow: Flow, number: int, expected: dict[str, object]) -> list[str]:
-    """Run a flow whose process dies at its port call `number`, and return what is wrong in the end."""
-    world = _world(flow)
-    _play(world, flow, number)
-    end = _end(world)
-    found = [*oracle.judge(world), *outward.judge(world)]
-    found += [f"{name}: {end[name]} instead of {expected[name]}" for name in expected if end[name] != expected[name]]
-    where = next((f"{call.port}.{call.method}" for call, _ in world.gate.struck), "no call")
-    return [f"killed at call {number} ({where}): {problem}" for problem in found]
+        def choose(call: Call) -> Strike | None:
+            return Strike.KILLED if number is not None and call.number == begin + number else None
 
-
-def _world(flow: Flow) -> World:
-    rules = flow.rules or Rules()
-    rules = replace(rules, chunk_max=5, outlook=NAMES if flow.by_category else None)
-    return World(Random(0), Setting(people=flow.people, rules=rules))  # noqa: S311 - must be repeatable
-
-
-def _play(world: World, flow: Flow, number: int | None) -> tuple[Call, ...]:
-    flow.prepare(world)
-    world.clock.advance(900)
-    begin = len(world.gate.calls)
-
-    def choose(call: Call) -> Strike | None:
-        return Strike.KILLED if number is not None and call.number == begin + number else None
-
-    flow.happens(world)
-    world.gate.choose = choose
-    run_all(world)
-    calls = tuple(world.gate.calls[begin:])
-    calm(world, {})
-    return calls
+        self._flow.happens(world)
+        world.gate.choose = choose
+        run_all(world)
+        calls = tuple(world.gate.calls[begin:])
+        calm(world, {})
+        return world, calls
 
 
 def _end(world: World) -> dict[str, object]:

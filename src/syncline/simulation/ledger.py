@@ -26,7 +26,10 @@ Clashes = frozenset[tuple[str, str]]
 
 @dataclass
 class Ledger:
-    """The CRM port with a memory of what was written through it (`syncline.ports.Crm`)."""
+    """The CRM port with a memory of what was written through it (`syncline.ports.Crm`).
+
+    `lost` is what mailboxes lost when they were restored, by address; `said_yes` tells whether people let a meeting go.
+    """
 
     crm: MemoryCrm
     exchange: MemoryExchange
@@ -39,6 +42,8 @@ class Ledger:
     ruled: Callable[[str, str], bool] = lambda _, __: False
     limits: Limits = field(default_factory=Limits)
     deleted: list[tuple[str, str]] = field(default_factory=list)
+    lost: set[tuple[str, Identity]] = field(default_factory=set)
+    said_yes: Callable[[str], bool] = lambda _: False
     _writers: list[str] = field(default_factory=list)
     _deletions: list[int] = field(default_factory=list)
 
@@ -46,6 +51,7 @@ class Ledger:
     def cycle_of(self, address: str) -> Iterator[None]:
         """Note whose cycle runs; cycles of two owners nest. A cycle that deleted too much at once is a violation."""
         total = self.store.link_count(self.mailboxes[address])
+        self.lost -= {(address, item.appointment.identity) for item in self.exchange.items(address)}
         self._writers.append(address)
         self._deletions.append(0)
         try:
@@ -133,6 +139,9 @@ class Ledger:
             self.deleted.append((self.writer, identity.global_object_id))
             if self._stands(self.writer, identity):
                 self.violations.append(f"row of {identity.global_object_id} deleted, but its item stands in Exchange")
+            asked = self.said_yes(identity.global_object_id) or self.writer in self.released
+            if (self.writer, identity) in self.lost and not asked:
+                self.violations.append(f"row of {identity.global_object_id} deleted after a restore, nobody was asked")
             if row.status in (Status.COMPLETED, Status.CANCELED):
                 self.violations.append(f"closed row of {identity.global_object_id} deleted (A-25)")
         return outcome

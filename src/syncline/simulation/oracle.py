@@ -176,7 +176,7 @@ def _projected(world: World, appointment: Appointment) -> Appointment:
 
 def carried(ours: Appointment, theirs: Appointment, world: World) -> Appointment:
     """Return our content without the occurrences that were deleted in Exchange once they had begun (A-25)."""
-    now = world.clock.now()
+    now = world.clock.latest
     kept = {part.identity.original_start: part for part in theirs.exceptions}
     late = {at for at in ours.deleted if at not in theirs.deleted and (kept[at].span.start if at in kept else at) < now}
     parts = (*ours.exceptions, *(kept[at] for at in late if at in kept))

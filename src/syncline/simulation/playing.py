@@ -131,6 +131,7 @@ class _Game:
         self.rate = rng.choice(_RATES)
         world.gate.stirred = self._stir
         world.gate.overtaken = self._overtake
+        world.gate.woken = self._start_again
         world.gate.staled = self._shake
         world.gate.expired = lambda _: self.world.exchange.expire_cursors(self.world.ledger.writer)
 
@@ -160,8 +161,12 @@ class _Game:
         if self.rng.random() < 0.1:
             self._mishap()
         self.world.clock.advance(self.rng.choice(_PAUSES_BOTH if self.world.setting.rules.outgoing else _PAUSES))
+        if self.rng.random() < 0.06:
+            self.world.tell(both.jump(self.world, self.scene))
         for address in self.world.due():
             self.world.cycle(address)
+        if self.rng.random() < 0.1:
+            self._out_of_turn()
 
     def _act(self) -> None:
         with self.world.diary.of_an_act():
@@ -229,6 +234,20 @@ class _Game:
     def _shake(self, call: Call) -> None:
         with self.world.diary.of_an_act():
             self.world.tell(_SHAKEN[call.port](self.scene))
+
+    def _out_of_turn(self) -> None:
+        """The server tells of a mailbox twice, which then is due; or somebody starts one that is not."""
+        address = self.rng.choice(self.world.exchange.addresses())
+        for _ in range(2):
+            if self.rng.random() < 0.5:
+                self.world.wake(address)
+            self.world.cycle(address)
+
+    def _start_again(self, _: Call) -> None:
+        """The mailbox whose cycle runs is woken and started a second time."""
+        address = self.world.ledger.writer
+        self.world.wake(address)
+        self.world.cycle(address, gate=Gate())
 
     def _overtake(self, _: Call) -> None:
         """The lease runs out unnoticed, and another owner runs the same mailbox to the end."""

@@ -15,11 +15,12 @@ from syncline.simulation.playing import Played
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What became of all seeds: those that failed with their shortest stories, and what a seed cost."""
+    """What became of all seeds: those that failed with their shortest stories, what each cost, how long all took."""
 
     seeds: int
     failed: tuple[Played, ...] = ()
     costs_ms: tuple[float, ...] = ()
+    wall_s: float = 0.0
 
     @property
     def median_ms(self) -> float:
@@ -32,15 +33,15 @@ class Report:
 
 
 def tell(report: Report, out: TextIO) -> None:
-    """Write the report in words."""
-    for played in report.failed:
-        tell_seed(played, out)
+    """Write the totals in words, and the numbers of the seeds that failed."""
     total = sum(report.costs_ms) / 1000
     good = report.seeds - len(report.failed)
     out.write(
         f"{good} of {report.seeds} seeds came to a good end; "
-        f"{report.median_ms:.0f} ms of CPU at the median, {total:.1f} s in all\n"
+        f"{report.median_ms:.0f} ms of CPU at the median, {total:.1f} s in all; {report.wall_s:.1f} s passed\n"
     )
+    if report.failed:
+        out.write(f"failing seeds: {', '.join(str(played.seed) for played in report.failed)}\n")
 
 
 def tell_seed(played: Played, out: TextIO) -> None:

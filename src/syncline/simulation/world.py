@@ -15,6 +15,7 @@ from random import Random
 
 from syncline.connectors.memory import MemoryCrm, MemoryExchange
 from syncline.connectors.memory.crm import Backup
+from syncline.connectors.memory.exchange import Kept
 from syncline.core.appointment import Appointment
 from syncline.core.leaving_out import dates_at, remains, without
 from syncline.core.merging import project
@@ -108,7 +109,7 @@ class World:
         self.said: set[tuple[str, str]] = set()
         self.diary = Diary(self.exchange, self.crm)
         self.backup: Backup | None = None
-        self.restored = False
+        self.kept: dict[str, Kept] = {}
         self.gate = Gate()
         self._people(NAMES[: setting.people])
         self.ledger = Ledger(
@@ -117,6 +118,9 @@ class World:
             store=self.store,
             mailboxes=self.mailboxes,
             limits=setting.rules.limits,
+        )
+        self.ledger.said_yes = lambda name: any(
+            name in names for (_, answer), names in self.conduct.said.items() if answer == "yes"
         )
         self.conduct = Conduct(
             exchange=self.exchange,
@@ -251,6 +255,10 @@ class World:
         """Return the addresses of the mailboxes that are due."""
         numbers = {number: address for address, number in self.mailboxes.items()}
         return tuple(numbers[number] for number in self.store.due(self.clock.now(), len(numbers)))
+
+    def wake(self, address: str) -> None:
+        """Tell Syncline that something has changed in a mailbox."""
+        self.store.wake(self.mailboxes[address], self.clock.now())
 
     def _connect(self, gate: Gate) -> Connect:
         def connect(mailbox: Mailbox) -> Replica:

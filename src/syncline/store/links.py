@@ -6,7 +6,7 @@ It must not write: `writing` does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Integer, Select, and_, bindparam, func, literal_column, or_, select
@@ -37,6 +37,12 @@ _HELD = and_(
 _MAILBOX = bindparam("mailbox_id", type_=Integer)
 _LIMIT = bindparam("limit", type_=Integer)
 _VALUES = "values"
+LONGEST_WAIT = timedelta(hours=6)
+"""Tries follow each other by minutes: one further ahead was planned under a clock that has been set back since."""
+_LATER = and_(
+    link.c.next_try > bindparam("now", type_=link.c.next_try.type),
+    link.c.next_try <= bindparam("furthest", type_=link.c.next_try.type),
+)
 _AFTER = link.c.id > bindparam("after", type_=Integer)
 
 
@@ -47,10 +53,9 @@ def _by(column: ColumnElement[Any], read: Sequence[Column[Any]], *where: ColumnE
 def _outgoing() -> Select[Any]:
     """Return the statement of `outgoing_links`; it reads the partial index `ix_link_outgoing` only."""
     waits = literal_column("link.crm_settled") != literal_column("link.crm_version_seen")
-    later = link.c.next_try > bindparam("now", type_=link.c.next_try.type)
     given_up = and_(link.c.state == LinkState.FAILED, link.c.next_try.is_(None))
     where = (link.c.mailbox_id == _MAILBOX, link.c.crm_id.is_not(None), waits, _AFTER)
-    due = or_(link.c.next_try.is_(None), ~later)
+    due = or_(link.c.next_try.is_(None), ~_LATER)
     return select(*LINK).where(*where, due, ~given_up).order_by(link.c.id).limit(_LIMIT)
 
 
@@ -62,8 +67,7 @@ def _due(*more: ColumnElement[bool]) -> Select[Any]:
         link.c.seen_settled.is_not(None),
         link.c.seen_settled == link.c.seen,
     )
-    later = link.c.next_try > bindparam("now", type_=link.c.next_try.type)
-    rests = (link.c.state == LinkState.FAILED, link.c.answered == 0, settled, or_(link.c.next_try.is_(None), later))
+    rests = (link.c.state == LinkState.FAILED, link.c.answered == 0, settled, or_(link.c.next_try.is_(None), _LATER))
     where = (link.c.mailbox_id == _MAILBOX, ATTENTION, _AFTER, link.c.seen != Seen.ABSENT, ~and_(*rests))
     return select(*LINK).where(*where, *more).order_by(link.c.id).limit(_LIMIT)
 
@@ -139,17 +143,17 @@ class Links(Connected):
 
     def due_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return links that need planning, by id from `after`: unsettled, asked, answered, or failed and due again."""
-        given = {"mailbox_id": mailbox_id, "now": now, "after": after, "limit": limit}
+        given = _given(mailbox_id, now, after, limit)
         return tuple(self._read_links(DUE_LINKS, given))
 
     def outgoing_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return links, by id from `after`, whose CRM side has moved and is not dealt with, but those that rest."""
-        given = {"mailbox_id": mailbox_id, "now": now, "after": after, "limit": limit}
+        given = _given(mailbox_id, now, after, limit)
         return tuple(self._read_links(OUTGOING_LINKS, given))
 
     def unread_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return those of `due_links` whose item is there and whose content could not be read yet."""
-        given = {"mailbox_id": mailbox_id, "now": now, "after": after, "limit": limit}
+        given = _given(mailbox_id, now, after, limit)
         return tuple(self._read_links(_UNREAD_LINKS, given))
 
     def answered_links(self, mailbox_id: int, limit: int, after: int = 0) -> tuple[Link, ...]:
@@ -188,6 +192,10 @@ class Links(Connected):
         with self.reading() as connection:
             rows = connection.execute(query, given).mappings().all()
         return [to_link(row) for row in rows]  # type: ignore[arg-type]
+
+
+def _given(mailbox_id: int, now: datetime, after: int, limit: int) -> dict[str, object]:
+    return {"mailbox_id": mailbox_id, "now": now, "furthest": now + LONGEST_WAIT, "after": after, "limit": limit}
 
 
 def chunks(values: Iterable[Item]) -> Iterator[list[Item]]:

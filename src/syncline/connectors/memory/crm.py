@@ -99,13 +99,19 @@ class MemoryCrm:
             raise error
         return self.create(appointment, owner=owner)
 
-    def edit(self, row_id: str, change: Callable[[Appointment], Appointment], *, by: str) -> None:
-        """Save a row changed by `change`, without a check; closed rows are read-only (KeyError if it is gone)."""
+    def edit(
+        self, row_id: str, change: Callable[[Appointment], Appointment], *, by: str, owner: str | None = None
+    ) -> None:
+        """Save a row changed by `change`, or given to another `owner`, without a check; closed rows are read-only.
+
+        KeyError if it is gone.
+        """
         stored = self._rows[row_id]
         if stored.row.status in CLOSED:
             raise SyncError("ClosedInCrm", subject=stored.row.appointment.subject)
         candidate = replace(self._own(change(stored.row.appointment), stored.mailbox), row_id=row_id)
-        self._save(Booking(id=row_id, candidate=candidate, owner=stored.row.owner), stored, by, ConflictPolicy())
+        booking = Booking(id=row_id, candidate=candidate, owner=owner or stored.row.owner)
+        self._save(booking, stored, by, ConflictPolicy())
 
     def complete(self, row_id: str, *, by: str) -> None:
         """Mark a row as completed."""

@@ -10,7 +10,7 @@ the store, and it takes the time from nobody: its own counter orders everything.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -62,6 +62,15 @@ class MailboxStore:
     mark: OrganizationMark | None = None
     write_denied: bool = False
     epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A backup of one mailbox: its folders and items as they stood once."""
+
+    address: str
+    folders: Mapping[str, Folder]
+    items: Mapping[str, Item]
 
 
 class MemoryExchange:
@@ -247,6 +256,20 @@ class MemoryExchange:
     def expire_cursors(self, address: str) -> None:
         """Forget every cursor given out for this mailbox."""
         self.store(address).epoch += 1
+
+    def back_up(self, address: str) -> Kept:
+        """Return what a mailbox holds now."""
+        store = self.store(address)
+        return Kept(address=address, folders=dict(store.folders), items=dict(store.items))
+
+    def restore(self, kept: Kept) -> None:
+        """Put a backup back: references and revisions are those of then, what came after it is lost, cursors too."""
+        store = self.store(kept.address)
+        store.folders, store.items = dict(kept.folders), dict(kept.items)
+        store.removed.clear()
+        store.deleted = {ref: item for ref, item in store.deleted.items() if ref not in store.items}
+        store.spoiled = {ref: error for ref, error in store.spoiled.items() if ref in store.items}
+        self.expire_cursors(kept.address)
 
     def empty(self, address: str) -> tuple[Item, ...]:
         """Lose every item of a mailbox, as a wrong restore does; return them, for `refill`."""
