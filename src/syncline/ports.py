@@ -483,7 +483,7 @@ class Store(Protocol):
     def refs_in(self, mailbox_id: int, folder: str) -> tuple[str, ...]:
         """Return the refs of a folder's links that were not seen to be gone."""
 
-    def links_by_identity(self, identities: Sequence[Identity]) -> tuple[Link, ...]:
+    def links_by_identity(self, identities: Sequence[Identity], but: Sequence[int] = ()) -> tuple[Link, ...]:
         """Return the links of all mailboxes that carry one of these identities, without their contents."""
 
     def links_by_crm_id(self, mailbox_id: int, crm_ids: Sequence[str]) -> tuple[Link, ...]:

@@ -119,7 +119,7 @@ def _contained(
         return Decided(link=link, action=action, row=rows.get(link.crm_id or ""), alert=alert, error=error)
 
     decided = contain(lambda: _decided(run, link, family, rows, alert), stopped, f"item {link.id}")
-    return replace(decided, notices=notices)
+    return replace(decided, notices=notices) if notices else decided
 
 
 def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, CrmRow], alert: Alert | None) -> Decided:
@@ -290,8 +290,10 @@ def _answered(link: Link, answer: Answer, rests_on: tuple[tuple[int, int], ...])
 
 
 def _peers(run: Run, links: Sequence[Link]) -> Mapping[Identity, list[Link]]:
+    """Return the links of each identity in all mailboxes, by id; those asked about are at hand already."""
     families: dict[Identity, list[Link]] = defaultdict(list)
-    for link in run.store.links_by_identity(list({link.identity for link in links})):
+    others = run.store.links_by_identity(list({link.identity for link in links}), but=[link.id for link in links])
+    for link in sorted((*links, *others), key=lambda each: each.id):
         families[link.identity].append(link)
     return families
 

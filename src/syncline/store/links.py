@@ -14,7 +14,7 @@ from sqlalchemy import Column, ColumnElement, Integer, Select, and_, bindparam, 
 from syncline.core.appointment import Identity
 from syncline.ports import Alert, Intent, Link, LinkState, Seen
 from syncline.store.connection import IN_LIST_MAX, Connected
-from syncline.store.rows import ALERT, INTENT, LIGHT_LINK, LINK, to_alert, to_link
+from syncline.store.rows import ALERT, INTENT, LIGHT_LINK, LINK, link_of, to_alert
 from syncline.store.schema import alert, intent, link
 
 Item = TypeVar("Item")
@@ -81,7 +81,7 @@ _ROWS_HELD = (
     select(link.c.crm_id).where(link.c.mailbox_id == _MAILBOX, link.c.crm_id.is_not(None)).order_by(link.c.crm_id)
 ).distinct()
 _LINKS_BY_ID = _by(link.c.id, LINK)
-_LINKS_BY_NAME = _by(link.c.global_object_id, LIGHT_LINK)
+_LINKS_BY_NAME = _by(link.c.global_object_id, LIGHT_LINK, link.c.id.not_in(bindparam("but", expanding=True)))
 _REFS_IN = select(link.c.ref).where(
     link.c.mailbox_id == _MAILBOX, link.c.folder == bindparam("folder"), link.c.seen != Seen.GONE
 )
@@ -104,10 +104,13 @@ class Links(Connected):
         with self.reading() as connection:
             return tuple(connection.scalars(_REFS_IN, {"mailbox_id": mailbox_id, "folder": folder}))
 
-    def links_by_identity(self, identities: Sequence[Identity]) -> tuple[Link, ...]:
-        """Return the links of all mailboxes that carry one of these identities, by id, without their contents."""
+    def links_by_identity(self, identities: Sequence[Identity], but: Sequence[int] = ()) -> tuple[Link, ...]:
+        """Return the links of all mailboxes with one of these identities, by id, without their contents.
+
+        Those whose id is among `but` are left out.
+        """
         wanted = set(identities)
-        found = self._links(_LINKS_BY_NAME, sorted({identity.global_object_id for identity in wanted}))
+        found = self._links(_LINKS_BY_NAME, sorted({each.global_object_id for each in wanted}), but=list(but))
         return tuple(sorted((each for each in found if each.identity in wanted), key=lambda each: each.id))
 
     def links_by_crm_id(self, mailbox_id: int, crm_ids: Sequence[str]) -> tuple[Link, ...]:
@@ -181,13 +184,13 @@ class Links(Connected):
     def _links(self, query: Select[Any], values: Iterable[Any], **given: object) -> list[Link]:
         with self.reading() as connection:
             parts = (connection.execute(query, given | {_VALUES: part}) for part in chunks(values))
-            rows = [row for part in parts for row in part.mappings()]
-        return [to_link(row) for row in rows]  # type: ignore[arg-type]
+            rows = [row for part in parts for row in part.all()]
+        return [link_of(row) for row in rows]
 
     def _read_links(self, query: Select[Any], given: dict[str, Any]) -> list[Link]:
         with self.reading() as connection:
-            rows = connection.execute(query, given).mappings().all()
-        return [to_link(row) for row in rows]  # type: ignore[arg-type]
+            rows = connection.execute(query, given).all()
+        return [link_of(row) for row in rows]
 
 
 def chunks(values: Iterable[Item]) -> Iterator[list[Item]]:

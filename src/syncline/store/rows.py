@@ -5,7 +5,7 @@ It knows both forms; it must not run a statement.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -51,7 +51,12 @@ ENTRY = columns(schema.journal, tuple(field.name for field in fields(Entry)))
 
 def to_link(row: Mapping[str, Any]) -> Link:
     """Return the link of a row of `LINK`, or of `LIGHT_LINK` (its contents are None then)."""
-    *values, name, original_start = row.values()
+    return link_of(tuple(row.values()))
+
+
+def link_of(row: Sequence[Any]) -> Link:
+    """Return the link of the values of such a row, in their order."""
+    *values, name, original_start = row
     # The two kinds of rows are told apart by their length; reading a row by name costs three times as much.
     names = _LINK_FIELDS if len(values) == len(_LINK_FIELDS) else _LIGHT_FIELDS
     return Link(identity=Identity(name, original_start), **dict(zip(names, values, strict=True)))
