@@ -5,6 +5,8 @@ or version, is guarded by the one before, and is told by the log; nobody is mail
 (the check has its own benchmark). It must not know what is measured.
 """
 
+# ruff: noqa: ARG002 (the ports say which arguments there are)
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -443,6 +443,16 @@ class Changes:
     decided: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLink:
+    """What tells when the turn of a new link comes (Q-09), without its contents."""
+
+    id: int
+    created_order: datetime | None
+    start: datetime
+    global_object_id: str
+
+
 class Store(Protocol):
     """The state of Syncline as the engine needs it. All times come from the caller; ids are the store's.
 
@@ -498,8 +508,16 @@ class Store(Protocol):
     def links_by_id(self, ids: Sequence[int]) -> tuple[Link, ...]:
         """Return links by id."""
 
-    def due_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
-        """Return links to plan, by id from `after`: unsettled, asked, answered, or failed with next_try <= now."""
+    def due_links(
+        self, mailbox_id: int, now: datetime, after: int, limit: int, *, but_new: bool = False
+    ) -> tuple[Link, ...]:
+        """Return links to plan, by id from `after`: unsettled, asked, answered, or failed with next_try <= now.
+
+        `but_new`: without those of `new_links`.
+        """
+
+    def new_links(self, mailbox_id: int, after: int, limit: int) -> tuple[NewLink, ...]:
+        """Return those of `due_links` that were read and never tried: an item that is there, and no row yet."""
 
     def outgoing_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return links, by id from `after`, whose CRM side has moved and is not dealt with, but those that rest."""

@@ -22,7 +22,7 @@ from syncline.engine.boundary import contain, item_error
 from syncline.engine.observing import row_content
 from syncline.engine.run import Run
 from syncline.errors import CATALOGUE, ErrorClass, SyncError
-from syncline.ports import Alert, AlertState, Answer, CrmRow, Link, LinkState, Seen
+from syncline.ports import Alert, AlertState, Answer, CrmRow, Link, LinkState, NewLink, Seen
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
 _PRESENCE = {Seen.PRESENT: Presence.PRESENT, Seen.GONE: Presence.GONE, Seen.UNTRACKED: Presence.UNTRACKED}
@@ -103,6 +103,11 @@ def order_of(link: Link) -> Order:
     if link.observed is None or link.crm_id is not None or link.seen is not Seen.PRESENT:
         return (0, _LATEST, _LATEST, link.identity.global_object_id)
     return (1, link.created_order or _LATEST, link.observed.span.start, link.identity.global_object_id)
+
+
+def order_of_new(link: NewLink) -> Order:
+    """Return what `order_of` returns of a link that is new."""
+    return (1, link.created_order or _LATEST, link.start, link.global_object_id)
 
 
 def _contained(

@@ -29,9 +29,9 @@ _READING = frozenset(
     {
         "answer_rules", "answered_links", "categories", "changes", "close", "due_links", "find", "find_keys",
         "folders", "ids", "intents", "link_count", "links_by_crm_id", "links_by_id", "links_by_identity",
-        "links_by_ref", "mailbox", "mailboxes", "mark", "marks_due", "open_alerts", "outgoing_links", "profile",
-        "questions_about", "read", "refs_in", "rows_held", "rows_seen", "sync_filters", "unread_links", "users",
-        "validate",
+        "links_by_ref", "mailbox", "mailboxes", "mark", "marks_due", "new_links", "open_alerts", "outgoing_links",
+        "profile", "questions_about", "read", "refs_in", "rows_held", "rows_seen", "sync_filters", "unread_links",
+        "users", "validate",
     }
 )  # fmt: skip
 """Port calls that change nothing anywhere."""

@@ -7,7 +7,7 @@ must not know which tables there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
@@ -44,7 +44,7 @@ def _instant(micros: int | None) -> datetime | None:
 class _Direct(TypeDecorator[Any]):
     """A type that gives its processors itself; a value in the text of a statement is bound like any other."""
 
-    impl = Text
+    impl: Any = Text
     cache_ok = True
 
     def process_literal_param(self, value: object, dialect: Dialect) -> str:
@@ -85,7 +85,7 @@ class Coded(_Direct):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor:  # noqa: ARG002
         """Return what decodes the text."""
-        read = decoder(cast(Hashable, self.kind)).decode
+        read = decoder(self.kind).decode
         return lambda text: None if text is None else read(text)
 
 
