@@ -17,7 +17,10 @@ from pathlib import Path
 
 from harness import Row, line
 
-NAMES = ("ews_read", "conflict_check", "idle_cycle", "first_sync", "answer_to_row", "answers", "pages")
+NAMES = (
+    "engine", "ews_read", "conflict_check", "idle_cycle", "both_memory", "first_sync", "answer_to_row", "answers",
+    "pages",
+)  # fmt: skip
 HERE = Path(__file__).resolve().parent
 
 

@@ -444,6 +444,16 @@ class Changes:
     decided: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLink:
+    """What tells when the turn of a new link comes (Q-09), without its contents."""
+
+    id: int
+    created_order: datetime | None
+    start: datetime
+    global_object_id: str
+
+
 class Store(Protocol):
     """The state of Syncline as the engine needs it. All times come from the caller; ids are the store's.
 
@@ -487,7 +497,7 @@ class Store(Protocol):
     def refs_in(self, mailbox_id: int, folder: str) -> tuple[str, ...]:
         """Return the refs of a folder's links that were not seen to be gone."""
 
-    def links_by_identity(self, identities: Sequence[Identity]) -> tuple[Link, ...]:
+    def links_by_identity(self, identities: Sequence[Identity], but: Sequence[int] = ()) -> tuple[Link, ...]:
         """Return the links of all mailboxes that carry one of these identities, without their contents."""
 
     def links_by_crm_id(self, mailbox_id: int, crm_ids: Sequence[str]) -> tuple[Link, ...]:
@@ -502,11 +512,17 @@ class Store(Protocol):
     def links_by_id(self, ids: Sequence[int]) -> tuple[Link, ...]:
         """Return links by id."""
 
-    def due_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
+    def due_links(
+        self, mailbox_id: int, now: datetime, after: int, limit: int, *, but_new: bool = False
+    ) -> tuple[Link, ...]:
         """Return links to plan, by id from `after`: unsettled, asked, answered, or failed and not to be tried later.
 
-        A next_try beyond any wait was set under a clock that has been set back since: it does not count.
+        `but_new`: without those of `new_links`. A next_try beyond any wait was set under a clock that has been set back
+        since: it does not count.
         """
+
+    def new_links(self, mailbox_id: int, after: int, limit: int) -> tuple[NewLink, ...]:
+        """Return those of `due_links` that were read and never tried: an item that is there, and no row yet."""
 
     def outgoing_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return links, by id from `after`, whose CRM side has moved and is not dealt with, but those that rest."""

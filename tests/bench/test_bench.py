@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
-NAMES = sorted(file.stem for file in BENCH.glob("*.py") if file.stem not in ("harness", "run"))
+NAMES = sorted(file.stem for file in BENCH.glob("*.py") if file.stem not in ("harness", "memory_sides", "run"))
 
 
 @pytest.mark.emulator

@@ -49,6 +49,8 @@ def test_what_was_written_is_read_back_whole(store: Database, mailbox: Mailbox) 
     assert store.links_by_ref(mailbox.id, [value.ref, "other"]) == {value.ref: stored}
     light = replace(stored, observed=None, agreed=None)
     assert store.links_by_identity([value.identity, Identity("none")]) == (light,)
+    assert store.links_by_identity([value.identity], but=[number]) == ()
+    assert store.links_by_identity([value.identity], but=[number + 1]) == (light,)
     assert store.links_by_identity([replace(value.identity, original_start=NOW)]) == ()
     assert store.links_by_crm_id(mailbox.id, ["row-1"]) == (stored,)
     assert store.links_by_id([number, 99]) == (stored,)
@@ -154,6 +156,33 @@ def test_due_links_come_in_pages_by_id(store: Database, mailbox: Mailbox) -> Non
         seen += [each.id for each in page]
 
     assert seen == list(ids)
+
+
+@pytest.mark.rule("Q-09")
+def test_new_links_are_those_due_ones_that_were_read_and_never_tried(store: Database, mailbox: Mailbox) -> None:
+    """They come by id with what orders them, and together with the other due ones they are all that are due."""
+    made = NOW - timedelta(days=3)
+    others: dict[str, dict[str, object]] = {
+        "linked": {"crm_id": "row-1"},
+        "unread": {"observed": None},
+        "gone": {"seen": Seen.GONE},
+        "asked": {"state": LinkState.ASKED},
+        "failed": {"state": LinkState.FAILED},
+        "kept": {"state": LinkState.KEPT_OUT, "decision": "yes"},
+    }
+    fresh = [replace(link(mailbox.id, "first"), created_order=made), link(mailbox.id, "second")]
+    links = [fresh[0], *(replace(link(mailbox.id, ref), **more) for ref, more in others.items()), fresh[1]]
+    store.write(claimed(store, mailbox.id), Changes(links=links))
+    due = store.due_links(mailbox.id, NOW, 0, 10)
+    new = store.new_links(mailbox.id, 0, 10)
+
+    assert [each.id for each in new] == [each.id for each in due if each.ref in ("ref-first", "ref-second")]
+    assert [each.created_order for each in new] == [made, None]
+    assert [each.start for each in new] == [each.observed.span.start for each in fresh if each.observed is not None]
+    assert {each.global_object_id for each in new} == {each.identity.global_object_id for each in fresh}
+    assert store.new_links(mailbox.id, new[0].id, 1) == new[1:]
+    rest = store.due_links(mailbox.id, NOW, 0, 10, but_new=True)
+    assert {each.ref for each in rest} == {each.ref for each in due} - {"ref-first", "ref-second"}
 
 
 def test_the_base_of_the_guards_counts_living_rows(store: Database, mailbox: Mailbox) -> None:

@@ -244,5 +244,5 @@ def _parties(attendees: tuple[Attendee, ...]) -> tuple[Attendee, ...]:
     for attendee in attendees:
         if attendee.address not in seen:
             plain = attendee.response is Response.NONE
-            seen[attendee.address] = attendee if plain else replace(attendee, response=Response.NONE)
+            seen[attendee.address] = attendee if plain else Attendee(attendee.address, attendee.name, attendee.role)
     return tuple(sorted(seen.values(), key=lambda a: (a.role, a.address)))

@@ -275,8 +275,10 @@ def scheduling_digest(appointment: Appointment, persons: Iterable[Person]) -> st
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _persons_of(part: Appointment, mailbox_address: str | None) -> Iterator[Person]:
-    """Yield the persons of one part by itself, each address once, in its strongest role."""
+def _persons_of(
+    part: Appointment, mailbox_address: str | None, among: Container[str] | None = None
+) -> Iterator[Person]:
+    """Yield the persons of one part by itself, each address once, in its strongest role; `among` None: all of them."""
     if part.canceled or part.show_as not in _BLOCKING_STATES:
         return
     mailbox = mailbox_address.lower() if mailbox_address else ""
@@ -286,7 +288,8 @@ def _persons_of(part: Appointment, mailbox_address: str | None) -> Iterator[Pers
     named = part.organizer.address.lower() if part.organizer else ""
     organizer = named or mailbox
     listed = [Person(address=organizer, name=part.organizer.name if part.organizer else "", organizer=True)]
-    attendees = sorted(part.attendees, key=lambda each: (_STRENGTH.index(each.role), each.address))
+    counted = part.attendees if among is None else [each for each in part.attendees if each.address.lower() in among]
+    attendees = sorted(counted, key=lambda each: (_STRENGTH.index(each.role), each.address))
     listed += [Person(address=each.address.lower(), name=each.name, role=each.role) for each in attendees]
     listed.append(Person(address=mailbox))
     for person in listed:
@@ -386,7 +389,8 @@ def _part_text(part: Appointment, counted: Container[str]) -> str:
     """Return when, how and for whom of the counted addresses one part is busy."""
     shown = "canceled" if part.canceled else part.show_as.value
     kept_out = "declined" if part.response is Response.DECLINED else ""
-    people = sorted(_person_text(person) for person in _persons_of(part, None) if person.address in counted)
+    named = _persons_of(part, None, counted)
+    people = sorted(_person_text(person) for person in named if person.address in counted)
     times = f"{_text(part.span.start)} {_text(part.span.end)} {part.span.all_day}"
     return f"{times} {shown} {kept_out} {','.join(people)}"
 

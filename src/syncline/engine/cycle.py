@@ -16,7 +16,7 @@ from syncline.core.planning import Verb
 from syncline.engine import diverging, holding, mailboxes, marking, organization, questions
 from syncline.engine.applying import GROUPS, WRITES, apply_all, candidate_of
 from syncline.engine.boundary import contain
-from syncline.engine.deciding import Decided, Order, decide, order_of
+from syncline.engine.deciding import Decided, Order, decide, order_of, order_of_new
 from syncline.engine.guarding import Light, finish_released, guard
 from syncline.engine.matching import confirm_gone
 from syncline.engine.observing import observe_crm, observe_exchange, observe_items, row_content, unseen
@@ -251,14 +251,12 @@ def _apply_chunk(run: Run, ids: Sequence[int]) -> None:
 
 
 def _plan(run: Run) -> list[_Planned]:
-    planned: list[_Planned] = []
-    for page, links in enumerate(_due(run)):
-        if page:
+    planned = _new(run)
+    for page, links in enumerate(_due(run, but_new=True)):
+        if page or planned:
             _carry_out_answers(run)
-        fresh = [link for link in links if _new(link)]
         quiet = [link for link in links if _waits(link)]
-        stirring = [link for link in links if not _waits(link) and not _new(link)]
-        planned.extend(_Planned(link.id, Verb.BOOK, link.seen, linked=False, order=order_of(link)) for link in fresh)
+        stirring = [link for link in links if not _waits(link)]
         for decided in (*_asked_about(run, decide(run, stirring)), *_freed(run, quiet)):
             link = decided.link
             linked = link.crm_id is not None and not released(link)
@@ -289,9 +287,9 @@ def _asked_about(run: Run, decided: Sequence[Decided]) -> list[Decided]:
     return [fresh.get(each.link.id, each) for each in decided]
 
 
-def _due(run: Run) -> Iterator[list[Link]]:
+def _due(run: Run, *, but_new: bool = False) -> Iterator[list[Link]]:
     after = 0
-    while links := run.store.due_links(run.mailbox.id, run.now(), after, SCAN):
+    while links := run.store.due_links(run.mailbox.id, run.now(), after, SCAN, but_new=but_new):
         after = links[-1].id
         gone = {link.id for link in links if link.seen is Seen.GONE}
         confirmed = confirm_gone(run, [link for link in links if link.id in gone])
@@ -299,9 +297,14 @@ def _due(run: Run) -> Iterator[list[Link]]:
         yield [link for link in (*[one for one in links if one.id not in gone], *confirmed, *moved) if not unseen(link)]
 
 
-def _new(link: Link) -> bool:
-    """Return whether a link is seen for the first time: no guard weighs it, and its chunk decides about it."""
-    return link.crm_id is None and link.seen is Seen.PRESENT and link.state is LinkState.UNSETTLED
+def _new(run: Run) -> list[_Planned]:
+    """Return the links seen for the first time: no guard weighs them, and their chunk decides about them."""
+    planned: list[_Planned] = []
+    while links := run.store.new_links(run.mailbox.id, planned[-1].link_id if planned else 0, SCAN):
+        if planned:
+            _carry_out_answers(run)
+        planned.extend(_Planned(each.id, Verb.BOOK, Seen.PRESENT, False, order_of_new(each)) for each in links)
+    return planned
 
 
 def _waits(link: Link) -> bool:

@@ -24,7 +24,7 @@ from syncline.engine.rows import Rows, read_rows
 from syncline.engine.run import Run
 from syncline.engine.scoping import released
 from syncline.errors import CATALOGUE, ErrorClass, SyncError
-from syncline.ports import Alert, AlertState, Answer, CrmRow, Link, LinkState, Seen
+from syncline.ports import Alert, AlertState, Answer, CrmRow, Link, LinkState, NewLink, Seen
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
 _PRESENCE = {Seen.PRESENT: Presence.PRESENT, Seen.GONE: Presence.GONE, Seen.UNTRACKED: Presence.UNTRACKED}
@@ -107,6 +107,11 @@ def order_of(link: Link) -> Order:
     return (1, link.created_order or _LATEST, link.observed.span.start, link.identity.global_object_id)
 
 
+def order_of_new(link: NewLink) -> Order:
+    """Return what `order_of` returns of a link that is new."""
+    return (1, link.created_order or _LATEST, link.start, link.global_object_id)
+
+
 def _contained(run: Run, link: Link, family: Sequence[Link], rows: Rows, alerts: Sequence[Alert]) -> Decided:
     """Decide about one link; a bug, or a row that cannot be read, stops this item alone (design.md 8, B-05)."""
     asking = [each for each in alerts if CATALOGUE[each.code].error_class is ErrorClass.NEEDS_ANSWER]
@@ -126,7 +131,7 @@ def _contained(run: Run, link: Link, family: Sequence[Link], rows: Rows, alerts:
         return failing(error) if error is not None else _decided(run, link, family, rows.found, alert)
 
     known = contain(decided, lambda bug: failing(item_error(bug, link.subject)), f"item {link.id}")
-    return replace(known, notices=notices)
+    return replace(known, notices=notices) if notices else known
 
 
 def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, CrmRow], alert: Alert | None) -> Decided:
@@ -297,8 +302,10 @@ def _answered(link: Link, answer: Answer, rests_on: tuple[tuple[int, int], ...])
 
 
 def _peers(run: Run, links: Sequence[Link]) -> Mapping[Identity, list[Link]]:
+    """Return the links of each identity in all mailboxes, by id; those asked about are at hand already."""
     families: dict[Identity, list[Link]] = defaultdict(list)
-    for link in run.store.links_by_identity(list({link.identity for link in links})):
+    others = run.store.links_by_identity(list({link.identity for link in links}), but=[link.id for link in links])
+    for link in sorted((*links, *others), key=lambda each: each.id):
         families[link.identity].append(link)
     return families
 

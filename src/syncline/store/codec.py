@@ -18,7 +18,8 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 
 
 @cache
-def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
+def decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
+    """Return the decoder of texts that hold values of the type `kind`."""
     return msgspec.json.Decoder(cast(type[Any], kind))
 
 
@@ -29,4 +30,4 @@ def encode(value: object) -> str:
 
 def decode(text: str | bytes, kind: type[Value]) -> Value:
     """Return the value of type `kind` that `text` holds; msgspec.ValidationError if it holds something else."""
-    return cast(Value, _decoder(cast(Hashable, kind)).decode(text))
+    return cast(Value, decoder(cast(Hashable, kind)).decode(text))

@@ -9,12 +9,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Integer, Select, and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+)
 
 from syncline.core.appointment import Identity
-from syncline.ports import Alert, Intent, Link, LinkState, Seen
+from syncline.ports import Alert, Intent, Link, LinkState, NewLink, Seen
 from syncline.store.connection import IN_LIST_MAX, Connected
-from syncline.store.rows import ALERT, INTENT, LIGHT_LINK, LINK, to_alert, to_link
+from syncline.store.rows import ALERT, INTENT, LIGHT_LINK, LINK, link_of, to_alert
 from syncline.store.schema import alert, intent, link
 
 Item = TypeVar("Item")
@@ -72,9 +85,24 @@ def _due(*more: ColumnElement[bool]) -> Select[Any]:
     return select(*LINK).where(*where, *more).order_by(link.c.id).limit(_LIMIT)
 
 
+# Seen for the first time: no guard weighs it. The start is read from the text, since the contents cost the most.
+_NEW = and_(
+    link.c.crm_id.is_(None),
+    link.c.seen == Seen.PRESENT,
+    link.c.state == LinkState.UNSETTLED,
+    link.c.observed.is_not(None),
+)
+_START = func.json_extract(type_coerce(link.c.observed, Text), "$.span.start")
+_NEW_LINKS = (
+    select(link.c.id, link.c.created_order, _START, link.c.global_object_id)
+    .where(link.c.mailbox_id == _MAILBOX, ATTENTION, _AFTER, _NEW)
+    .order_by(link.c.id)
+    .limit(_LIMIT)
+)
 OUTGOING_LINKS = _outgoing()
 # Statements are built once: an idle cycle spends more time on building than on running them.
 DUE_LINKS = _due()
+_DUE_BUT_NEW = _due(~_NEW)
 _UNREAD_LINKS = _due(link.c.seen == Seen.PRESENT, link.c.observed.is_(None))
 _LINKS_BY_REF = _by(link.c.ref, LINK, link.c.mailbox_id == _MAILBOX)
 _LINKS_BY_CRM_ID = _by(link.c.crm_id, LINK, link.c.mailbox_id == _MAILBOX)
@@ -85,7 +113,7 @@ _ROWS_HELD = (
     select(link.c.crm_id).where(link.c.mailbox_id == _MAILBOX, link.c.crm_id.is_not(None)).order_by(link.c.crm_id)
 ).distinct()
 _LINKS_BY_ID = _by(link.c.id, LINK)
-_LINKS_BY_NAME = _by(link.c.global_object_id, LIGHT_LINK)
+_LINKS_BY_NAME = _by(link.c.global_object_id, LIGHT_LINK, link.c.id.not_in(bindparam("but", expanding=True)))
 _REFS_IN = select(link.c.ref).where(
     link.c.mailbox_id == _MAILBOX, link.c.folder == bindparam("folder"), link.c.seen != Seen.GONE
 )
@@ -108,10 +136,13 @@ class Links(Connected):
         with self.reading() as connection:
             return tuple(connection.scalars(_REFS_IN, {"mailbox_id": mailbox_id, "folder": folder}))
 
-    def links_by_identity(self, identities: Sequence[Identity]) -> tuple[Link, ...]:
-        """Return the links of all mailboxes that carry one of these identities, by id, without their contents."""
+    def links_by_identity(self, identities: Sequence[Identity], but: Sequence[int] = ()) -> tuple[Link, ...]:
+        """Return the links of all mailboxes with one of these identities, by id, without their contents.
+
+        Those whose id is among `but` are left out.
+        """
         wanted = set(identities)
-        found = self._links(_LINKS_BY_NAME, sorted({identity.global_object_id for identity in wanted}))
+        found = self._links(_LINKS_BY_NAME, sorted({each.global_object_id for each in wanted}), but=list(but))
         return tuple(sorted((each for each in found if each.identity in wanted), key=lambda each: each.id))
 
     def links_by_crm_id(self, mailbox_id: int, crm_ids: Sequence[str]) -> tuple[Link, ...]:
@@ -141,10 +172,21 @@ class Links(Connected):
         """Return links by id, ascending; unknown ids are left out."""
         return tuple(sorted(self._links(_LINKS_BY_ID, ids), key=lambda each: each.id))
 
-    def due_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
+    def due_links(
+        self, mailbox_id: int, now: datetime, after: int, limit: int, *, but_new: bool = False
+    ) -> tuple[Link, ...]:
         """Return links that need planning, by id from `after`: unsettled, asked, answered, or failed and due again."""
         given = _given(mailbox_id, now, after, limit)
-        return tuple(self._read_links(DUE_LINKS, given))
+        return tuple(self._read_links(_DUE_BUT_NEW if but_new else DUE_LINKS, given))
+
+    def new_links(self, mailbox_id: int, after: int, limit: int) -> tuple[NewLink, ...]:
+        """Return those of `due_links` that were read and never tried: an item that is there, and no row yet."""
+        with self.reading() as connection:
+            rows = connection.execute(_NEW_LINKS, {"mailbox_id": mailbox_id, "after": after, "limit": limit}).all()
+        return tuple(
+            NewLink(id=number, created_order=created, start=datetime.fromisoformat(start), global_object_id=name)
+            for number, created, start, name in rows
+        )
 
     def outgoing_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return links, by id from `after`, whose CRM side has moved and is not dealt with, but those that rest."""
@@ -185,13 +227,13 @@ class Links(Connected):
     def _links(self, query: Select[Any], values: Iterable[Any], **given: object) -> list[Link]:
         with self.reading() as connection:
             parts = (connection.execute(query, given | {_VALUES: part}) for part in chunks(values))
-            rows = [row for part in parts for row in part.mappings()]
-        return [to_link(row) for row in rows]  # type: ignore[arg-type]
+            rows = [row for part in parts for row in part.all()]
+        return [link_of(row) for row in rows]
 
     def _read_links(self, query: Select[Any], given: dict[str, Any]) -> list[Link]:
         with self.reading() as connection:
-            rows = connection.execute(query, given).mappings().all()
-        return [to_link(row) for row in rows]  # type: ignore[arg-type]
+            rows = connection.execute(query, given).all()
+        return [link_of(row) for row in rows]
 
 
 def _given(mailbox_id: int, now: datetime, after: int, limit: int) -> dict[str, object]:

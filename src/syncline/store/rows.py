@@ -5,9 +5,10 @@ It knows both forms; it must not run a statement.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Column, Table
@@ -22,6 +23,8 @@ MAILBOX_FIELDS = tuple(field.name for field in fields(Mailbox))
 ALERT_FIELDS = tuple(field.name for field in fields(Alert))
 TRASH_FIELDS = tuple(field.name for field in fields(Trashed))
 _LINK_FIELDS = tuple(field.name for field in fields(Link) if field.name != "identity")
+_values_of = attrgetter(*_LINK_FIELDS)
+LINK_ROW = (*_LINK_FIELDS, "global_object_id", "original_start", "answered")
 _HEAVY = frozenset({"observed", "agreed"})
 
 # Columns of a mailbox that people write, and `release`, `wake` and `claim` own: a cycle never overwrites them.
@@ -51,19 +54,21 @@ ENTRY = columns(schema.journal, tuple(field.name for field in fields(Entry)))
 
 def to_link(row: Mapping[str, Any]) -> Link:
     """Return the link of a row of `LINK`, or of `LIGHT_LINK` (its contents are None then)."""
-    *values, name, original_start = row.values()
+    return link_of(tuple(row.values()))
+
+
+def link_of(row: Sequence[Any]) -> Link:
+    """Return the link of the values of such a row, in their order."""
+    *values, name, original_start = row
     # The two kinds of rows are told apart by their length; reading a row by name costs three times as much.
     names = _LINK_FIELDS if len(values) == len(_LINK_FIELDS) else _LIGHT_FIELDS
     return Link(identity=Identity(name, original_start), **dict(zip(names, values, strict=True)))
 
 
-def link_values(link: Link) -> dict[str, Any]:
-    """Return the columns of a link but its id, with `answered` as the link itself implies it."""
-    values = {name: getattr(link, name) for name in _LINK_FIELDS if name != "id"}
-    values["global_object_id"] = link.identity.global_object_id
-    values["original_start"] = link.identity.original_start
-    values["answered"] = int(waits_for_engine(link))
-    return values
+def link_row(link: Link) -> tuple[Any, ...]:
+    """Return the values of a link in the order of `LINK_ROW`, with `answered` as the link itself implies it."""
+    identity = link.identity
+    return *_values_of(link), identity.global_object_id, identity.original_start, int(waits_for_engine(link))
 
 
 def waits_for_engine(link: Link) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -29,13 +30,15 @@ from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Inte
 from syncline.store.leases import Leases
 from syncline.store.links import STANDING, chunks
 from syncline.store.marks import keep_places, write_marks
+from syncline.store.prepared import Prepared
 from syncline.store.rows import (
+    LINK_ROW,
     MAILBOX_FIELDS,
     PEOPLE_FIELDS,
     alert_values,
     decision_values,
     is_question,
-    link_values,
+    link_row,
     mailbox_values,
     trash_values,
 )
@@ -122,12 +125,12 @@ def _write_links(connection: Connection, links: Sequence[Link]) -> list[int]:
     old = [each for each in links if each.id]
     new = [each for each in links if not each.id]
     if old:
-        connection.execute(_UPDATE_LINK, [_named(link_values(each), each.id) for each in old])
+        _UPDATE_LINK.run(connection, [link_row(each) for each in old])
         _settle_alerts(connection, [each.id for each in old])
     ids: dict[int, int] = {}
     if new:
         # One statement for all and a look-up by key: RETURNING in order makes the driver work row by row.
-        connection.execute(_INSERT_LINK, [link_values(each) for each in new])
+        _INSERT_LINK.run(connection, [link_row(each)[1:] for each in new])
         numbers = _numbers(connection, new)
         ids = {id(each): numbers[each.ref] for each in new}
     return [each.id or ids[id(each)] for each in links]
@@ -228,18 +231,16 @@ def _end_older_questions(connection: Connection, link_ids: list[int]) -> None:
 def _write_intents(connection: Connection, dropped: Sequence[str], new: Sequence[Intent]) -> None:
     for part in chunks(dropped):
         connection.execute(_DELETE_INTENTS, {"ids": part})
-    if new:
-        connection.execute(_INSERT_INTENT, [{name: getattr(each, name) for name in _INTENT_FIELDS} for each in new])
+    _INSERT_INTENT.run(connection, [_intent_row(each) for each in new])
 
 
 def _write_entries(connection: Connection, entries: Sequence[Entry]) -> None:
-    if entries:
-        connection.execute(insert(journal), [entry_values(each) for each in entries])
+    _INSERT_ENTRY.run(connection, [_entry_row(each) for each in entries])
 
 
 def entry_values(entry: Entry) -> dict[str, Any]:
     """Return the columns of a line of the journal but its id."""
-    return {field.name: getattr(entry, field.name) for field in fields(Entry) if field.name != "id"}
+    return {name: getattr(entry, name) for name in _ENTRY_FIELDS}
 
 
 def _write_mailbox(connection: Connection, value: Mailbox) -> None:
@@ -262,7 +263,10 @@ def _update_keeping(columns: Sequence[Column[Any]], answers: Column[Any], kept: 
 
 
 _OWN = ("id", "answers", "attention", "before")
-_UPDATE_LINK = _update_keeping([each for each in link.c if each.name not in _OWN], link.c.answers, _LINK_ANSWER)
+_UPDATE_LINK = Prepared(
+    _update_keeping([each for each in link.c if each.name not in _OWN], link.c.answers, _LINK_ANSWER),
+    [_PREFIX + name for name in LINK_ROW],
+)
 _UPDATE_ALERT = _update_keeping(
     [each for each in alert.c if each.name not in _OWN], alert.c.answers, _ALERT_ANSWER + _ALERT_SEEN
 )
@@ -281,12 +285,17 @@ _WITHDRAW_ANSWERED = (
         reason="It was deleted or untracked before the answer came.",
     )
 )
-_INSERT_LINK = insert(link)
+# The id comes first in a row, and the database makes it.
+_INSERT_LINK = Prepared(insert(link), LINK_ROW[1:])
 _LINK_NUMBERS = select(link.c.ref, link.c.id).where(
     link.c.mailbox_id == bindparam("mailbox_id"), link.c.ref.in_(bindparam("refs", expanding=True))
 )
-_INSERT_INTENT = insert(intent)
 _INTENT_FIELDS = tuple(field.name for field in fields(Intent))
+_INSERT_INTENT = Prepared(insert(intent), _INTENT_FIELDS)
+_intent_row = attrgetter(*_INTENT_FIELDS)
+_ENTRY_FIELDS = tuple(field.name for field in fields(Entry) if field.name != "id")
+_INSERT_ENTRY = Prepared(insert(journal), _ENTRY_FIELDS)
+_entry_row = attrgetter(*_ENTRY_FIELDS)
 _ANSWERS = select(link.c.id, link.c.answers).where(link.c.id.in_(_IDS), link.c.answered == 1)
 _SETTLE_ALERTS = (
     update(alert)

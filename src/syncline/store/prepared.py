@@ -1,0 +1,48 @@
+"""Statements that write many rows at once, compiled once and given to the driver as they are.
+
+SQLAlchemy builds the parameters of each row anew, which costs more than SQLite needs to write the row. It knows
+statements and column types; it must not know what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Boolean, Connection, Insert, Update
+from sqlalchemy.dialects.sqlite import dialect
+
+_DIALECT = dialect()
+
+
+class Prepared:
+    """One INSERT or UPDATE of at least two parameters; `names` says in which order a row brings its values."""
+
+    def __init__(self, statement: Insert | Update, names: Sequence[str]) -> None:
+        compiled = statement.compile(dialect=_DIALECT, column_keys=names)
+        assert compiled.positiontup is not None, "SQLite takes parameters by their place"
+        self._text = str(compiled)
+        self._ordered = itemgetter(*(names.index(name) for name in compiled.positiontup))
+        turns = ((at, _turn(compiled.binds[name].type)) for at, name in enumerate(names) if name in compiled.binds)
+        self._turns = [(at, turn) for at, turn in turns if turn is not None]
+
+    def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+        """Carry the statement out for each row; nothing happens without one."""
+        if rows:
+            connection.exec_driver_sql(self._text, [self._values(row) for row in rows])
+
+    def _values(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        values = list(row)
+        for at, turn in self._turns:
+            values[at] = turn(values[at])
+        found: tuple[Any, ...] = self._ordered(values)
+        return found
+
+
+def _turn(kind: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401 (types of columns of any value)
+    """Return what turns a value into the driver's, None if the driver takes it as it is."""
+    if isinstance(kind, Boolean):
+        return None
+    found: Callable[[Any], Any] | None = kind.dialect_impl(_DIALECT).bind_processor(_DIALECT)
+    return found
