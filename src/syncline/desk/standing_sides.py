@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from syncline.engine import holding
-from syncline.engine.scoping import UNSETTLED
 from syncline.errors import CATALOGUE
 from syncline.language import _, noted
 from syncline.ports import AlertState, Link, Origin, Seen
@@ -57,7 +56,7 @@ def sides_of(link: Link) -> Sides:
         exchange_seen="" if link.seen is Seen.ABSENT else link.revision,
         exchange_settled=link.revision_settled if link.seen is not Seen.ABSENT else None,
         crm_seen=link.crm_version_seen if there else None,
-        crm_settled=link.crm_settled if there and link.crm_settled != UNSETTLED else None,
+        crm_settled=link.crm_settled if there and link.crm_settled >= 0 else None,
     )
 
 

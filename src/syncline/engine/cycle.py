@@ -363,8 +363,8 @@ def _record(run: Run) -> datetime:
     now, rules = run.now(), run.rules
     done = mailboxes.after_success(run.mailbox, now, worked=run.counts.worked)
     done = replace(done, first_sync_done=True, crm_cursor=run.crm_cursor)
-    if run.outgoing:
-        done = replace(done, filters=digest(run.filters))
+    # Where nothing is written now, writing begins anew later: with all rows, a question, and no mail.
+    done = replace(done, filters=digest(run.filters) if run.outgoing else "")
     standing = [alert for alert in run.store.open_alerts(done.id) if not marking.still_told(run, alert)]
     run.write(Changes(mailbox=done, alerts=mailboxes.withdrawn_notices(standing, now)))
     return mailboxes.next_due_after(

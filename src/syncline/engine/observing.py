@@ -18,7 +18,7 @@ from syncline.core.scheduling import Person
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.noticing import noticed
 from syncline.engine.run import Run, failed, notice
-from syncline.engine.scoping import UNSETTLED, apply_filters, filters_changed, observe_scope
+from syncline.engine.scoping import apply_filters, begin, filters_changed, observe_scope, unsettled
 from syncline.errors import Scope, SyncError, render
 from syncline.ports import (
     Alert,
@@ -100,6 +100,8 @@ def observe_crm(run: Run, between: Callable[[Run], None]) -> None:
         between(run)
     if run.outgoing and filters_changed(run):
         apply_filters(run)
+    if run.begins:
+        begin(run)
 
 
 def _crm_page(run: Run) -> CrmPage:
@@ -415,7 +417,7 @@ def _crm_observed(run: Run, link: Link, row: CrmRow | None) -> Link:
         # A row that changed is a new matter for what failed, or waited for its invitation.
         seen = replace(seen, retries=0, next_try=None if link.seen is Seen.ABSENT else run.now())
         seen = replace(seen, state=LinkState.UNSETTLED) if link.seen is Seen.ABSENT else seen
-    return replace(seen, crm_settled=UNSETTLED)
+    return replace(seen, crm_settled=unsettled(seen))
 
 
 def _row_observed(run: Run, link: Link, row: CrmRow | None) -> Link:
