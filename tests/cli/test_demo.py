@@ -168,7 +168,12 @@ def test_what_is_entered_and_moved_in_the_crm_reaches_outlook(demo: Demo) -> Non
     list_of = "/?mailbox=maya.lind@fjordbikes.example&view=list"
     week = f"{list_of}&week={days['D4'] - timedelta(days=days['D4'].weekday())}"
     assert "Quarterly review with Harbour Cycles" in demo.outlook(list_of)
-    entered = {"subject": "Entered by hand", "organizer": "maya", "time_zone": "UTC", "required": ["guest@alpen.example"]}
+    entered = {
+        "subject": "Entered by hand",
+        "organizer": "maya",
+        "time_zone": "UTC",
+        "required": ["guest@alpen.example"],
+    }
     hours = {"start": f"{days['D4']}T18:00", "end": f"{days['D4']}T18:30"}
     made = demo.http.post("/appointments", json={**entered, **hours})
     assert made.status_code == 201, made.text
@@ -181,7 +186,9 @@ def test_what_is_entered_and_moved_in_the_crm_reaches_outlook(demo: Demo) -> Non
     moved = {"start": f"{days['D4']}T19:15", "end": f"{days['D4']}T19:45", "location": "Garden room"}
     assert demo.http.patch(f"/appointments/{made.json()['id']}", json=moved).status_code == 200
     demo.until(lambda: "Garden room" in demo.outlook(item))
-    times = [re.findall(r'name="(?:start|end)_time"[^>]*? value="([^"]*)"', page) for page in (before, demo.outlook(item))]
+    times = [
+        re.findall(r'name="(?:start|end)_time"[^>]*? value="([^"]*)"', page) for page in (before, demo.outlook(item))
+    ]
     assert times[0] != times[1] and times[1][0].endswith(":15")
 
 
