@@ -70,7 +70,11 @@ def standing(app: App, link: Link) -> list[str]:
         said.append(_("Its row in the CRM is gone."))
     if link.origin is Origin.CRM and not link.in_scope and not link.crm_gone:
         said.append(_("No sync filter selects it any more (rule 1.11)."))
-    if not app.parts.rules.outgoing:
+    mailbox = app.store.mailbox(link.mailbox_id)
+    if app.store.profile(mailbox.profile_id).read_only:
+        if sides_of(link).crm_waits:
+            said.append(_("The profile of %(mailbox)s only reads; nothing is written there.", mailbox=mailbox.address))
+    elif not app.parts.rules.outgoing:
         if sides_of(link).crm_waits and link.seen is Seen.ABSENT:
             said.append(_("What is entered in the CRM is not sent to Exchange: exchange.write is off."))
     elif not link.writes:

@@ -21,7 +21,7 @@ ABSENT = "crm:"
 """Begins the ref of a link whose item is not made yet; the id of the row follows."""
 UNSETTLED = -1
 EARLIER = -2
-"""As UNSETTLED, and from before anything was written to the calendar: it goes over after a question, and mails nobody."""
+"""As UNSETTLED, from before anything was written to the calendar: it goes over after a question and mails nobody."""
 
 
 def in_scope(run: Run, row: CrmRow) -> bool:
