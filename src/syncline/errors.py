@@ -162,6 +162,11 @@ _ROWS: tuple[Row, ...] = (
         "differ or are missing. Carry that over to Outlook?",
         "Check whether the CRM was restored from a backup. Answer Yes to delete and overwrite in Outlook what differs, "
         "or No to leave Outlook as it is."),
+    _item("FirstPushHeld", 9113, _ASK, "Writing to this calendar begins",
+        "{count} appointments of {mailbox} were entered or changed in {crm} before Syncline wrote to this calendar. "
+        "Carry them over to Outlook?",
+        "Look at the preview of the mailbox. Answer Yes to make and change them in Outlook, which mails nobody, or No "
+        "to leave Outlook as it is. What is entered in the CRM from now on goes over either way."),
     # --- items that are retried ------------------------------------------------------------------------------
     _item("ItemUnreadable", 9201, _RETRY, "Exchange cannot hand out the item",
         'Exchange answered with an error when "{subject}" was read: {detail}',

@@ -29,7 +29,7 @@ class ExchangeSettings:
             "Carry the CRM's appointments and changes over to Exchange (3.4). Off: only Exchange's come to the CRM. "
             "Never for profiles that only read."
         ),
-    ] = False
+    ] = True
     distinct_physical_and_logical_deletes: Annotated[
         bool,
         Meant(

@@ -1,6 +1,6 @@
 """A read-only profile keeps its promise: over a whole day nothing but reading operations reaches the server.
 
-So does every other profile, as delivered: without `exchange.write` and answers by category not even a mark is left.
+So does every other profile without `exchange.write` and answers by category: not even a mark is left.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from syncline.config import Settings
 from tests.acceptance.installation import Installation, installed
 from tests.acceptance.site import Outlook, at, event, served
 
@@ -35,8 +36,15 @@ READING = {
 
 @pytest.mark.parametrize("read_only", [True, False])
 def test_a_day_of_everything_only_reads(tmp_path: Path, read_only: bool) -> None:
-    """First sync, questions both ways, moves, deletions, faults, edits in the CRM: every request only reads."""
-    with installed(tmp_path / "data", people=("maya", "jonas")) as world:
+    """First sync, questions both ways, moves, deletions, faults, edits in the CRM: every request only reads.
+
+    A read-only profile needs no setting for that: there `exchange.write` is on, as delivered.
+    """
+
+    def one_way(settings: Settings) -> Settings:
+        return replace(settings, exchange=replace(settings.exchange, write=read_only))
+
+    with installed(tmp_path / "data", people=("maya", "jonas"), change=one_way) as world:
         outlook = Outlook(world)
         outlook.load(
             event("one", at(9), at(10)),

@@ -62,6 +62,13 @@ def test_the_defaults_are_those_of_the_product(tmp_path: Path) -> None:
     assert found.floor_s == 0
 
 
+def test_both_directions_are_on_unless_they_are_switched_off(tmp_path: Path) -> None:
+    """Nothing said: what the CRM holds goes to Exchange; the setting keeps it here."""
+    off = config.load(tmp_path, environ={"SYNCLINE_EXCHANGE_WRITE": "false"})
+
+    assert (rules(config.load(tmp_path, environ={})).outgoing, rules(off).outgoing) == (True, False)
+
+
 def test_only_the_owner_reads_the_databases(tmp_path: Path) -> None:
     """Key, state and CRM have the rights 0600 from their first moment on."""
     wiring.make_folder(tmp_path / "data")

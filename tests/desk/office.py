@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy import update
 
 from syncline.config import Settings
 from syncline.connectors.embedded_crm import EmbeddedCrm
@@ -27,7 +28,7 @@ from syncline.engine.run import Parts, Rules
 from syncline.engine.worker import Worker
 from syncline.errors import SyncError
 from syncline.ports import Candidate, Mailbox, Replica, Reschedule, Result
-from syncline.store import Database, accounts
+from syncline.store import Database, accounts, schema
 from syncline.wiring import App
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -136,6 +137,11 @@ class Office:
     def mailbox(self, name: str) -> Mailbox:
         """Return somebody's mailbox."""
         return self.app.store.mailbox_by_address(f"{name}@{DOMAIN}")
+
+    def only_read(self) -> None:
+        """Mark every profile as one that only reads."""
+        with self.app.store.writing() as connection:
+            connection.execute(update(schema.profile).values(read_only=True))
 
     def question(self) -> AlertObject:
         """Return the only question, as the operator sees it."""

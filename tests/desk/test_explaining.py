@@ -10,6 +10,7 @@ import pytest
 from syncline.core.appointment import Address
 from syncline.core.guards import Invitations
 from syncline.desk import alerts, appointments, explaining, failures, mailboxes
+from syncline.desk.drafts import Draft
 from syncline.desk.explaining import Story
 from syncline.desk.reading import OPERATOR
 from syncline.engine.run import Rules
@@ -99,6 +100,20 @@ def test_one_way_says_which_setting_keeps_it_in_the_crm(tmp_path: Path) -> None:
     row = office.in_crm("Review", at(10))
 
     assert "exchange.write is off" in story(office, row).text
+
+
+def test_a_profile_that_only_reads_keeps_a_change_in_the_crm(office: Office) -> None:
+    """An edit of the CRM is not called one that is still to be carried over where nothing may be written."""
+    office.in_outlook("Review", at(10))
+    office.sync("maya")
+    (row,) = (entry.id for entry in office.app.crm.listing().items if entry.subject == "Review")
+    office.only_read()
+    appointments.edit(office.app, OPERATOR, row, Draft(location="Lobby"))
+    office.sync("maya")
+    text = story(office, row).text
+
+    assert f"The profile of maya@{DOMAIN} only reads; nothing is written there." in text
+    assert "still to be carried over" not in text
 
 
 @pytest.mark.rule("A-02")

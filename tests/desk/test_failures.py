@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from syncline.desk import alerts, explaining, failures, reports, syncing
 from syncline.desk.reading import OPERATOR
 from syncline.errors import CATALOGUE, SyncError
+from syncline.ports import Changes
 from syncline.store import Slice
+from syncline.store.statistics import CycleRecord
 from tests.desk.office import DOMAIN, Office, at
 
 ADDRESS = f"maya@{DOMAIN}"
@@ -193,6 +198,35 @@ def test_a_mailbox_in_use_is_waited_for_and_then_told(office: Office) -> None:
     report = syncing.sync(office.app, OPERATOR, [ADDRESS], wait_s=0.0)
 
     assert [each.error for each in report.mailboxes] == ["MailboxHeld"]
+
+
+def test_a_sync_by_the_server_is_one_that_began_after_it_was_asked_for(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cycle that runs already may have read before the change: it is not taken for the one that was asked for."""
+    store, mailbox, began = office.app.store, office.mailbox("maya"), office.clock.at
+    lease = store.claim(mailbox.id, "server", began, 300.0)
+    assert lease is not None
+    office.clock.at += timedelta(seconds=1)
+
+    def the_running_one_ends() -> None:
+        office.clock.at += timedelta(seconds=1)
+        store.write(lease, Changes(mailbox=replace(mailbox, last_sync=office.clock.at)))
+        store.release(lease, office.clock.at, mailbox.next_due)
+        store.record_cycle(CycleRecord(mailbox_id=mailbox.id, started=began, finished=office.clock.at))
+
+    def the_next_one_runs() -> None:
+        office.clock.at += timedelta(seconds=1)
+        office.sync("maya")
+        store.record_cycle(
+            CycleRecord(mailbox_id=mailbox.id, started=office.clock.at, finished=office.clock.at, saved=1)
+        )
+
+    server = iter((the_running_one_ends, the_next_one_runs))
+    waiting = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: next(server)())
+    monkeypatch.setattr(syncing, "time", waiting)
+    monkeypatch.setattr(syncing, "jobs_run", lambda _: True)
+    assert syncing.sync(office.app, OPERATOR, [ADDRESS]).saved == 1
 
 
 def test_sync_wants_an_enabled_mailbox(office: Office) -> None:

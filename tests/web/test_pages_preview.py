@@ -102,6 +102,14 @@ def test_one_way_says_that_nothing_is_written(tmp_path: Path) -> None:
     assert "Nothing is written to Exchange" in words
 
 
+def test_a_profile_that_only_reads_is_the_reason(office: Office, ines: Visitor) -> None:
+    """Where the setting is on and the profile only reads, the page names the profile."""
+    office.only_read()
+    office.in_outlook("Product demo", at(12))
+
+    assert "Nothing is written to Exchange: the profile of this mailbox only reads." in preview(office, ines)
+
+
 def test_the_general_tab_leads_there_and_users_do_not_go(office: Office, ines: Visitor) -> None:
     """The administrator finds the preview on the mailbox; a User is refused."""
     box = f"/mailboxes/{office.mailbox('maya').id}"

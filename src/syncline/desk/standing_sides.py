@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from syncline.engine import holding
-from syncline.engine.scoping import UNSETTLED
 from syncline.errors import CATALOGUE
 from syncline.language import _, noted
 from syncline.ports import AlertState, Link, Origin, Seen
@@ -57,7 +56,7 @@ def sides_of(link: Link) -> Sides:
         exchange_seen="" if link.seen is Seen.ABSENT else link.revision,
         exchange_settled=link.revision_settled if link.seen is not Seen.ABSENT else None,
         crm_seen=link.crm_version_seen if there else None,
-        crm_settled=link.crm_settled if there and link.crm_settled != UNSETTLED else None,
+        crm_settled=link.crm_settled if there and link.crm_settled >= 0 else None,
     )
 
 
@@ -71,7 +70,11 @@ def standing(app: App, link: Link) -> list[str]:
         said.append(_("Its row in the CRM is gone."))
     if link.origin is Origin.CRM and not link.in_scope and not link.crm_gone:
         said.append(_("No sync filter selects it any more (rule 1.11)."))
-    if not app.parts.rules.outgoing:
+    mailbox = app.store.mailbox(link.mailbox_id)
+    if app.store.profile(mailbox.profile_id).read_only:
+        if sides_of(link).crm_waits:
+            said.append(_("The profile of %(mailbox)s only reads; nothing is written there.", mailbox=mailbox.address))
+    elif not app.parts.rules.outgoing:
         if sides_of(link).crm_waits and link.seen is Seen.ABSENT:
             said.append(_("What is entered in the CRM is not sent to Exchange: exchange.write is off."))
     elif not link.writes:

@@ -19,7 +19,7 @@ from syncline.engine.observing import observed_link
 from syncline.engine.outgoing import Outward
 from syncline.engine.overtaking import taking_items_back
 from syncline.engine.run import Run, failed, notice
-from syncline.engine.scoping import UNSETTLED, released
+from syncline.engine.scoping import UNSETTLED, released, unsettled
 from syncline.engine.writing import Draft
 from syncline.errors import SyncError
 from syncline.ports import Changes, Intent, Link, LinkState, Observed, Origin, Result, Seen, Written
@@ -200,7 +200,7 @@ def _fail(draft: Draft, outward: Outward, error: SyncError) -> None:
     """Count one failed try; it is tried again at growing distance, then only when the row changes (5.6)."""
     run, link = draft.run, outward.link
     tried = failed(run, link, error)
-    tried = replace(tried, error_params={**tried.error_params, "direction": OUTWARD}, crm_settled=UNSETTLED)
+    tried = replace(tried, error_params={**tried.error_params, "direction": OUTWARD}, crm_settled=unsettled(link))
     draft.links.append(tried)
     draft.alerts.append(notice(run, link, error))
     _note(draft, outward, "failed", detail=error.text)

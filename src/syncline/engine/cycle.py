@@ -368,7 +368,7 @@ def _record(run: Run) -> datetime:
     now, rules = run.now(), run.rules
     done = mailboxes.after_success(run.mailbox, now, worked=run.counts.worked)
     done = replace(done, first_sync_done=True, crm_cursor=run.crm_cursor)
-    # While nothing goes out, rows are not looked at: all of them are when it begins again.
+    # Where nothing is written now, writing begins anew later: with all rows, a question, and no mail.
     done = replace(done, filters=digest(run.filters) if run.outgoing else "")
     standing = [alert for alert in run.store.open_alerts(done.id) if not marking.still_told(run, alert)]
     run.write(Changes(mailbox=done, alerts=mailboxes.withdrawn_notices(standing, now)))

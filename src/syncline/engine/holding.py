@@ -17,10 +17,11 @@ from syncline.ports import Alert, AlertOutcome, AlertState, Answer, Changes, Lin
 RESTORED = "RestoredSideHeld"
 RESTORED_CRM = "RestoredCrmHeld"
 INVITATIONS = "InvitationsHeld"
+BEGUN = "FirstPushHeld"
 CREATIONS = "MassCreationHeld"
 DELETIONS = "MassItemDeletionHeld"
 EMPTIED = "EmptiedCrmHeld"
-MANY = (EMPTIED, DELETIONS, RESTORED_CRM, CREATIONS, INVITATIONS)
+MANY = (BEGUN, EMPTIED, DELETIONS, RESTORED_CRM, CREATIONS, INVITATIONS)
 DIVERGED = "BothSidesChanged"
 ORGANIZER = "OrganizerChangedHeld"
 OVERRULED = "DeletedAndEditedHeld"

@@ -19,7 +19,7 @@ from syncline.engine.boundary import contain, item_error
 from syncline.engine.noticing import noticed
 from syncline.engine.rows import Rows, read_rows
 from syncline.engine.run import Run, failed, notice
-from syncline.engine.scoping import UNSETTLED, apply_filters, filters_changed, observe_scope
+from syncline.engine.scoping import apply_filters, begin, filters_changed, observe_scope, unsettled
 from syncline.errors import Scope, SyncError, render
 from syncline.ports import (
     Alert,
@@ -101,6 +101,8 @@ def observe_crm(run: Run, between: Callable[[Run], None]) -> None:
         between(run)
     if run.outgoing and filters_changed(run):
         apply_filters(run)
+    if run.begins:
+        begin(run)
 
 
 def _crm_page(run: Run) -> CrmPage:
@@ -410,7 +412,7 @@ def _crm_noted(run: Run, link: Link, rows: Rows) -> Link:
     """Note what moved in the CRM; what cannot be read is decided about all the same, fails there and is tried again."""
     if link.crm_id not in rows.unread:
         return _crm_observed(run, link, rows.get(link.crm_id))
-    again = replace(link, crm_settled=UNSETTLED, retries=0, next_try=None)
+    again = replace(link, crm_settled=unsettled(link), retries=0, next_try=None)
     if link.seen is Seen.ABSENT:
         return replace(again, state=LinkState.UNSETTLED)
     return replace(again, revision_settled=None)
@@ -418,7 +420,7 @@ def _crm_noted(run: Run, link: Link, rows: Rows) -> Link:
 
 def caught_up(run: Run, link: Link, row: CrmRow | None) -> Link:
     """Return the link of a row that could not be read when it moved, with what it is now that it can."""
-    missed = link.state is LinkState.FAILED and link.crm_id is not None and link.crm_settled == UNSETTLED
+    missed = link.state is LinkState.FAILED and link.crm_id is not None and link.crm_settled < 0
     return _crm_observed(run, link, row) if missed and _differs(link, row) else link
 
 
@@ -431,7 +433,7 @@ def _crm_observed(run: Run, link: Link, row: CrmRow | None) -> Link:
         # A row that changed is a new matter for what failed, or waited for its invitation.
         seen = replace(seen, retries=0, next_try=None if link.seen is Seen.ABSENT else run.now())
         seen = replace(seen, state=LinkState.UNSETTLED) if link.seen is Seen.ABSENT else seen
-    return replace(seen, crm_settled=UNSETTLED)
+    return replace(seen, crm_settled=unsettled(seen))
 
 
 def _row_observed(run: Run, link: Link, row: CrmRow | None) -> Link:

@@ -165,7 +165,7 @@ def _absent(
         found=_tracked(run, item),
         started=content is not None and content.span.start < now,
         ended=content is not None and ended(content, now),
-        first_sync=not run.mailbox.first_sync_done,
+        first_sync=not run.mailbox.first_sync_done or scoping.is_earlier(run, link),
     )
     action = pushing.push(situation, run.rules.pushing)
     write = _creation(run, content, action) if action.verb is Verb.CREATE and content is not None else None
@@ -288,7 +288,7 @@ def _present(run: Run, decided: Decided, overrule: Mapping[int, bool]) -> Outwar
         ended=ended(item, now),
         decides=decided.peer is None and not inside_series(link, row),
         tracked_anyway=run.mailbox.track is Track.ALL,
-        first_sync=not run.mailbox.first_sync_done,
+        first_sync=not run.mailbox.first_sync_done or scoping.is_earlier(run, link),
         overrule=overrule.get(link.id),
     )
     action = pushing.push(situation, run.rules.pushing)

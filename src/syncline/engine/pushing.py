@@ -14,7 +14,7 @@ from hashlib import sha256
 from syncline.core.guards import EMPTIED_MIN, floods, many, unmailed
 from syncline.core.outgoing import Mail
 from syncline.core.pushing import Action, Verb
-from syncline.engine import holding
+from syncline.engine import holding, scoping
 from syncline.engine.applying_outgoing import GROUPS, WRITES, apply_outgoing
 from syncline.engine.deciding import Decided
 from syncline.engine.flipping import flips_too_often
@@ -41,6 +41,7 @@ class _Light:
     link_id: int
     verb: Verb
     doubted: bool
+    earlier: bool
     mails: tuple[Mail, ...]
     order: tuple[float, str, int]
 
@@ -96,9 +97,9 @@ def foresee(run: Run, dealt: Mapping[int, Decided]) -> list[Foreseen]:
     answered = [each.link for each in asking.values() if each.link.id in {**said.overrule, **said.handed}]
     found |= {each.link.id: each for each in _decided(run, answered, said)}
     planned = [each for each in found.values() if each.action.verb is not Verb.WAIT]
-    weighed = _weigh(run, sorted((_light(e) for e in planned if e.action.verb not in _ASKING), key=_ordered))
+    weighed = _weigh(run, sorted((_light(run, e) for e in planned if e.action.verb not in _ASKING), key=_ordered))
     order = {verb: at for at, verb in enumerate((None, *GROUPS))}
-    planned.sort(key=lambda each: (order.get(each.action.verb, 0), _light(each).order))
+    planned.sort(key=lambda each: (order.get(each.action.verb, 0), _light(run, each).order))
     return [_foreseen(run, each, weighed) for each in planned]
 
 
@@ -119,7 +120,7 @@ def _plan(run: Run, said: _Said) -> tuple[list[_Light], list[Outward]]:
             if each.action.verb in _ASKING:
                 doubtful.append(each)
             elif each.action.verb is not Verb.WAIT:
-                planned.append(_light(each))
+                planned.append(_light(run, each))
     return sorted(planned, key=_ordered), doubtful
 
 
@@ -139,11 +140,12 @@ def _decided(run: Run, links: Sequence[Link], said: _Said) -> list[Outward]:
     return found
 
 
-def _light(outward: Outward) -> _Light:
+def _light(run: Run, outward: Outward) -> _Light:
     link = outward.link
     begins = outward.content.span.start.timestamp() if outward.content is not None else 0.0
     order = (begins, link.identity.global_object_id, link.id)
-    return _Light(link.id, outward.action.verb, link.doubted, outward.mails, order)
+    earlier = outward.action.verb in WRITES and scoping.is_earlier(run, link)
+    return _Light(link.id, outward.action.verb, link.doubted, earlier, outward.mails, order)
 
 
 def _ordered(light: _Light) -> tuple[float, str, int]:
@@ -190,7 +192,8 @@ def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
     total = run.store.link_count(run.mailbox.id)
     limits, invitations = run.rules.limits, run.rules.invitations
     deletions = tuple(light.link_id for light in planned if light.verb is Verb.DELETE)
-    creations = tuple(light.link_id for light in planned if light.verb is Verb.CREATE)
+    earlier = tuple(light.link_id for light in planned if light.earlier)
+    creations = tuple(light.link_id for light in planned if light.verb is Verb.CREATE and not light.earlier)
     doubted = tuple(light.link_id for light in planned if light.doubted and light.verb in (Verb.DELETE, Verb.UPDATE))
     unsent = unmailed({light.link_id: light.mails for light in planned if light.mails}, invitations)
     emptied = len(deletions) >= max(total, EMPTIED_MIN)
@@ -199,6 +202,7 @@ def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
     return holding.weigh(
         run,
         (
+            Danger(code=holding.BEGUN, links=earlier, heavy=earlier),
             Danger(code=holding.EMPTIED, links=deletions, heavy=deletions if emptied else ()),
             Danger(code=holding.DELETIONS, links=deletions, heavy=deletions if heavy and not emptied else ()),
             Danger(code=holding.RESTORED_CRM, links=doubted, heavy=doubted),

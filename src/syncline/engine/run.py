@@ -226,6 +226,11 @@ class Run:
         """Return whether the CRM's changes go to this mailbox at all."""
         return self.rules.outgoing and self.writable
 
+    @property
+    def begins(self) -> bool:
+        """Return whether a mailbox that was kept in step one way is written to for the first time, or again."""
+        return self.outgoing and self.mailbox.first_sync_done and not self.mailbox.filters
+
     @cached_property
     def filters(self) -> tuple[SyncFilter, ...]:
         """Return the sync filters of the user, read once a cycle (1.11)."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from syncline.core import filters
 from syncline.core.appointment import Identity
@@ -17,9 +18,12 @@ from syncline.engine.run import Run
 from syncline.ports import Changes, CrmChange, CrmRow, Link, LinkState, Origin, Seen
 
 READ_MAX = 500
+_END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 ABSENT = "crm:"
 """Begins the ref of a link whose item is not made yet; the id of the row follows."""
 UNSETTLED = -1
+EARLIER = -2
+"""As UNSETTLED, from before anything was written to the calendar: it goes over after a question and mails nobody."""
 
 
 def in_scope(run: Run, row: CrmRow) -> bool:
@@ -44,9 +48,28 @@ def apply_filters(run: Run) -> None:
         rows = read_rows(run.parts, [each for each in ids if each in linked])
         moved = [link for link in known if _has_moved(run, link, rows)]
         if moved:
-            run.write(Changes(links=[replace(link, crm_settled=UNSETTLED) for link in moved]))
+            run.write(Changes(links=[replace(link, crm_settled=unsettled(link)) for link in moved]))
         _enter(run, [each for each in ids if each not in linked])
         run.keep()
+
+
+def begin(run: Run) -> None:
+    """Mark what waits for Exchange since before anything was written to this calendar (decision 0029)."""
+    after = 0
+    while links := run.store.outgoing_links(run.mailbox.id, _END_OF_TIME, after, READ_MAX):
+        after = links[-1].id
+        run.write(Changes(links=[replace(link, crm_settled=EARLIER) for link in links]))
+        run.keep()
+
+
+def unsettled(link: Link) -> int:
+    """Return the `crm_settled` of a link whose CRM side is still to be dealt with; what is from earlier stays so."""
+    return EARLIER if link.crm_settled == EARLIER else UNSETTLED
+
+
+def is_earlier(run: Run, link: Link) -> bool:
+    """Return whether what waits for Exchange is from before anything was written to this calendar."""
+    return run.begins or link.crm_settled == EARLIER
 
 
 def filters_changed(run: Run) -> bool:

@@ -19,7 +19,7 @@ from syncline.engine.observing import row_content
 from syncline.engine.outgoing import Outward
 from syncline.engine.rows import read_rows
 from syncline.engine.run import Run
-from syncline.engine.scoping import UNSETTLED, in_scope
+from syncline.engine.scoping import UNSETTLED, in_scope, unsettled
 from syncline.engine.writing import Draft
 from syncline.ports import CrmRow, Intent, Link, Observed, Origin, Outcome, Result, Seen
 from syncline.ports import Verb as Write
@@ -96,8 +96,8 @@ def _linked(run: Run, link: Link, item: Observed, row: CrmRow | None) -> Link:
     agreed = _written(content, there)
     blank = Outward(link=link, action=pushing.Action(verb=pushing.Verb.CREATE, rule="L-11a"), row=row, content=agreed)
     if row is None:
-        return replace(_there(link, item), agreed=agreed, crm_gone=True, crm_settled=UNSETTLED)
-    return replace(made(run, link, item, replace(blank, in_scope=in_scope(run, row))), crm_settled=UNSETTLED)
+        return replace(_there(link, item), agreed=agreed, crm_gone=True, crm_settled=unsettled(link))
+    return replace(made(run, link, item, replace(blank, in_scope=in_scope(run, row))), crm_settled=unsettled(link))
 
 
 def _written(content: Appointment, there: Appointment) -> Appointment:

@@ -18,7 +18,7 @@ from syncline.engine.alerts import answered
 from syncline.engine.deciding import Decided
 from syncline.engine.overtaking import Made
 from syncline.engine.run import Run, failed, notice
-from syncline.engine.scoping import UNSETTLED
+from syncline.engine.scoping import unsettled
 from syncline.errors import CATALOGUE, ErrorClass, SyncError
 from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Link, LinkState, Origin, Trashed
 
@@ -69,7 +69,7 @@ class Draft:
         pending = link.crm_version != link.crm_version_seen
         clean = replace(
             link,
-            crm_settled=UNSETTLED if pending else link.crm_version_seen,
+            crm_settled=unsettled(link) if pending else link.crm_version_seen,
             doubted=False,
             state=LinkState.UNSETTLED if pending else LinkState.SETTLED,
             writes=True,

@@ -51,6 +51,10 @@ MEANINGS: Mapping[str, Meaning] = {
         ),
         noted("Keep them in Outlook; they are kept in step no longer. No mail is sent."),
     ),
+    "FirstPushHeld": Meaning(
+        noted("Make and change them in Outlook as %(crm)s has them. No mail is sent."),
+        noted("Leave Outlook as it is; %(crm)s keeps what it has. No mail is sent."),
+    ),
     "MassCreationHeld": Meaning(
         noted("Make them in Outlook. Guests of what is still to come are invited."),
         noted("Keep them out of Outlook; they stay in %(crm)s. No mail is sent."),

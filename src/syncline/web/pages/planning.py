@@ -14,6 +14,7 @@ from functools import partial
 
 from syncline.core.appointment import Span
 from syncline.desk import syncing
+from syncline.desk.finding import one
 from syncline.desk.objects import PlannedItem, PlannedMail
 from syncline.desk.plans import TO_CRM, TO_EXCHANGE
 from syncline.errors import CATALOGUE, SyncError
@@ -54,11 +55,15 @@ class Mailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A plan in groups. `two_way`: something is or could be carried over to Outlook; `mails`: how many would leave."""
+    """A plan in groups. `two_way`: something is or could be carried over to Outlook; `mails`: how many would leave.
+
+    `read_only`: nothing is ever written there, because the profile only reads.
+    """
 
     to_crm: Sequence[Group]
     to_outlook: Sequence[Group]
     two_way: bool
+    read_only: bool
     mails: int
     mailed: Sequence[Mailed]
     more_mailed: int
@@ -81,6 +86,7 @@ def plan_of(visit: Visit, key: str) -> Plan:
     report = syncing.preview(visit.app, visit.viewer, key, when)
     if report.error is not None:
         raise SyncError(report.error, mailbox=report.mailbox, detail=report.text or "")
+    read_only = visit.app.store.profile(one(visit.app, visit.viewer, key).profile_id).read_only
     people: dict[str, list[PlannedMail]] = defaultdict(list)
     for mail in report.mailed:
         people[mail.to].append(mail)
@@ -88,7 +94,8 @@ def plan_of(visit: Visit, key: str) -> Plan:
     return Plan(
         to_crm=_grouped(visit, [item for item in report.plan if item.direction == TO_CRM], PLANNED),
         to_outlook=_grouped(visit, [item for item in report.plan if item.direction == TO_EXCHANGE], PLANNED_IN_OUTLOOK),
-        two_way=visit.app.parts.rules.outgoing,
+        two_way=visit.app.parts.rules.outgoing and not read_only,
+        read_only=read_only,
         mails=len(report.mailed),
         mailed=mailed[:MAILED_MAX],
         more_mailed=max(0, len(mailed) - MAILED_MAX),
