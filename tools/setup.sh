@@ -119,7 +119,9 @@ write_command() { # the project itself: a path entry and a launcher, so that not
 #!$venv/bin/python
 import sys
 from syncline.cli import main
-sys.exit(main())
+# Guarded, because the processes of a simulation read this file again.
+if __name__ == "__main__":
+    sys.exit(main())
 LAUNCHER
     # A #! line takes no blanks and few bytes everywhere: fall back to the shell where the path is unusual.
     case $venv in
