@@ -44,7 +44,7 @@ SAYS: Mapping[str, Says] = {
     "made in Outlook": Says(_IN_STEP, row=True),
     "updated in Outlook": Says(_IN_STEP | {LinkState.PARKED}, row=True),
     "deleted in Outlook": Says(over=True),
-    "untracked in Outlook": Says(over=True),
+    "untracked in Outlook": Says(frozenset({LinkState.SKIPPED})),
     "observed in the CRM anew": Says(
         _IN_STEP | {LinkState.SKIPPED, LinkState.ASKED, LinkState.PARKED, LinkState.FAILED}
     ),
@@ -55,6 +55,9 @@ SAYS: Mapping[str, Says] = {
     "forgotten": Says(over=True),
 }
 """Actions that are left out say nothing about the state: a reason, an answer, a move to another folder."""
+
+_PERHAPS_OVER = ("dropped by an answer", "untracked in Outlook")
+"""After these a link may be gone or may stand: what Syncline itself untracked is linked again (1.11)."""
 
 
 @dataclass(slots=True)
@@ -97,7 +100,7 @@ def _tell(told: _Told, action: str) -> None:
 def _compared(link_id: int, told: _Told, link: Link | None) -> Iterator[str]:
     name = f"link {link_id}: the journal ends with {told.last!r}, but"
     if link is None:
-        if not told.over and told.last != "dropped by an answer":
+        if not told.over and told.last not in _PERHAPS_OVER:
             yield f"{name} the link is gone"
         return
     if told.over:
