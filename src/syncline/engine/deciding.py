@@ -321,7 +321,8 @@ def _source(run: Run, link: Link, family: Iterable[Link]) -> tuple[Source, Link 
         if other.mailbox_id != link.mailbox_id
         and other.mailbox_id in enabled
         and other.seen is Seen.PRESENT
-        and other.state not in _OUT_OF_THE_RUNNING
+        # Somebody deleted its row: what was made of that copy is on its way out, and nothing is made of another.
+        and (other.state not in _OUT_OF_THE_RUNNING or (run.outgoing and other.crm_gone))
     ]
     chosen = _chosen(link, others, run.people.organizer_mailbox(link.observed), enabled)
     if chosen is link:
