@@ -179,7 +179,7 @@ def _booking_outcome(run: Run, draft: Draft, decided: Decided, booking: Booking,
             joined = replace(
                 decided.link,
                 crm_id=outcome.id,
-                agreed=None,
+                agreed=_agreed_elsewhere(run, decided.link, outcome.id),
                 writes=True,
                 state=LinkState.UNSETTLED,
                 revision_settled=None,
@@ -195,6 +195,18 @@ def _booking_outcome(run: Run, draft: Draft, decided: Decided, booking: Booking,
             draft.skip(decided, "ClosedInCrm")
         case _:
             draft.fail(decided, _error(run, decided, outcome))
+
+
+def _agreed_elsewhere(run: Run, link: Link, row_id: str) -> Appointment | None:
+    """Return what another person's copy, which has decided so far, last brought into the row; None if none did.
+
+    What people changed in the CRM since must not look like a change of this copy, which decides from now on (3.1).
+    """
+    if not run.outgoing:
+        return None
+    family = run.store.links_by_identity([link.identity])
+    others = [each.id for each in family if each.id != link.id and each.crm_id == row_id and each.writes]
+    return next((each.agreed for each in run.store.links_by_id(others) if each.agreed is not None), None)
 
 
 def _setting(run: Run, draft: Draft, decided: Decided, verdict: Verdict) -> OnSchedulingConflict:

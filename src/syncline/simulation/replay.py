@@ -51,12 +51,12 @@ SAYS: Mapping[str, Says] = {
     "answer taken back": Says(frozenset({LinkState.ASKED, LinkState.KEPT_OUT, LinkState.PARKED, LinkState.FAILED})),
     "dropped by an answer": Says(_ANY),
     "deleted": Says(over=True),
-    "unlinked": Says(over=True),
+    "unlinked": Says(frozenset({LinkState.SKIPPED})),
     "forgotten": Says(over=True),
 }
 """Actions that are left out say nothing about the state: a reason, an answer, a move to another folder."""
 
-_PERHAPS_OVER = ("dropped by an answer", "untracked in Outlook")
+_PERHAPS_OVER = ("dropped by an answer", "unlinked", "untracked in Outlook")
 """After these a link may be gone or may stand: what Syncline itself untracked is linked again (1.11)."""
 
 

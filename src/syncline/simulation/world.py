@@ -16,7 +16,7 @@ from random import Random
 from syncline.connectors.memory import MemoryCrm, MemoryExchange
 from syncline.connectors.memory.crm import Backup
 from syncline.connectors.memory.exchange import Kept
-from syncline.core.appointment import Appointment
+from syncline.core.appointment import Appointment, ShowAs, Span
 from syncline.core.leaving_out import dates_at, remains, without
 from syncline.core.merging import project
 from syncline.core.recurrence import occurrences
@@ -73,19 +73,26 @@ class Setting:
     unwritable: frozenset[str] = frozenset()
 
 
+Place = tuple[Span, ShowAs, bool]
+"""When a date of a series is, how it is shown, and whether it is canceled."""
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """A date that was to be left out of a series: in whose mailbox, and how it stood there then."""
 
     address: str
-    place: object
+    place: Place | None
 
 
-def place_of(series: Appointment, date: datetime) -> object:
+def place_of(series: Appointment, date: datetime) -> Place | None:
     """Return how one date of a series stands: when, and shown as what."""
     near = occurrences(series, date - _FAR, date + _FAR)
     found = next((each for each in near if each.original_start == date), None)
-    return found and (found.span, (found.exception or series).show_as, (found.exception or series).canceled)
+    if found is None:
+        return None
+    part = found.exception or series
+    return found.span, part.show_as, part.canceled
 
 
 class World:
