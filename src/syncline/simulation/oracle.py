@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from sqlalchemy import func, select
 
@@ -22,7 +21,7 @@ from syncline.errors import CATALOGUE
 from syncline.ports import Alert, AlertState, Candidate, CrmRow, Link, LinkState, Seen
 from syncline.simulation import outlook
 from syncline.simulation.conduct import CATEGORY
-from syncline.simulation.world import LeftOut, World, place_of
+from syncline.simulation.world import World, place_of
 from syncline.store import schema
 
 _CLOSED = (Status.COMPLETED, Status.CANCELED)
@@ -165,16 +164,12 @@ def without_left_out(world: World, address: str, standing: Appointment, theirs: 
     gone = {
         date
         for date, known in wanted.items()
-        if date in theirs.deleted and (known.address != address or _stands_still(world, known, standing, date))
+        if date in theirs.deleted
+        # What the CRM changed of such a date may have reached Outlook: how it stands there says nothing then.
+        if world.setting.rules.outgoing or known.address != address or known.place == place_of(standing, date)
     }
     parts = tuple(part for part in ours.exceptions if part.identity.original_start not in gone)
     return replace(ours, exceptions=parts, deleted=tuple(sorted({*ours.deleted, *gone})))
-
-
-def _stands_still(world: World, known: LeftOut, standing: Appointment, date: datetime) -> bool:
-    """Return whether a date stands as it stood; how it is shown may have come from the CRM, where it is a partner."""
-    before, now = known.place, place_of(standing, date)
-    return before == now or bool(world.setting.rules.outgoing and before and now and before[0] == now[0])
 
 
 def _projected(world: World, appointment: Appointment) -> Appointment:
