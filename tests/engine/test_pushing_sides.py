@@ -509,3 +509,24 @@ def test_a_row_in_a_zone_that_is_none_is_told(series: bool) -> None:
     world.crm.edit(row, lambda found: replace(found, zone="Europe/Zurich"), by="ada")
     settled(world)
     assert (subjects(world), world.questions()) == (["Odd", "Plain"], ())
+
+
+@pytest.mark.rule("A-33a")
+def test_what_the_crm_changed_outlives_the_organizers_copy_taking_over() -> None:
+    """Bob's copy was tracked first and the row edited since: Ada's, tracked later, takes the edit over."""
+    world = ready()
+    organized = replace(meeting("Visit", at(10), "bob"), organizer=Address(ADA, "Ada"))
+    ref = world.exchange.add(ADA, organized)
+    (copy,) = world.exchange.items(BOB)
+    world.exchange.set_categories(BOB, copy.ref, (TRACKED,))
+    settled(world)
+    (row,) = world.rows()
+    world.crm.edit(row.id, lambda found: replace(found, subject="Visit and lunch"), by="ada")
+    settled(world)
+    assert [one.subject for one in outlook(world)] == ["Visit"]
+    world.exchange.set_categories(ADA, ref, (TRACKED,))
+    settled(world)
+
+    assert [one.appointment.subject for one in world.rows()] == ["Visit and lunch"]
+    assert [one.subject for one in outlook(world)] == ["Visit and lunch"]
+    assert_quiet(world)

@@ -21,6 +21,7 @@ from syncline.engine.flipping import turned
 from syncline.engine.observing import row_content
 from syncline.engine.overtaking import taking_back
 from syncline.engine.run import Run
+from syncline.engine.scoping import UNSETTLED
 from syncline.engine.unwritten import SETTLING
 from syncline.engine.writing import Draft, written
 from syncline.errors import SyncError
@@ -179,14 +180,14 @@ def _booking_outcome(run: Run, draft: Draft, decided: Decided, booking: Booking,
             joined = replace(
                 decided.link,
                 crm_id=outcome.id,
-                agreed=_agreed_elsewhere(run, decided.link, outcome.id),
+                agreed=None,
                 writes=True,
                 state=LinkState.UNSETTLED,
                 revision_settled=None,
                 left_out=decided.shared,
             )
             joined = replace(joined, sync_error=None, decision=None, decided_digest="", decided_left_out=())
-            draft.links.append(joined)
+            draft.links.append(_taking_over(run, joined))
             draft.close(decided, "it stands in the CRM already", saved=True)
             draft.note(decided, "linked", rule="A-33")
         case Result.UNAVAILABLE:
@@ -197,16 +198,25 @@ def _booking_outcome(run: Run, draft: Draft, decided: Decided, booking: Booking,
             draft.fail(decided, _error(run, decided, outcome))
 
 
-def _agreed_elsewhere(run: Run, link: Link, row_id: str) -> Appointment | None:
-    """Return what another person's copy, which has decided so far, last brought into the row; None if none did.
+def _taking_over(run: Run, link: Link) -> Link:
+    """Let a copy that decides from now on begin from what another person's copy last brought into the row.
 
-    What people changed in the CRM since must not look like a change of this copy, which decides from now on (3.1).
+    What people changed in the CRM since must not look like a change of this copy, and goes its way (3.1).
     """
     if not run.outgoing:
-        return None
+        return link
     family = run.store.links_by_identity([link.identity])
-    others = [each.id for each in family if each.id != link.id and each.crm_id == row_id and each.writes]
-    return next((each.agreed for each in run.store.links_by_id(others) if each.agreed is not None), None)
+    others = [each.id for each in family if each.id != link.id and each.crm_id == link.crm_id and each.writes]
+    before = next((each for each in run.store.links_by_id(others) if each.agreed is not None), None)
+    if before is None:
+        return link
+    return replace(
+        link,
+        agreed=before.agreed,
+        crm_version=before.crm_version,
+        crm_version_seen=before.crm_version_seen,
+        crm_settled=UNSETTLED,
+    )
 
 
 def _setting(run: Run, draft: Draft, decided: Decided, verdict: Verdict) -> OnSchedulingConflict:
