@@ -8,7 +8,9 @@ import pytest
 
 from syncline.core.appointment import Appointment, Pattern, PatternKind, Recurrence, ShowAs
 from syncline.core.leaving_out import dates_at, without
+from syncline.core.merging import Winner
 from syncline.engine import alerts
+from syncline.engine.run import Rules
 from syncline.errors import SyncError
 from syncline.ports import Alert, AlertOutcome, AlertState, LinkState
 from tests.engine.world import World, at, meeting
@@ -294,3 +296,23 @@ def test_another_mailbox_that_takes_over_keeps_the_dates_out() -> None:
 
     assert row(world).deleted == (THIRD,)
     assert [*world.questions(), *world.questions("bob")] == []
+
+
+@pytest.mark.rule("R-05")
+def test_a_date_that_the_crm_brings_back_is_left_out_no_more() -> None:
+    """What the CRM deletes of the series next is deleted in Outlook, too."""
+    world = World(rules=Rules(outgoing=True, winner=Winner.ASK))
+    world.sync()
+    world.crm.create(meeting("Fair", at(8, days=3, length=8)), owner="ada")
+    ref = world.track(daily())
+    world.sync()
+    leave_out(world)
+    world.sync()
+    (found,) = (one for one in world.crm.rows() if one.appointment.subject == "Standup")
+    assert found.appointment.deleted == (at(9, days=3).start,)
+    world.crm.edit(found.id, lambda one: replace(one, deleted=()), by="ada")
+    world.sync()
+    world.crm.edit(found.id, lambda one: replace(one, deleted=(at(9, days=4).start,)), by="ada")
+    world.sync()
+
+    assert world.exchange.item("ada@example.org", ref).appointment.deleted == (at(9, days=4).start,)

@@ -169,9 +169,10 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
         return
     assert link.agreed is not None
     agreed = advance(link.agreed, outward.content, outward.action.fields)
-    draft.links.append(
-        _seen(run, turned(run, _dealt(replace(link, agreed=agreed), outward), outward=True), outcome.item)
-    )
+    # A date that the CRM has again was left out once, and is not any more.
+    left_out = tuple(date for date in link.left_out if date in agreed.deleted)
+    link = replace(link, agreed=agreed, left_out=left_out)
+    draft.links.append(_seen(run, turned(run, _dealt(link, outward), outward=True), outcome.item))
     run.counts.updated += 1
     _note(draft, outward, "updated in Outlook")
 

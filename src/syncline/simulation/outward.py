@@ -166,7 +166,8 @@ def _standing(seen: _Seen) -> Iterator[str]:
         if not seen.world.conduct.in_scope(seen.address, row) or row.status in _CLOSED:
             continue
         name = row.appointment.identity.global_object_id
-        here = [one for one in seen.items.values() if one.appointment.identity == row.appointment.identity]
+        # Who was invited to one date of a series has that date.
+        here = [one for one in seen.items.values() if one.appointment.identity.global_object_id == name]
         links = [link for link in seen.links if link.crm_id == row.id or link.identity == row.appointment.identity]
         if not here and not _excused(seen, row, links) and _has_dates(row):
             told = ", ".join(
