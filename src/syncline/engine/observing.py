@@ -6,7 +6,7 @@ revision with the same essence is a refresh and costs no plan. It decides nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -99,6 +99,9 @@ def observe_crm(run: Run, between: Callable[[Run], None]) -> None:
         if not page.more:
             break
         between(run)
+    if run.mailbox.crm_cursor is None:
+        # The log from its begin says nothing of rows that went, as after a first sync that was cut short.
+        _note_lost(run, gone=True)
     if run.outgoing and filters_changed(run):
         apply_filters(run)
     if run.begins:
@@ -117,15 +120,14 @@ def _crm_page(run: Run) -> CrmPage:
     while page.more:
         page = run.parts.crm.changes(page.cursor, CRM_PAGE_MAX)
     run.crm_moved = True
-    for links in _lost_count(run):
-        run.write(Changes(links=links, entries=[run.entry(link, "observed in the CRM anew") for link in links]))
+    _note_lost(run)
     if run.outgoing:
         apply_filters(run)
     return CrmPage(changes=(), cursor=page.cursor, more=False)
 
 
-def _lost_count(run: Run) -> Iterator[list[Link]]:
-    """Yield the links whose rows are others than they were when nobody knows any more what has changed.
+def _note_lost(run: Run, *, gone: bool = False) -> None:
+    """Note which rows are others than they were when nobody knows any more what has changed; or only which are `gone`.
 
     Nothing of it is deleted or overwritten in Exchange without a question (`doubted`).
     """
@@ -135,9 +137,12 @@ def _lost_count(run: Run) -> Iterator[list[Link]]:
         rows = read_rows(run.parts, ids)
         links = run.store.links_by_crm_id(run.mailbox.id, ids)
         moved = [link for link in links if link.crm_id in rows.unread or _differs(link, rows.get(link.crm_id))]
+        if gone:
+            moved = [link for link in moved if link.crm_id not in rows.unread and rows.get(link.crm_id) is None]
         staged = [replace(_crm_noted(run, link, rows), doubted=True) for link in moved]
         if staged:
-            yield staged
+            entries = [run.entry(link, "observed in the CRM anew") for link in staged]
+            run.write(Changes(links=staged, entries=entries))
 
 
 def _differs(link: Link, row: CrmRow | None) -> bool:
