@@ -336,3 +336,20 @@ def test_an_answer_that_came_to_nothing_does_not_stop_what_follows(world: World)
 
     (link,) = world.store.links_by_crm_id(world.mailboxes["ada"], [row.id])
     assert (link.decision, link.crm_settled) == (None, link.crm_version_seen)
+
+
+def test_what_fails_towards_outlook_is_not_told_again_in_each_cycle(world: World) -> None:
+    """An item that Exchange does not let us write waits with one line in the journal for each try."""
+    row = enter(world, meeting("Visit", at(10)))
+    world.sync()
+    world.exchange.store(ADA).write_denied = True
+    world.crm.edit(row, lambda found: replace(found, location="Bern"), by="ada")
+    for _ in range(3):
+        world.sync()
+        world.clock.advance(minutes=30)
+    (link,) = links(world)
+
+    told = [line.action for line in world.store.journal(link.id).items]
+    assert link.state is LinkState.FAILED
+    assert told.count("settled") == 0
+    assert told.count("failed") == 3

@@ -23,15 +23,17 @@ _SHARED = frozenset({"span", "recurrence", "deleted", "subject", "location"})
 
 
 def _settle(draft: Draft, decided: Decided) -> None:
+    if _fails_outward(draft, decided):
+        link = replace(decided.link, writes=True, doubted=False)
+        if replace(link, revision_settled=link.revision, seen_settled=link.seen) != decided.link:
+            draft.settle(link)
+        return
     if decided.row is not None and decided.link.state not in (LinkState.SETTLED, LinkState.UNSETTLED):
         draft.note(decided, "settled")
     if decided.peer is not None or inside_series(decided.link, decided.row):
         _hand_over(draft, decided)
         return
     link = replace(decided.link, writes=True, doubted=False)
-    if draft.run.outgoing and link.state is LinkState.FAILED and link.error_params.get("direction") == OUTWARD:
-        draft.settle(link)
-        return
     if decided.alert is not None or link.state in (LinkState.ASKED, LinkState.PARKED, LinkState.FAILED):
         draft.saved(decided, link, "back at the time that the CRM holds")
     else:
@@ -41,6 +43,14 @@ def _settle(draft: Draft, decided: Decided) -> None:
         # An answer to a question that was withdrawn meanwhile must not hold up the way to Exchange.
         draft.settle(replace(link, decision=None, decision_by=None, decided_digest="", decided_left_out=()))
         draft.quiet(decided, "it is in step")
+
+
+def _fails_outward(draft: Draft, decided: Decided) -> bool:
+    """Return whether the item is in step on this side and fails on the way to Exchange, which says how it goes on."""
+    link = decided.link
+    deciding = decided.peer is None and not inside_series(link, decided.row)
+    fails = link.state is LinkState.FAILED and link.error_params.get("direction") == OUTWARD
+    return draft.run.outgoing and deciding and fails
 
 
 def _hand_over(draft: Draft, decided: Decided) -> None:

@@ -199,11 +199,9 @@ def _excused(seen: _Seen, row: CrmRow, links: list[Link]) -> bool:
     """Return whether a code, a question, an answer or a person's own deletion says why nothing stands here."""
     if any(link.state in _TOLD and link.sync_error for link in links) or any(link.id in seen.held for link in links):
         return True
-    if (
-        seen.address,
-        row.appointment.identity,
-    ) in seen.world.ledger.lost and seen.address in seen.world.ledger.released:
-        return True  # lost with a mailbox that was restored, and somebody said to let it go
+    ledger, begun = seen.world.ledger, row.appointment.span.start < seen.world.clock.now()
+    if (seen.address, row.appointment.identity) in ledger.lost and (begun or seen.address in ledger.released):
+        return True  # lost with a mailbox that was restored: it is over, or somebody said to let it go
     name = row.appointment.identity.global_object_id
     return name in _denied(seen.world) or (seen.address, name) in _deleted_by_people(seen.world)
 
