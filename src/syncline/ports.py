@@ -15,9 +15,22 @@ from typing import Literal, Protocol
 from syncline.core.answering import AnswerRule, Facts
 from syncline.core.answering_by_category import Mark
 from syncline.core.appointment import Appointment, Identity, Span
+from syncline.core.attachments import Attached
 from syncline.core.filters import SyncFilter
 from syncline.core.scheduling import Verdict
 from syncline.errors import SyncError
+from syncline.sides import (
+    Attachment as Attachment,
+)
+from syncline.sides import (
+    Attachments as Attachments,
+)
+from syncline.sides import (
+    AttachmentSide as AttachmentSide,
+)
+from syncline.sides import (
+    AttachmentWritten as AttachmentWritten,
+)
 from syncline.sides import (
     Booking as Booking,
 )
@@ -50,6 +63,9 @@ from syncline.sides import (
 )
 from syncline.sides import (
     Light as Light,
+)
+from syncline.sides import (
+    NewAttachment as NewAttachment,
 )
 from syncline.sides import (
     Observed as Observed,
@@ -440,6 +456,7 @@ class Changes:
     removed_marks: Sequence[int] = ()
     mark_links: Mapping[int, int] = field(default_factory=dict)
     trash: Sequence[Trashed] = ()
+    attached: Sequence[Attached] = ()
     decided: bool = False
 
 
@@ -538,6 +555,12 @@ class Store(Protocol):
 
     def marks_of(self, link_ids: Sequence[int]) -> Mapping[int, Mark]:
         """Return the marks of these links, by link."""
+
+    def attachments_due(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
+        """Return settled links, by id from `after`, whose files are to be looked at since item or row has moved."""
+
+    def attached(self, link_ids: Sequence[int]) -> Mapping[int, Attached]:
+        """Return what is remembered of the files of these links, by link."""
 
     def questions_about(self, link_ids: Sequence[int]) -> Mapping[int, Alert]:
         """Return the newest scheduling question about each of these links, in whatever state it is."""
