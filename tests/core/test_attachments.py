@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from syncline.core.attachments import (
@@ -26,6 +26,11 @@ NOTES = File("notes.txt", 5, "digest-n")
 FILES = st.frozensets(
     st.builds(File, st.sampled_from(["a.txt", "A.TXT", "b", "a (CRM).txt"]), st.just(1), st.sampled_from("xyz"))
 )
+
+NAMED = st.lists(
+    st.builds(File, st.sampled_from(["a.txt", "b", "c.d.e"]), st.just(1), st.sampled_from("xyz")),
+    unique_by=lambda file: file.name,
+).map(frozenset)
 
 
 @pytest.mark.rule("D-06")
@@ -108,27 +113,55 @@ def test_both_sides_end_equal_and_what_is_new_is_never_lost(
     assert {file.digest for file in new} <= {file.digest for file in wanted}
 
 
-@given(FILES, FILES, FILES, st.booleans(), st.integers(0, 20))
-def test_a_stop_between_two_steps_changes_nothing_of_the_end(
-    agreed: frozenset[File], exchange: frozenset[File], crm: frozenset[File], wins: bool, at: int
+Held = dict[Side, frozenset[File]]
+
+
+def stopped(
+    agreed: frozenset[File], held: Held, wins: bool, at: int, done: bool
+) -> tuple[frozenset[File], frozenset[File]]:
+    """Carry out steps in `held` until one is begun (and `done`) whose outcome is not stored.
+
+    Returns what was wanted, and what is agreed when the next merge begins.
+    """
+    agreed = agreed_after(agreed, held[Side.EXCHANGE], held[Side.CRM])
+    wanted = aim(agreed, held[Side.EXCHANGE], held[Side.CRM], exchange_wins=wins)
+    todo = steps(wanted, held[Side.EXCHANGE], held[Side.CRM])
+    for number, step in enumerate(todo[: at + 1]):
+        if number < at or done:
+            held[step.side] = held[step.side] | {step.file} if step.adds else held[step.side] - {step.file}
+        if number < at:
+            agreed = agreed_after(agreed, held[Side.EXCHANGE], held[Side.CRM])
+    return wanted, settled(agreed, todo[at:], held)
+
+
+@given(NAMED, NAMED, NAMED, st.booleans(), st.integers(0, 8), st.booleans())
+@example(frozenset(), frozenset({V2}), frozenset({V3}), True, 3, False)
+@example(frozenset(), frozenset({V2}), frozenset({V3}), False, 3, False)
+def test_a_stop_at_any_step_changes_nothing_of_the_end(
+    agreed: frozenset[File], exchange: frozenset[File], crm: frozenset[File], wins: bool, at: int, done: bool
 ) -> None:
-    """Stopped after any step, before its outcome is stored, the next merge ends where the first would have."""
-    wanted = aim(agreed, exchange, crm, exchange_wins=wins)
-    todo = steps(wanted, exchange, crm)[: at + 1]
+    """Stopped before or after any step takes effect, the next merge ends where the first would have."""
     held = {Side.EXCHANGE: exchange, Side.CRM: crm}
-    known, last = agreed, None
-    for step in todo:
-        known = agreed_after(known, held[Side.EXCHANGE], held[Side.CRM])
-        held[step.side] = held[step.side] | {step.file} if step.adds else held[step.side] - {step.file}
-        last = step
-    known = settled(known, last, held[last.side]) if last else known
+    wanted, known = stopped(agreed, held, wins, at, done)
     assert aim(known, held[Side.EXCHANGE], held[Side.CRM], exchange_wins=wins) == wanted
+
+
+@given(FILES, FILES, FILES, st.booleans(), st.integers(0, 8), st.booleans())
+def test_a_stop_loses_no_content_however_files_are_called(
+    agreed: frozenset[File], exchange: frozenset[File], crm: frozenset[File], wins: bool, at: int, done: bool
+) -> None:
+    """Where names stand several times the names in the end may be others, but never the contents."""
+    held = {Side.EXCHANGE: exchange, Side.CRM: crm}
+    wanted, known = stopped(agreed, held, wins, at, done)
+    found = aim(known, held[Side.EXCHANGE], held[Side.CRM], exchange_wins=wins)
+    assert {file.digest for file in found} == {file.digest for file in wanted}
 
 
 def test_a_file_that_was_ours_is_known_after_a_stop() -> None:
     """A file that we had added before the stop, and that its owner has removed since, does not come back."""
-    step = Step(Side.EXCHANGE, True, V1)
-    agreed = settled(frozenset(), step, frozenset({V1}))
+    there = {Side.EXCHANGE: frozenset({V1}), Side.CRM: frozenset[File]()}
+    agreed = settled(frozenset(), (Step(Side.EXCHANGE, True, V1),), there)
     assert aim(agreed, frozenset({V1}), frozenset(), exchange_wins=True) == frozenset()
-    gone = settled(frozenset({V1}), Step(Side.EXCHANGE, False, V1), frozenset())
+    nowhere = {Side.EXCHANGE: frozenset[File](), Side.CRM: frozenset[File]()}
+    gone = settled(frozenset({V1}), (Step(Side.EXCHANGE, False, V1),), nowhere)
     assert aim(gone, frozenset(), frozenset({V1}), exchange_wins=True) == {V1}

@@ -80,18 +80,18 @@ class Files:
         self._look()
         taken = frozenset(file for file in self._state.agreed if refusal(file.name, file.size, self._limits) is None)
         left = frozenset(self._state.agreed) - taken
-        pending = self._state.pending
-        agreed = settled(taken, pending, self._files(pending.side)) if pending is not None else taken
-        exchange, crm = self._files(Side.EXCHANGE), self._files(Side.CRM)
+        held = {side: self._files(side) for side in Side}
+        exchange, crm = held[Side.EXCHANGE], held[Side.CRM]
+        agreed = agreed_after(settled(taken, self._state.pending, held), exchange, crm)
         # After a reading that started anew nothing is removed: what is missing may come back with the next restore.
         base = frozenset[File]() if self._link.doubted else agreed
         wins = self._run.rules.winner_of("attachments") is not Winner.CRM
         todo = [step for step in steps(aim(base, exchange, crm, exchange_wins=wins), exchange, crm) if self._may(step)]
-        for step in todo:
-            self._note(agreed | left, step)
+        for at, step in enumerate(todo):
+            self._note(agreed | left, tuple(todo[at:]))
             if self._carried_out(step):
                 agreed = agreed_after(agreed, self._files(Side.EXCHANGE), self._files(Side.CRM))
-            self._settle(agreed | left, step)
+            self._settle(agreed | left, step, tuple(todo[at + 1 :]))
         self._finish(agreed_after(agreed, self._files(Side.EXCHANGE), self._files(Side.CRM)) | left)
 
     # --- looking -------------------------------------------------------------------------------------------------
@@ -149,14 +149,14 @@ class Files:
 
     # --- doing ---------------------------------------------------------------------------------------------------
 
-    def _note(self, agreed: frozenset[File], step: Step) -> None:
-        """Note that a step is about to be carried out."""
-        self._state = replace(self._state, agreed=tuple(sorted(agreed)), known=self._all_known(), pending=step)
+    def _note(self, agreed: frozenset[File], todo: tuple[Step, ...]) -> None:
+        """Note what is to be carried out; the first of it is about to be."""
+        self._state = replace(self._state, agreed=tuple(sorted(agreed)), known=self._all_known(), pending=todo)
         self._run.write(Changes(attached=[self._state]))
 
-    def _settle(self, agreed: frozenset[File], step: Step) -> None:
-        """Note what became of it."""
-        self._state = replace(self._state, agreed=tuple(sorted(agreed)), known=self._all_known(), pending=None)
+    def _settle(self, agreed: frozenset[File], step: Step, todo: tuple[Step, ...]) -> None:
+        """Note what became of it, and what is still to be carried out."""
+        self._state = replace(self._state, agreed=tuple(sorted(agreed)), known=self._all_known(), pending=todo)
         entries = [self._entry(step)] if (step.file in self._held[step.side]) is step.adds else []
         self._run.write(Changes(attached=[self._state], links=[self._link], entries=entries))
 
@@ -248,7 +248,7 @@ class Files:
             self._state,
             agreed=tuple(sorted(agreed)),
             known=self._all_known(),
-            pending=None,
+            pending=(),
             refused=incomplete,
             revision=self._link.revision,
             crm_version=self._link.crm_version_seen,

@@ -17,21 +17,21 @@ from syncline.ports import LinkState, Seen
 from syncline.simulation import oracle, outward
 from syncline.simulation.clock import MONDAY
 from syncline.simulation.conduct import CATEGORY
-from syncline.simulation.faults import Call, Strike
+from syncline.simulation.faults import Call, Gate, Strike, nothing
 from syncline.simulation.playing import calm
 from syncline.simulation.watching import NAMES
-from syncline.simulation.world import Setting, World, address_of
+from syncline.simulation.world import SECOND, Setting, World, address_of
 
 ADA, BOB = address_of("ada"), address_of("bob")
 _HOUR = timedelta(hours=1)
 
 _READING = frozenset(
     {
-        "answer_rules", "answered_links", "categories", "changes", "close", "due_links", "find", "find_keys",
-        "folders", "ids", "intents", "link_count", "links_by_crm_id", "links_by_id", "links_by_identity",
-        "links_by_ref", "mailbox", "mailboxes", "mark", "marks_due", "open_alerts", "outgoing_links", "profile",
-        "questions_about", "read", "refs_in", "rows_held", "rows_seen", "sync_filters", "unread_links", "users",
-        "validate",
+        "answer_rules", "answered_links", "attached", "attachment_content", "attachments", "attachments_due",
+        "categories", "changes", "close", "due_links", "find", "find_keys", "folders", "ids", "intents",
+        "link_count", "links_by_crm_id", "links_by_id", "links_by_identity", "links_by_ref", "mailbox", "mailboxes",
+        "mark", "marks_due", "open_alerts", "outgoing_links", "profile", "questions_about", "read", "refs_in",
+        "rows_held", "rows_seen", "sync_filters", "unread_links", "users", "validate",
     }
 )  # fmt: skip
 """Port calls that change nothing anywhere."""
@@ -44,7 +44,7 @@ class Flow:
     """One flow: what was there before, and what happens; everything is Ada's unless more `people` take part.
 
     `by_category`: questions are answered in Outlook, so that waiting items are marked. `rules` are those of the world,
-    if they are not the usual ones.
+    if they are not the usual ones. `afterwards` happens once the mailboxes have run or died, before all goes quiet.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Flow:
     people: int = 1
     by_category: bool = False
     rules: Rules | None = None
+    afterwards: Deed | None = None
 
 
 # --- what there is -----------------------------------------------------------------------------------------------
@@ -119,10 +120,13 @@ def telling(calls: Sequence[Call]) -> list[int]:
     return [at for at in range(len(calls)) if not at or calls[at - 1].method not in _READING]
 
 
-def killed(flow: Flow, number: int, expected: dict[str, object]) -> list[str]:
-    """Run a flow whose process dies at its port call `number`, and return what is wrong in the end."""
+def killed(flow: Flow, number: int, expected: dict[str, object], strike: Strike = Strike.KILLED) -> list[str]:
+    """Run a flow whose process dies at its port call `number`, or is struck otherwise, and return what is wrong then.
+
+    One that is overtaken stands still until its lease is over and another owner has run the mailbox to the end.
+    """
     world = _world(flow)
-    _play(world, flow, number)
+    _play(world, flow, number, strike)
     end = _end(world)
     found = [*oracle.judge(world), *outward.judge(world)]
     found += [f"{name}: {end[name]} instead of {expected[name]}" for name in expected if end[name] != expected[name]]
@@ -136,18 +140,25 @@ def _world(flow: Flow) -> World:
     return World(Random(0), Setting(people=flow.people, rules=rules))  # noqa: S311 - must be repeatable
 
 
-def _play(world: World, flow: Flow, number: int | None) -> tuple[Call, ...]:
+def _play(world: World, flow: Flow, number: int | None, strike: Strike = Strike.KILLED) -> tuple[Call, ...]:
     flow.prepare(world)
     world.clock.advance(900)
     begin = len(world.gate.calls)
 
     def choose(call: Call) -> Strike | None:
-        return Strike.KILLED if number is not None and call.number == begin + number else None
+        return strike if number is not None and call.number == begin + number else None
+
+    def overtake(_: Call) -> None:
+        world.clock.advance(world.setting.rules.lease_s + 1)
+        world.cycle(world.ledger.writer, owner=SECOND, gate=Gate())
 
     flow.happens(world)
-    world.gate.choose = choose
+    world.gate.choose, world.gate.overtaken = choose, overtake
     run_all(world)
     calls = tuple(world.gate.calls[begin:])
+    if flow.afterwards is not None:
+        world.gate.choose = nothing
+        flow.afterwards(world)
     calm(world, {})
     return calls
 
@@ -178,9 +189,23 @@ def _end(world: World) -> dict[str, object]:
         "questions": questions,
         "categories": categories,
         "items": sorted(_standing(world), key=repr),
+        "files": sorted(_files(world)),
         "mails": sorted(world.exchange.outbox),
         "trash": sorted({(address, content.identity) for address, content in world.conduct.deleted}),
     }
+
+
+def _files(world: World) -> Iterator[tuple[str, str, str, int]]:
+    """Yield every file on either side, by what it is attached to; one that stands twice is told twice."""
+    for address in world.mailboxes:
+        shelf = world.exchange.store(address).shelf
+        for item in world.exchange.items(address):
+            yield from (
+                (address, item.appointment.identity.global_object_id, f.name, f.size) for f in shelf.of(item.ref)
+            )
+    for row in world.crm.rows():
+        for f in world.crm.shelf.of(row.id):
+            yield "the CRM", row.appointment.identity.global_object_id, f.name, f.size
 
 
 def _standing(world: World) -> Iterator[tuple[object, ...]]:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from syncline.connectors.memory import Item
 from syncline.core.appointment import Appointment, Identity, Status
+from syncline.core.attachments import BAD_NAME, BLOCKED
 from syncline.core.leaving_out import without
 from syncline.core.merging import canonical, differences, project
 from syncline.errors import CATALOGUE
@@ -26,6 +27,7 @@ from syncline.store import schema
 _CLOSED = (Status.COMPLETED, Status.CANCELED)
 _FOR_EVER = ("ItemNotWritable",)
 """What goes on failing in some worlds although nothing strikes any more: rights that nobody gives."""
+_ABOUT_FILES = (BLOCKED, BAD_NAME)
 _CONFLICT = "ExchangeSyncSchedulingConflictsError"
 
 
@@ -238,6 +240,8 @@ def _questions(world: World, state: State) -> Iterator[str]:
         wrong = None
         if alert.state is AlertState.OPEN and alert.code == _CONFLICT:
             wrong = _wrong_question(world, alert, links.get(alert.link_id or 0))
+        elif alert.state is AlertState.OPEN and alert.code in _ABOUT_FILES and alert.link_id is not None:
+            wrong = _wrong_about_files(world, alert.link_id)
         elif alert.state is AlertState.OPEN and alert.link_id is not None and alert.link_id not in held:
             wrong = _wrong_notice(alert, links.get(alert.link_id))
         if wrong is not None:
@@ -255,6 +259,12 @@ def _wrong_question(world: World, alert: Alert, link: Link | None) -> str | None
     if link.observed is not None and not _still_clashes(world, link):
         return "nobody is double-booked any more"
     return None
+
+
+def _wrong_about_files(world: World, link_id: int) -> str | None:
+    """Return what is wrong with an alert about files that were not taken (D-06); it stands while there are any."""
+    state = world.store.attached([link_id]).get(link_id)
+    return None if state is not None and state.refused else "all its files were taken"
 
 
 def _wrong_notice(alert: Alert, link: Link | None) -> str | None:

@@ -24,7 +24,7 @@ attached = Table(
     Column("link_id", Integer, ForeignKey("link.id", ondelete="CASCADE"), nullable=False, unique=True),
     Column("agreed", Coded(tuple[File, ...]), nullable=False),
     Column("known", Coded(tuple[Known, ...]), nullable=False),
-    Column("pending", Coded(Step)),
+    Column("pending", Coded(tuple[Step, ...]), nullable=False),
     _flag("refused"),
     _text("revision"),
     Column("crm_version", BigInteger, nullable=False),

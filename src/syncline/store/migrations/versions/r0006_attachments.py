@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("link_id", sa.Integer(), nullable=False),
         sa.Column("agreed", sa.Text(), nullable=False),
         sa.Column("known", sa.Text(), nullable=False),
-        sa.Column("pending", sa.Text()),
+        sa.Column("pending", sa.Text(), nullable=False),
         sa.Column("refused", sa.Boolean(), server_default=sa.text("0"), nullable=False),
         sa.Column("revision", sa.Text(), nullable=False),
         sa.Column("crm_version", sa.BigInteger(), nullable=False),
