@@ -60,8 +60,8 @@ class Step:
 class Attached:
     """What is remembered of the files of one link: the agreed set, and what both sides were when it was dealt with.
 
-    `known` are the item's files by reference. `pending` are the steps that are still to be carried out, the first of them
-    perhaps done already. `refused`: some
+    `known` are the item's files by reference. `pending` are the steps that are still to be carried out, the first
+    of them perhaps done already. `refused`: some
     files could not be taken (attachmenterrors). `revision` and `crm_version` were dealt with; a failed try is repeated
     at `next_try`.
     """
