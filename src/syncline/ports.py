@@ -439,7 +439,8 @@ class Changes:
     (index into `alerts` -> index into `links`); `entry_links` does the same for `entries`, `mark_links` for `marks`.
     `disable` switches the mailbox off (B-02, B-03). An answer that was given since a link or alert was read survives:
     its decision columns are not overwritten. `decided`: links and alerts are what was decided about them, and are left
-    out where that rests on an answer that was taken back since.
+    out where that rests on an answer that was taken back since. `files_anew` forgets what was agreed about the files of
+    the whole mailbox: after a side was restored nothing that is missing counts as removed.
     """
 
     links: Sequence[Link] = ()
@@ -457,6 +458,7 @@ class Changes:
     mark_links: Mapping[int, int] = field(default_factory=dict)
     trash: Sequence[Trashed] = ()
     attached: Sequence[Attached] = ()
+    files_anew: bool = False
     decided: bool = False
 
 

@@ -262,6 +262,39 @@ def test_an_account_that_may_not_write_is_told_and_tried_again() -> None:
     assert (in_exchange(world, ref), notices(world)) == ({"plan.txt": b"plan", "crm.txt": b"crm"}, [])
 
 
+def test_a_restored_crm_takes_no_file_from_outlook() -> None:
+    """What a backup did not have yet comes back from Outlook; what it still has stays there too, and so it rests."""
+    world = World(rules=BOTH)
+    ref = tracked(world)
+    backup = world.crm.back_up()
+    world.exchange.attach(ADA, ref, "notes.txt", b"notes")
+    world.sync()
+    world.crm.remove_file(row_id(world), "plan.txt", by="ada")
+    world.sync()
+    assert in_exchange(world, ref) == {"notes.txt": b"notes"}
+    world.crm.restore(backup)
+    for _ in range(5):  # the row has as many versions as before, and more
+        world.crm.edit(row_id(world), lambda found: replace(found, location=found.location + "x"), by="ada")
+    world.sync()
+    for alert in notices(world):
+        world.answer("yes") if alert.link_id is None else None
+    world.sync()
+    world.sync()
+    expected = {"plan.txt": b"plan", "notes.txt": b"notes"}
+    assert (in_crm(world), in_exchange(world, ref)) == (expected, expected)
+
+
+def test_an_expired_cursor_removes_no_file() -> None:
+    """After a reading of Outlook that started anew what is missing there does not go in the CRM."""
+    world = World(rules=BOTH)
+    ref = tracked(world)
+    world.exchange.detach(ADA, ref, "plan.txt")
+    world.exchange.expire_cursors(ADA)
+    world.sync()
+    world.sync()
+    assert (in_crm(world), in_exchange(world, ref)) == ({"plan.txt": b"plan"}, {"plan.txt": b"plan"})
+
+
 def test_journal_and_state_hold_no_content() -> None:
     """Neither the journal nor any table of the state holds a byte of a file, nor the name of a private one's file."""
     world = World(rules=BOTH)

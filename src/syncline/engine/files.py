@@ -83,10 +83,10 @@ class Files:
         held = {side: self._files(side) for side in Side}
         exchange, crm = held[Side.EXCHANGE], held[Side.CRM]
         agreed = agreed_after(settled(taken, self._state.pending, held), exchange, crm)
-        # After a reading that started anew nothing is removed: what is missing may come back with the next restore.
-        base = frozenset[File]() if self._link.doubted else agreed
         wins = self._run.rules.winner_of("attachments") is not Winner.CRM
-        todo = [step for step in steps(aim(base, exchange, crm, exchange_wins=wins), exchange, crm) if self._may(step)]
+        todo = [
+            step for step in steps(aim(agreed, exchange, crm, exchange_wins=wins), exchange, crm) if self._may(step)
+        ]
         for at, step in enumerate(todo):
             self._note(agreed | left, tuple(todo[at:]))
             if self._carried_out(step):

@@ -114,8 +114,11 @@ def _crm_page(run: Run) -> CrmPage:
     while page.more:
         page = run.parts.crm.changes(page.cursor, CRM_PAGE_MAX)
     run.crm_moved = True
+    if run.rules.attachments is not None:
+        run.write(Changes(files_anew=True))
     for links in _lost_count(run):
-        run.write(Changes(links=links, entries=[run.entry(link, "observed in the CRM anew") for link in links]))
+        entries = [run.entry(link, "observed in the CRM anew") for link in links]
+        run.write(Changes(links=links, entries=entries, files_anew=True))
     if run.outgoing:
         apply_filters(run)
     return CrmPage(changes=(), cursor=page.cursor, more=False)
@@ -260,7 +263,7 @@ def _stage(run: Run, folder: Folder, page: Page, vanished: Sequence[Link], *, ke
     mailbox = replace(run.mailbox, cursors=cursors) if keep_cursor else None
     changes = _staging(run, [link for link, _ in staged], [alert for _, alert in staged])
     marks, of = noticed(run, changes.links)
-    run.write(replace(changes, mailbox=mailbox, marks=marks, mark_links=of))
+    run.write(replace(changes, mailbox=mailbox, marks=marks, mark_links=of, files_anew=doubted))
 
 
 def _in_doubt(link: Link) -> Link:

@@ -61,6 +61,12 @@ class AttachedKept(Connected):
             return {row["link_id"]: Attached(**row) for part in parts for row in part}
 
 
+def forget_agreed(connection: Connection, mailbox_id: int) -> None:
+    """Forget what was agreed about the files of a mailbox, so that each of its links is looked at anew."""
+    anew = {"agreed": (), "pending": (), "revision": ""}
+    connection.execute(update(attached).where(attached.c.mailbox_id == mailbox_id).values(anew))
+
+
 def write_attached(connection: Connection, found: Sequence[Attached]) -> None:
     """Insert what has id 0 unless its link has some meanwhile, and replace the others, by link."""
     for each in found:
