@@ -1,4 +1,4 @@
-"""Files of appointments over HTTP, both ways: exchangelib on one side, the CRM on the other, and lost answers between."""
+"""Files over HTTP, both ways: exchangelib on one side, the CRM on the other, and lost answers in between."""
 
 from __future__ import annotations
 
