@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from syncline.connectors.memory import MemoryReplica
 from syncline.core.appointment import Pattern, PatternKind, Recurrence, Sensitivity
 from syncline.core.attachments import Limits
 from syncline.core.merging import PrivatePolicy, Winner
 from syncline.core.planning import Policy
 from syncline.engine.run import Rules
+from syncline.errors import SyncError
 from syncline.ports import Alert, AlertState, Attachments
 from tests.engine.world import World, at, meeting
 
@@ -246,6 +248,36 @@ def test_a_copy_of_somebody_elses_meeting_is_not_written() -> None:
     world.sync()
     assert in_exchange(world, ref) == {"plan.txt": b"plan"}
     assert in_crm(world) == {"plan.txt": b"plan", "crm.txt": b"crm"}
+
+
+def test_an_unreadable_file_stops_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An appointment whose file cannot be read is saved and told of; files of others come, and it is tried again."""
+    world = World(rules=BOTH)
+    ref = world.track(meeting("Visit", at(10)))
+    world.exchange.attach(ADA, ref, "plan.txt", b"plan")
+    other = world.track(meeting("Other", at(12)))
+    world.exchange.attach(ADA, other, "notes.txt", b"notes")
+    shelf = world.exchange.store(ADA).shelf
+    (bad,) = shelf.of(ref)
+    read = MemoryReplica.attachment_content
+
+    def content(replica: MemoryReplica, name: str, size_max: int) -> bytes | None:
+        if name == bad.ref:
+            raise SyncError("ItemUnreadable", subject="", detail="it broke")
+        return read(replica, name, size_max)
+
+    monkeypatch.setattr(MemoryReplica, "attachment_content", content)
+    world.sync()
+    files = {row.appointment.subject: [each.name for each in world.crm.shelf.of(row.id)] for row in world.rows()}
+    assert (files, [each.code for each in notices(world)]) == (
+        {"Visit": [], "Other": ["notes.txt"]},
+        ["ItemUnreadable"],
+    )
+    monkeypatch.undo()
+    world.clock.advance(hours=1)
+    world.sync()
+    files = {row.appointment.subject: [each.name for each in world.crm.shelf.of(row.id)] for row in world.rows()}
+    assert (files, notices(world)) == ({"Visit": ["plan.txt"], "Other": ["notes.txt"]}, [])
 
 
 def test_an_account_that_may_not_write_is_told_and_tried_again() -> None:

@@ -1,4 +1,4 @@
-"""Files over EWS: how contents are read in pieces, what is no file, what a server refuses, and old databases."""
+"""Files over EWS: how contents are read in pieces, what is no file, what a server refuses."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from base64 import b64encode
 
 import pytest
 
+from syncline.conformance import samples
 from syncline.conformance.attaching import kept_in_calendar
-from syncline.connectors.exchange_web_services.wire import FaultAnswer, InvalidAnswer, Message, messages
+from syncline.connectors.exchange_web_services.attaching import Files
+from syncline.connectors.exchange_web_services.failures import About
+from syncline.connectors.exchange_web_services.transport import Transport
+from syncline.connectors.exchange_web_services.wire import FaultAnswer, InvalidAnswer, Message, Request, messages
 from syncline.connectors.exchange_web_services.wire_attachments import TooMuch, attachments_of, content_of
 from syncline.connectors.exchange_web_services.wire_items import item_of
+from syncline.connectors.exchange_web_services.wire_requests import calendar_id, get_calendar
 from syncline.emulators.exchange.disturbances import Armed
 from syncline.errors import SyncError
 from syncline.ports import NewAttachment, Result
@@ -128,3 +133,63 @@ def test_what_the_server_refuses_concerns_that_file_or_the_mailbox() -> None:
         assert kept.names() == ["a.txt"]
     finally:
         world.close()
+
+
+class Failing:
+    """A connection on which requests about single files fail as a whole; whether others do is said."""
+
+    def __init__(self, code: str, *, everything: bool) -> None:
+        self.error = SyncError(code, mailbox="m", detail="it broke")
+        self.everything = everything
+
+    def fetch(self, *_: object) -> bytes:
+        """Fail."""
+        raise self.error
+
+    def one(self, *_: object) -> None:
+        """Answer, unless everything fails."""
+        if self.everything:
+            raise self.error
+
+
+@pytest.mark.parametrize(
+    ("code", "everything", "seen"),
+    [
+        ("ServerAnswerInvalid", False, "ItemUnreadable"),
+        ("ErrorInternalServerTransientError", False, "ItemUnreadable"),
+        ("ServerAnswerInvalid", True, "ServerAnswerInvalid"),
+        ("ServerUnreachable", False, "ServerUnreachable"),
+    ],
+)
+def test_a_poisonous_file_is_not_the_mailboxs_failure(code: str, everything: bool, seen: str) -> None:
+    """A request about one file that breaks is that file's failure while the server can do something else."""
+    files = Files(Failing(code, everything=everything), "m", get_calendar(calendar_id(None)))  # type: ignore[arg-type]
+    with pytest.raises(SyncError) as failed:
+        files.content("ref", 100)
+    assert failed.value.code == seen
+
+
+@pytest.mark.emulator
+def test_a_poisonous_item_is_found_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listing that one item breaks is halved until that item stands alone; all others are listed."""
+    world = ExchangeWorld()
+    try:
+        refs = [kept_in_calendar(world).ref]
+        for number in range(4):
+            world.add(world.address, samples.single(f"other-{number}", samples.at(12 + number)))
+        replica = world.replica(world.address)
+        refs += [replica.find([f"other-{number}"])[f"other-{number}"][0].ref for number in range(4)]
+        bad, asked = refs[3], Transport.call
+
+        def call(transport: Transport, request: Request, about: About) -> list[Message]:
+            if request.operation == "GetItem" and bad in request.body:
+                raise SyncError("ServerAnswerInvalid", mailbox="m", detail="it broke")
+            return asked(transport, request, about)
+
+        monkeypatch.setattr(Transport, "call", call)
+        found = replica.attachments(refs)
+    finally:
+        world.close()
+    assert set(found) == set(refs)
+    broken = [ref for ref, each in found.items() if isinstance(each, SyncError)]
+    assert broken == [bad]

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from syncline.connectors.exchange_web_services import wire_attachments as wire
-from syncline.connectors.exchange_web_services.failures import About, of_invalid, of_message
+from syncline.connectors.exchange_web_services.failures import PERHAPS_ONE_ITEM, About, of_invalid, of_message
 from syncline.connectors.exchange_web_services.transport import Transport
 from syncline.connectors.exchange_web_services.wire import InvalidAnswer, Message, Request
 from syncline.connectors.exchange_web_services.wire_items import item_of
@@ -34,19 +34,17 @@ _CODES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files of one mailbox's items."""
+    """The files of one mailbox's items; `control` asks the server for something else, to tell who is at fault."""
 
     transport: Transport
     mailbox: str
+    control: Request
 
     def listed(self, refs: Sequence[str]) -> dict[str, Attachments | SyncError]:
         """Return what is attached to these items, by reference; those that are gone are left out."""
         found: dict[str, Attachments | SyncError] = {}
         for begin in range(0, len(refs), ITEMS_PER_REQUEST):
-            batch = refs[begin : begin + ITEMS_PER_REQUEST]
-            answers = self._asked(wire.list_attachments(batch), len(batch))
-            entries = ((ref, self._entry(ref, answer)) for ref, answer in zip(batch, answers, strict=True))
-            found.update({ref: entry for ref, entry in entries if entry is not None})
+            found.update(self._batch(refs[begin : begin + ITEMS_PER_REQUEST]))
         return found
 
     def content(self, ref: str, size_max: int) -> bytes | None:
@@ -57,6 +55,8 @@ class Files:
         except wire.TooMuch as error:
             detail = f"it is larger than {size_max // KILOBYTE} KB"
             raise SyncError("AttachmentBlocked", subject="", detail=detail) from error
+        except SyncError as error:
+            raise self._blamed(error, "ItemUnreadable") from error
         if isinstance(found, bytes):
             return found
         if found.code in _NO_FILE:
@@ -68,7 +68,10 @@ class Files:
         refused = self._refused(ref, revision)
         if refused is not None:
             return refused
-        (answer,) = self._asked(wire.create_attachment(ref, revision, new), 1)
+        try:
+            (answer,) = self._asked(wire.create_attachment(ref, revision, new), 1)
+        except SyncError as error:
+            raise self._blamed(error, "ItemRefused") from error
         if not answer.ok:
             return self._refusal(answer)
         try:
@@ -86,6 +89,19 @@ class Files:
         if not answer.ok and answer.code not in _NO_FILE:
             return self._refusal(answer)
         return AttachmentWritten(result=Result.SAVED, after=self._after(ref, answer))
+
+    def _batch(self, refs: Sequence[str]) -> dict[str, Attachments | SyncError]:
+        """List one batch; one that fails as a whole is halved until the bad item stands alone."""
+        try:
+            answers = self._asked(wire.list_attachments(refs), len(refs))
+        except SyncError as error:
+            blamed = self._blamed(error, "ItemUnreadable")
+            if blamed is error:
+                raise
+            middle = len(refs) // 2
+            return {refs[0]: blamed} if not middle else self._batch(refs[:middle]) | self._batch(refs[middle:])
+        entries = ((ref, self._entry(ref, answer)) for ref, answer in zip(refs, answers, strict=True))
+        return {ref: entry for ref, entry in entries if entry is not None}
 
     def _now(self, ref: str) -> Attachments | None:
         found = self.listed([ref]).get(ref)
@@ -120,6 +136,13 @@ class Files:
                 raise error
         found = SyncError(code or "ItemRefused", mailbox=self.mailbox, subject="", detail=detail)
         return AttachmentWritten(result=Result.FAILED, error=found)
+
+    def _blamed(self, error: SyncError, code: str) -> SyncError:
+        """Return the failure of a whole request as that of its only file, if the server can still do something else."""
+        if error.code not in PERHAPS_ONE_ITEM:
+            return error
+        self.transport.one(self.control, About.CALENDAR)
+        return SyncError(code, mailbox=self.mailbox, subject="", detail=error.params.get("detail", ""))
 
     def _entry(self, ref: str, answer: Message) -> Attachments | SyncError | None:
         if answer.ok:

@@ -99,7 +99,7 @@ class ExchangeReplica:
         self._zone = _checked_zone(time_zone)
         self._addresses: dict[str, str] = {}
         self._folders: tuple[Folder, ...] | None = None
-        self._files = Files(transport, mailbox)
+        self._files = Files(transport, mailbox, wire_requests.get_calendar(calendar))
 
     def folders(self) -> tuple[Folder, ...]:
         """Return the main calendar folder and the calendar folders below it (L-02)."""

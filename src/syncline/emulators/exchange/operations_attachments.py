@@ -55,6 +55,8 @@ def get_attachment(call: Call, request: etree._Element) -> str:
 
     def one(element: etree._Element) -> str:
         stored, attachment = _found(call, element)
+        if call.spoils(stored.item.subject):
+            raise EwsError("ErrorItemCorrupt")
         content = b64encode(call.store.blob(attachment.blob)).decode()
         ident = attachment_id(stored.mailbox, stored.row, attachment.blob)
         return f"<m:Attachments>{attachment_xml(ident, attachment, content)}</m:Attachments>"
