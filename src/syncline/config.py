@@ -28,7 +28,7 @@ from syncline.core.guards import Limits
 from syncline.core.scheduling import AllDayBlocks, ConflictPolicy
 from syncline.errors import SyncError
 from syncline.meant import Meant
-from syncline.partners import ExchangeSettings, MergingSettings, unmergeable
+from syncline.partners import AttachmentSettings, ExchangeSettings, MergingSettings, unmergeable
 from syncline.ports import OnSchedulingConflict
 
 CONFIG_FILE = "config.toml"
@@ -262,6 +262,7 @@ class Settings:
     guards: GuardSettings = GuardSettings()
     exchange: ExchangeSettings = ExchangeSettings()  # noqa: RUF009 - frozen
     merging: MergingSettings = MergingSettings()  # noqa: RUF009 - frozen
+    attachments: AttachmentSettings = AttachmentSettings()  # noqa: RUF009 - frozen
     trash: TrashSettings = TrashSettings()
     alerts: AlertSettings = AlertSettings()
     calendar: CalendarSettings = CalendarSettings()

@@ -8,7 +8,7 @@ classes; it must not know who raises them. Names and numbers that exist in Dynam
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -241,6 +241,13 @@ _ROWS: tuple[Row, ...] = (
         "Nothing."),
     _item("KeptFromOutlook", 9312, _SKIP, "Kept out of Outlook by an answer",
         '"{subject}" was kept as it is in Outlook by an answer.', "Change it in the CRM to be asked again."),
+    replace(_item("AttachmentBlocked", 0x80043E09 - 2**32, _SKIP, "File not taken",
+        '"{subject}" was saved, but not every file of it was taken: {detail}',
+        "Save the file in another form or make it smaller, or ask an administrator which files are taken."),
+        level=Level.WARNING),
+    replace(_item("AttachmentInvalidFileName", 0x80044A08 - 2**32, _SKIP, "File name not taken",
+        '"{subject}" was saved, but not every file of it was taken: {detail}',
+        "Give the file a name without \\ / : * ? \" < > | and attach it again."), level=Level.WARNING),
     # --- mailbox and profile ---------------------------------------------------------------------------------
     _mailbox("MailboxNotApproved", 9401, _PERMANENT, "Not approved", "The address {mailbox} is not approved.",
         "A System Administrator approves it on the mailbox page."),

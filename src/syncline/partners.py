@@ -1,4 +1,4 @@
-"""Settings of the way from the CRM to Exchange, and of what happens where both sides changed something.
+"""Settings of the way to Exchange, of what happens where both sides changed something, and of files.
 
 They are read with all others (`config`); here is only what they are, and how the core understands them.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
+from syncline.core.attachments import KILOBYTE, Limits
 from syncline.core.guards import Invitations
 from syncline.core.merging import SCHEDULING_FIELDS, TEXT_FIELDS, Winner
 from syncline.core.merging import PrivatePolicy as Private
@@ -89,6 +90,41 @@ class MergingSettings:
         Meant("An appointment that both sides overwrite by turns is left alone after so many within an hour.", low=2,
               high=1000),
     ] = 8  # fmt: skip
+
+
+# What Windows or a browser would run, and what changes how they work.
+_BLOCKED = (
+    "ade", "adp", "app", "asp", "aspx", "bas", "bat", "cer", "chm", "cmd", "com", "cpl", "crt", "csh", "dll", "exe",
+    "fxp", "hlp", "hta", "htm", "html", "inf", "ins", "isp", "jar", "js", "jse", "ksh", "lnk", "mda", "mdb", "mde",
+    "mdt", "mdw", "mdz", "mht", "mhtml", "msc", "msi", "msp", "mst", "ops", "pcd", "pif", "prf", "prg", "ps1", "ps1xml",
+    "ps2", "psc1", "psc2", "pst", "reg", "scf", "scr", "sct", "shb", "shs", "svg", "tmp", "url", "vb", "vbe", "vbs",
+    "vsw", "ws", "wsc", "wsf", "wsh", "xap", "xll",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentSettings:
+    """Whether files of single appointments are kept in step, and which."""
+
+    enabled: Annotated[
+        bool,
+        Meant(
+            "Keep files attached to single appointments in step, both ways (D-05); never those of series. Off: nothing "
+            "is read or written, and the CRM's pages show no files; what stands in Exchange stays."
+        ),
+    ] = False
+    size_max_kb: Annotated[int, Meant("Largest file that is taken, in KB (D-06).", low=1, high=32_768)] = 5_120
+    blocked: Annotated[
+        tuple[str, ...],
+        Meant("Endings of files that are not taken, such as exe; the appointment is saved anyway."),
+    ] = _BLOCKED
+
+    def limits(self) -> Limits | None:
+        """Return which files are taken as the core understands it; None if files are not kept in step."""
+        if not self.enabled:
+            return None
+        blocked = frozenset(ending.strip().lower().removeprefix(".") for ending in self.blocked)
+        return Limits(size_max=self.size_max_kb * KILOBYTE, blocked=blocked)
 
 
 def winners(merging: MergingSettings) -> Mapping[str, Winner]:

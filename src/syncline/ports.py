@@ -15,9 +15,22 @@ from typing import Literal, Protocol
 from syncline.core.answering import AnswerRule, Facts
 from syncline.core.answering_by_category import Mark
 from syncline.core.appointment import Appointment, Identity, Span
+from syncline.core.attachments import Attached
 from syncline.core.filters import SyncFilter
 from syncline.core.scheduling import Verdict
 from syncline.errors import SyncError
+from syncline.sides import (
+    Attachment as Attachment,
+)
+from syncline.sides import (
+    Attachments as Attachments,
+)
+from syncline.sides import (
+    AttachmentSide as AttachmentSide,
+)
+from syncline.sides import (
+    AttachmentWritten as AttachmentWritten,
+)
 from syncline.sides import (
     Booking as Booking,
 )
@@ -50,6 +63,9 @@ from syncline.sides import (
 )
 from syncline.sides import (
     Light as Light,
+)
+from syncline.sides import (
+    NewAttachment as NewAttachment,
 )
 from syncline.sides import (
     Observed as Observed,
@@ -425,7 +441,8 @@ class Changes:
     (index into `alerts` -> index into `links`); `entry_links` does the same for `entries`, `mark_links` for `marks`.
     `disable` switches the mailbox off (B-02, B-03). An answer that was given since a link or alert was read survives:
     its decision columns are not overwritten. `decided`: links and alerts are what was decided about them, and are left
-    out where that rests on an answer that was taken back since.
+    out where that rests on an answer that was taken back since. `files_anew` forgets what was agreed about the files of
+    the whole mailbox: after a side was restored nothing that is missing counts as removed.
     """
 
     links: Sequence[Link] = ()
@@ -442,6 +459,8 @@ class Changes:
     removed_marks: Sequence[int] = ()
     mark_links: Mapping[int, int] = field(default_factory=dict)
     trash: Sequence[Trashed] = ()
+    attached: Sequence[Attached] = ()
+    files_anew: bool = False
     decided: bool = False
 
 
@@ -562,6 +581,12 @@ class Store(Protocol):
 
     def marks_of(self, link_ids: Sequence[int]) -> Mapping[int, Mark]:
         """Return the marks of these links, by link."""
+
+    def attachments_due(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
+        """Return settled links, by id from `after`, whose files are to be looked at since item or row has moved."""
+
+    def attached(self, link_ids: Sequence[int]) -> Mapping[int, Attached]:
+        """Return what is remembered of the files of these links, by link."""
 
     def questions_about(self, link_ids: Sequence[int]) -> Mapping[int, Alert]:
         """Return the newest scheduling question about each of these links, in whatever state it is."""

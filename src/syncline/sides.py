@@ -19,6 +19,83 @@ from syncline.core.scheduling import ConflictPolicy, Person, Verdict
 from syncline.errors import SyncError
 
 # ---------------------------------------------------------------------------------------------------------------
+# files of appointments, on either side
+# ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """One thing attached to an appointment, without its content.
+
+    `size` in bytes as the side tells it, which may count more than the content; `stamp` changes when the content does.
+    `digest` is the SHA-256 of the content in hexadecimal, "" where the side knows none. `file` False: it is no file
+    (an attached item, a link), so that it stays where it is.
+    """
+
+    ref: str
+    name: str
+    size: int
+    stamp: str = ""
+    digest: str = ""
+    content_type: str = ""
+    file: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachments:
+    """What is attached to one appointment at one revision; `incomplete` as `Crm.flag_attachments` was told last."""
+
+    revision: str
+    files: tuple[Attachment, ...] = ()
+    incomplete: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAttachment:
+    """A file to be attached; `id` is random and known before the call, for a side that lets its client choose ids."""
+
+    id: str
+    name: str
+    content_type: str = ""
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentWritten:
+    """What became of one file: SAVED with what is attached afterwards, STALE, CLOSED, or FAILED with the error.
+
+    `ref` is the reference of a file that was added.
+    """
+
+    result: Result
+    after: Attachments | None = None
+    ref: str = ""
+    error: SyncError | None = None
+
+
+class AttachmentSide(Protocol):
+    """A side that keeps files of single appointments; each is named by the side's own reference to it.
+
+    Nothing here mails anybody, and pictures that are part of a text are no files.
+    """
+
+    def attachments(self, refs: Sequence[str]) -> Mapping[str, Attachments | SyncError]:
+        """Return what is attached to these appointments, by reference; those that are gone are left out."""
+
+    def attachment_content(self, ref: str, size_max: int) -> bytes | None:
+        """Return the content of one file, None if it is gone.
+
+        Raises SyncError("AttachmentBlocked") if it has more than `size_max` bytes.
+        """
+
+    def attach(self, ref: str, revision: str, new: NewAttachment) -> AttachmentWritten:
+        """Attach one file if the appointment still has that revision; its revision moves."""
+
+    def detach(self, ref: str, revision: str, attachment: str) -> AttachmentWritten:
+        """Take one file off if the appointment still has that revision; one that is off already is SAVED."""
+
+
+# ---------------------------------------------------------------------------------------------------------------
 # calendar side
 # ---------------------------------------------------------------------------------------------------------------
 
@@ -83,7 +160,7 @@ class OrganizationMark:
     since: datetime | None
 
 
-class Replica(Protocol):
+class Replica(AttachmentSide, Protocol):
     """One person's calendar on one server. Opened for one mailbox by a `Connect` function; close it after use."""
 
     def folders(self) -> tuple[Folder, ...]:
@@ -293,7 +370,7 @@ class Written:
     error: SyncError | None = None
 
 
-class Crm(Protocol):
+class Crm(AttachmentSide, Protocol):
     """The CRM side. Every write is all or nothing per item and guarded by id or version."""
 
     def users(self) -> tuple[User, ...]:
@@ -329,3 +406,6 @@ class Crm(Protocol):
 
     def delete(self, deletions: Sequence[Deletion]) -> list[Outcome]:
         """Delete rows."""
+
+    def flag_attachments(self, row_id: str, *, incomplete: bool) -> None:
+        """Note of a row whether files of its item could not be taken (attachmenterrors); its version stays."""

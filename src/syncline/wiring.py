@@ -247,6 +247,7 @@ def rules(settings: Settings) -> Rules:
         floor_s=sync.floor_s,
         keep_crm_organizer=settings.organization.use_crm_organizer_for_empty_exchange_organizer,
         outlook=settings.outlook.names(),
+        attachments=settings.attachments.limits(),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from syncline.conformance import samples, writer
+from syncline.conformance.attaching import CrmAttachmentConformance, ReplicaAttachmentConformance
 from syncline.conformance.crm import CrmConformance
 from syncline.conformance.replica import ReplicaConformance
 from syncline.conformance.writing import WritingConformance
@@ -56,6 +57,20 @@ def test_a_series_of_the_memory_exchange_begins_where_its_pattern_does() -> None
     made = ada.create(writer.new(recurrence=fridays)).appointment
     assert made.span == samples.at(9, day=4)
     assert made.recurrence == replace(fridays, first=samples.at(9, day=4).start.date())
+
+
+class TestMemoryExchangeFiles(ReplicaAttachmentConformance):
+    @pytest.fixture
+    def replica_world(self) -> MemoryReplicaWorld:
+        """Make a fresh memory Exchange."""
+        return MemoryReplicaWorld()
+
+
+class TestMemoryCrmFiles(CrmAttachmentConformance):
+    @pytest.fixture
+    def crm_world(self) -> MemoryCrmWorld:
+        """Make a fresh memory CRM."""
+        return MemoryCrmWorld()
 
 
 class TestMemoryCrm(CrmConformance):

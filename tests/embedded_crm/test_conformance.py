@@ -7,11 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from syncline.conformance.attaching import CrmAttachmentConformance
 from syncline.conformance.crm import CrmConformance
 from tests.embedded_crm.world import EmbeddedCrmWorld
 
 
 class TestEmbeddedCrm(CrmConformance):
+    @pytest.fixture
+    def crm_world(self, tmp_path: Path) -> Iterator[EmbeddedCrmWorld]:
+        """Make a fresh CRM."""
+        world = EmbeddedCrmWorld(tmp_path)
+        yield world
+        world.close()
+
+
+class TestFiles(CrmAttachmentConformance):
     @pytest.fixture
     def crm_world(self, tmp_path: Path) -> Iterator[EmbeddedCrmWorld]:
         """Make a fresh CRM."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from lxml import etree
 
+from syncline.conformance.attaching import ReplicaAttachmentConformance
 from syncline.conformance.replica import ReplicaConformance
 from syncline.conformance.writing import WritingConformance
 from tests.exchange_web_services.test_with_emulator import Watch
@@ -25,6 +26,18 @@ class TestExchangeWebServices(ReplicaConformance):
 
 @pytest.mark.emulator
 class TestWriting(WritingConformance):
+    @pytest.fixture
+    def replica_world(self, xsd: etree.XMLSchema) -> Iterator[ExchangeWorld]:
+        """Start a fresh server whose traffic is checked against the schema, and stop it."""
+        watch = Watch(xsd)
+        world = ExchangeWorld(watch)
+        yield world
+        world.close()
+        assert watch.complaints == []
+
+
+@pytest.mark.emulator
+class TestFiles(ReplicaAttachmentConformance):
     @pytest.fixture
     def replica_world(self, xsd: etree.XMLSchema) -> Iterator[ExchangeWorld]:
         """Start a fresh server whose traffic is checked against the schema, and stop it."""

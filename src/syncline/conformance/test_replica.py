@@ -1,5 +1,6 @@
 """The suite for calendar connectors, collected by `pytest --pyargs syncline.conformance`."""
 
+from syncline.conformance.attaching import ReplicaAttachmentConformance
 from syncline.conformance.replica import ReplicaConformance
 from syncline.conformance.writing import WritingConformance
 
@@ -10,3 +11,7 @@ class TestReplica(ReplicaConformance):
 
 class TestWriting(WritingConformance):
     """The same connector when it writes."""
+
+
+class TestFiles(ReplicaAttachmentConformance):
+    """The same connector with files."""

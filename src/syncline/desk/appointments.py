@@ -128,7 +128,7 @@ def add(app: App, viewer: Viewer, draft: Draft, *, ignore_conflicts: bool = Fals
 
 def edit(app: App, viewer: Viewer, appointment_id: str, draft: Draft, *, ignore_conflicts: bool = False) -> Written:
     """Change a row, an exception or one date of a series; what the draft does not give stays."""
-    entry, row = _editable(app, viewer, appointment_id)
+    entry, row = editable(app, viewer, appointment_id)
     if entry.kind in ("occurrence", "exception") and draft.recurrence:
         raise SyncError("InvalidRequest", detail=_("One date of a series cannot repeat by itself."))
     current = _content(row, entry)
@@ -149,7 +149,7 @@ def edit(app: App, viewer: Viewer, appointment_id: str, draft: Draft, *, ignore_
 
 def delete(app: App, viewer: Viewer, appointment_id: str) -> None:
     """Delete a row, or one date of a series."""
-    _, row = _editable(app, viewer, appointment_id)
+    _, row = editable(app, viewer, appointment_id)
     outcome = app.crm.remove(appointment_id, row.version, by_user=viewer.name, policy=app.settings.conflict.policy())
     if outcome.result is not Result.SAVED:
         raise _refusal(app, outcome)
@@ -200,7 +200,8 @@ def _known(users: Iterable[User], name: str) -> None:
         raise SyncError("NotFoundHere", detail=f"user {name}")
 
 
-def _editable(app: App, viewer: Viewer, appointment_id: str) -> tuple[Entry, CrmRow]:
+def editable(app: App, viewer: Viewer, appointment_id: str) -> tuple[Entry, CrmRow]:
+    """Return an entry and its row for who may change them; SyncError("NotAllowed") for everybody else."""
     entry: Entry = app.crm.listed(appointment_id)
     look = look_at(viewer, entry)
     if look is Sight.PRIVATE or (look is Sight.BUSY and not viewer.administrator):

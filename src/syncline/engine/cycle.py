@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from syncline.core.filters import digest
 from syncline.core.merging import differences
 from syncline.core.planning import Verb
-from syncline.engine import diverging, holding, mailboxes, marking, organization, questions
+from syncline.engine import attaching, diverging, holding, mailboxes, marking, organization, questions
 from syncline.engine.applying import GROUPS, WRITES, apply_all, candidate_of
 from syncline.engine.boundary import contain
 from syncline.engine.deciding import Decided, Order, decide, order_of, order_of_new
@@ -155,6 +155,7 @@ def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, count
         _push(run)
         _end_questions(run)
         _mark(run)
+        attaching.go(run, _require_enabled)
         return _record(run)
     finally:
         replica.close()

@@ -120,6 +120,8 @@ def _crm_page(run: Run) -> CrmPage:
     while page.more:
         page = run.parts.crm.changes(page.cursor, CRM_PAGE_MAX)
     run.crm_moved = True
+    if run.rules.attachments is not None:
+        run.write(Changes(files_anew=True))
     _note_lost(run)
     if run.outgoing:
         apply_filters(run)
@@ -142,7 +144,7 @@ def _note_lost(run: Run, *, gone: bool = False) -> None:
         staged = [replace(_crm_noted(run, link, rows), doubted=True) for link in moved]
         if staged:
             entries = [run.entry(link, "observed in the CRM anew") for link in staged]
-            run.write(Changes(links=staged, entries=entries))
+            run.write(Changes(links=staged, entries=entries, files_anew=True))
 
 
 def _differs(link: Link, row: CrmRow | None) -> bool:
@@ -265,7 +267,7 @@ def _stage(run: Run, folder: Folder, page: Page, vanished: Sequence[Link], *, ke
     mailbox = replace(run.mailbox, cursors=cursors) if keep_cursor else None
     changes = _staging(run, [link for link, _ in staged], [alert for _, alert in staged])
     marks, of = noticed(run, changes.links)
-    run.write(replace(changes, mailbox=mailbox, marks=marks, mark_links=of))
+    run.write(replace(changes, mailbox=mailbox, marks=marks, mark_links=of, files_anew=doubted))
 
 
 def _in_doubt(link: Link) -> Link:

@@ -14,6 +14,7 @@ from functools import cached_property
 from syncline.core import pushing
 from syncline.core.answering_by_category import CategoryNames
 from syncline.core.appointment import Appointment
+from syncline.core.attachments import Limits as AttachmentLimits
 from syncline.core.filters import SyncFilter
 from syncline.core.guards import Invitations, Limits
 from syncline.core.merging import PrivatePolicy, Winner, project
@@ -69,6 +70,7 @@ class Rules:
     winner: Winner = Winner.EXCHANGE
     flips_max: int = 8
     outlook: CategoryNames | None = None
+    attachments: AttachmentLimits | None = None
 
     def winner_of(self, name: str) -> Winner:
         """Return whose value stands where both sides changed a field (3.1)."""

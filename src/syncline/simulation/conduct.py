@@ -33,7 +33,8 @@ class Conduct:
 
     `said`: the meetings about which people answered, by code and answer. `deleted` is what Syncline deleted, address
     and content; `taken` are the references, by address. `doubled` was made although it stood there already, as by an
-    owner that was overtaken: it must be gone in the end.
+    owner that was overtaken: it must be gone in the end. `untracked` is what Syncline itself tracks no longer and may
+    track again.
     """
 
     exchange: MemoryExchange
@@ -49,6 +50,7 @@ class Conduct:
     deleted: list[tuple[str, Appointment]] = field(default_factory=list)
     taken: set[tuple[str, str]] = field(default_factory=set)
     helpless: set[str] = field(default_factory=set)
+    untracked: set[tuple[str, str]] = field(default_factory=set)
     _sent: list[int] = field(default_factory=list)
 
     @contextmanager
@@ -139,7 +141,10 @@ class Conduct:
 
     def _updated(self, address: str, write: ItemUpdate) -> None:
         before, after = set(write.before.categories), set(write.after.categories)
-        if (before ^ after) - {CATEGORY} or CATEGORY in after - before:
+        taken_back = (address, write.ref) in self.untracked
+        if CATEGORY in before - after:
+            self.untracked.add((address, write.ref))
+        if (before ^ after) - {CATEGORY} or (CATEGORY in after - before and not taken_back):
             self._wrong(address, write.before.identity.global_object_id, "categories of the person were written")
         if write.after.response != write.before.response:
             self._wrong(address, write.before.identity.global_object_id, "the owner's own answer was written")

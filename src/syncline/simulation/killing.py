@@ -19,10 +19,10 @@ from syncline.simulation import oracle, outward
 from syncline.simulation.blank import bring_back, keep
 from syncline.simulation.clock import MONDAY
 from syncline.simulation.conduct import CATEGORY
-from syncline.simulation.faults import Call, Strike
+from syncline.simulation.faults import Call, Gate, Strike, nothing
 from syncline.simulation.playing import calm
 from syncline.simulation.watching import NAMES
-from syncline.simulation.world import Setting, World, address_of
+from syncline.simulation.world import SECOND, Setting, World, address_of
 
 ADA, BOB = address_of("ada"), address_of("bob")
 _HOUR = timedelta(hours=1)
@@ -35,7 +35,7 @@ class Flow:
     """One flow: what was there before, and what happens; everything is Ada's unless more `people` take part.
 
     `by_category`: questions are answered in Outlook, so that waiting items are marked. `rules` are those of the world,
-    if they are not the usual ones.
+    if they are not the usual ones. `afterwards` happens once the mailboxes have run or died, before all goes quiet.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Flow:
     people: int = 1
     by_category: bool = False
     rules: Rules | None = None
+    afterwards: Deed | None = None
 
 
 # --- what there is -----------------------------------------------------------------------------------------------
@@ -111,9 +112,12 @@ class Prepared:
         world, calls = self._play(None)
         return calls, _end(world)
 
-    def killed(self, number: int, expected: dict[str, object]) -> list[str]:
-        """Run the flow in a process that dies at its port call `number`, and return what is wrong in the end."""
-        world, calls = self._play(number)
+    def killed(self, number: int, expected: dict[str, object], strike: Strike = Strike.KILLED) -> list[str]:
+        """Run the flow in a process that dies at its port call `number`, or is struck otherwise; return what is wrong.
+
+        One that is overtaken stands still until its lease is over and another owner has run the mailbox to the end.
+        """
+        world, calls = self._play(number, strike)
         end = _end(world)
         found = [*oracle.judge(world), *outward.judge(world)]
         found += [f"{at}: {end[at]} instead of {expected[at]}" for at in expected if end[at] != expected[at]]
@@ -122,7 +126,7 @@ class Prepared:
         where = f"{calls[number].port}.{calls[number].method}"
         return [f"killed at call {number} ({where}): {problem}" for problem in found]
 
-    def _play(self, number: int | None) -> tuple[World, tuple[Call, ...]]:
+    def _play(self, number: int | None, strike: Strike = Strike.KILLED) -> tuple[World, tuple[Call, ...]]:
         """Let it happen in a copy of the prepared world, and return that world at rest with the calls of the flow."""
         store = self._world.store
         bring_back(store, self._state)
@@ -130,12 +134,19 @@ class Prepared:
         begin = len(world.gate.calls)
 
         def choose(call: Call) -> Strike | None:
-            return Strike.KILLED if number is not None and call.number == begin + number else None
+            return strike if number is not None and call.number == begin + number else None
+
+        def overtake(_: Call) -> None:
+            world.clock.advance(world.setting.rules.lease_s + 1)
+            world.cycle(world.ledger.writer, owner=SECOND, gate=Gate())
 
         self._flow.happens(world)
-        world.gate.choose = choose
+        world.gate.choose, world.gate.overtaken = choose, overtake
         run_all(world)
         calls = tuple(world.gate.calls[begin:])
+        if self._flow.afterwards is not None:
+            world.gate.choose = nothing
+            self._flow.afterwards(world)
         calm(world, {})
         return world, calls
 
@@ -166,9 +177,23 @@ def _end(world: World) -> dict[str, object]:
         "questions": questions,
         "categories": categories,
         "items": sorted(_standing(world), key=repr),
+        "files": sorted(_files(world)),
         "mails": sorted(world.exchange.outbox),
         "trash": sorted({(address, content.identity) for address, content in world.conduct.deleted}),
     }
+
+
+def _files(world: World) -> Iterator[tuple[str, str, str, int]]:
+    """Yield every file on either side, by what it is attached to; one that stands twice is told twice."""
+    for address in world.mailboxes:
+        shelf = world.exchange.store(address).shelf
+        for item in world.exchange.items(address):
+            yield from (
+                (address, item.appointment.identity.global_object_id, f.name, f.size) for f in shelf.of(item.ref)
+            )
+    for row in world.crm.rows():
+        for f in world.crm.shelf.of(row.id):
+            yield "the CRM", row.appointment.identity.global_object_id, f.name, f.size
 
 
 def _standing(world: World) -> Iterator[tuple[object, ...]]:

@@ -16,7 +16,21 @@ from syncline.connectors.memory import MemoryCrm, MemoryExchange
 from syncline.core.appointment import Appointment, Identity, Status
 from syncline.core.guards import EMPTIED_MIN, Limits
 from syncline.core.scheduling import ConflictPolicy, Verdict
-from syncline.ports import Booking, Candidate, CrmPage, CrmRow, Deletion, Outcome, Reschedule, Result, User
+from syncline.errors import SyncError
+from syncline.ports import (
+    Attachments,
+    AttachmentWritten,
+    Booking,
+    Candidate,
+    CrmPage,
+    CrmRow,
+    Deletion,
+    NewAttachment,
+    Outcome,
+    Reschedule,
+    Result,
+    User,
+)
 from syncline.store import Database
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -105,6 +119,26 @@ class Ledger:
     def delete(self, deletions: Sequence[Deletion]) -> list[Outcome]:
         """Delete rows one by one, each judged."""
         return [self._deleted(deletion) for deletion in deletions]
+
+    def attachments(self, refs: Sequence[str]) -> Mapping[str, Attachments | SyncError]:
+        """Return what is attached to rows."""
+        return self.crm.attachments(refs)
+
+    def attachment_content(self, ref: str, size_max: int) -> bytes | None:
+        """Return the content of one file."""
+        return self.crm.attachment_content(ref, size_max)
+
+    def attach(self, ref: str, revision: str, new: NewAttachment) -> AttachmentWritten:
+        """Attach one file."""
+        return self.crm.attach(ref, revision, new)
+
+    def detach(self, ref: str, revision: str, attachment: str) -> AttachmentWritten:
+        """Take one file off."""
+        return self.crm.detach(ref, revision, attachment)
+
+    def flag_attachments(self, row_id: str, *, incomplete: bool) -> None:
+        """Note whether files of a row's item could not be taken."""
+        self.crm.flag_attachments(row_id, incomplete=incomplete)
 
     # --- judging -------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from syncline.connectors.memory import Item
 from syncline.core.appointment import Appointment, Identity, Status
+from syncline.core.attachments import BAD_NAME, BLOCKED
 from syncline.core.leaving_out import without
 from syncline.core.merging import EXCEPTIONS, SCHEDULING_FIELDS, canonical, differences, project
 from syncline.engine import holding
@@ -27,6 +28,7 @@ from syncline.store import schema
 _CLOSED = (Status.COMPLETED, Status.CANCELED)
 _FOR_EVER = ("ItemNotWritable",)
 """What goes on failing in some worlds although nothing strikes any more: rights that nobody gives."""
+_ABOUT_FILES = (BLOCKED, BAD_NAME)
 _CONFLICT = "ExchangeSyncSchedulingConflictsError"
 
 
@@ -240,11 +242,12 @@ def _questions(world: World, state: State) -> Iterator[str]:
     links = {link.id: link for link in state.links}
     held = {number for alert in state.alerts for number in alert.held}
     for alert in state.alerts:
+        link = links.get(alert.link_id or 0)
         wrong = None
         if alert.state is AlertState.OPEN and alert.code == _CONFLICT:
-            wrong = _wrong_question(world, alert, links.get(alert.link_id or 0))
+            wrong = _wrong_question(world, alert, link)
         elif alert.state is AlertState.OPEN and alert.link_id is not None and alert.link_id not in held:
-            wrong = _wrong_notice(alert, links.get(alert.link_id))
+            wrong = _wrong_notice(world, alert, link)
         if wrong is not None:
             yield f"{state.address} {alert.code} about {alert.subject!r}: open, but {wrong}"
     for number, times in Counter(alert.link_id for alert in state.alerts if alert.code == _CONFLICT).items():
@@ -262,8 +265,14 @@ def _wrong_question(world: World, alert: Alert, link: Link | None) -> str | None
     return None
 
 
-def _wrong_notice(alert: Alert, link: Link | None) -> str | None:
-    """Return what is wrong with an open alert about an item that fails (5.6): it stands while the item fails so."""
+def _wrong_notice(world: World, alert: Alert, link: Link | None) -> str | None:
+    """Return what is wrong with an open alert about an item that fails (5.6): it stands while the item fails so.
+
+    One about files that were not taken (D-06) stands while there are any.
+    """
+    if alert.code in _ABOUT_FILES and link is not None:
+        state = world.store.attached([link.id]).get(link.id)
+        return None if state is not None and state.refused else "all its files were taken"
     if link is None or link.state is not LinkState.FAILED:
         return f"its item is {link.state.value if link else 'gone'}"
     return None if link.sync_error == alert.code else f"its item fails with {link.sync_error}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from syncline.store.accounts import Accounts
 from syncline.store.answers import Answers
+from syncline.store.attachments import AttachedKept
 from syncline.store.filters import SyncFilters
 from syncline.store.installation import Installation
 from syncline.store.links import Links
@@ -38,6 +39,7 @@ class Database(
     Messages,
     Wall,
     Marks,
+    AttachedKept,
     Installation,
     Tables,
 ):

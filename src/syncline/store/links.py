@@ -40,7 +40,7 @@ STANDING = or_(
     literal_column("alert.state") == literal_column("'lapsed'"),
     literal_column("alert.pending") == literal_column("1"),
 )
-_HELD = and_(
+HELD = and_(
     link.c.crm_id.is_not(None),
     literal_column("link.crm_gone") == literal_column("0"),
     literal_column("link.seen_settled") == literal_column("'present'"),
@@ -109,7 +109,7 @@ _LINKS_BY_CRM_ID = _by(link.c.crm_id, LINK, link.c.mailbox_id == _MAILBOX)
 _ROWS_SEEN = _by(
     link.c.crm_id, (link.c.crm_id, link.c.crm_version_seen, link.c.crm_gone), link.c.mailbox_id == _MAILBOX
 )
-_ROWS_HELD = (
+_ROWSHELD = (
     select(link.c.crm_id).where(link.c.mailbox_id == _MAILBOX, link.c.crm_id.is_not(None)).order_by(link.c.crm_id)
 ).distinct()
 _LINKS_BY_ID = _by(link.c.id, LINK)
@@ -118,7 +118,7 @@ _REFS_IN = select(link.c.ref).where(
     link.c.mailbox_id == _MAILBOX, link.c.folder == bindparam("folder"), link.c.seen != Seen.GONE
 )
 _ANSWERED_LINKS = select(*LINK).where(link.c.mailbox_id == _MAILBOX, ANSWERED, _AFTER).order_by(link.c.id).limit(_LIMIT)
-_LINK_COUNT = select(func.count()).select_from(link).where(link.c.mailbox_id == _MAILBOX, _HELD)
+_LINK_COUNT = select(func.count()).select_from(link).where(link.c.mailbox_id == _MAILBOX, HELD)
 _INTENTS = select(*INTENT).where(intent.c.mailbox_id == _MAILBOX).order_by(intent.c.created, intent.c.id)
 _STANDING_ALERTS = select(*ALERT).where(alert.c.mailbox_id == _MAILBOX, STANDING).order_by(alert.c.id)
 _STANDING_OF_LINKS = _by(alert.c.link_id, ALERT, alert.c.mailbox_id == _MAILBOX, STANDING).order_by(alert.c.id)
@@ -166,7 +166,7 @@ class Links(Connected):
     def rows_held(self, mailbox_id: int) -> tuple[str, ...]:
         """Return the ids of the rows that links of the mailbox hold, ascending, each once."""
         with self.reading() as connection:
-            return tuple(connection.scalars(_ROWS_HELD, {"mailbox_id": mailbox_id}))
+            return tuple(connection.scalars(_ROWSHELD, {"mailbox_id": mailbox_id}))
 
     def links_by_id(self, ids: Sequence[int]) -> tuple[Link, ...]:
         """Return links by id, ascending; unknown ids are left out."""

@@ -39,6 +39,7 @@ from syncline.ports import (
     Verb,
 )
 from syncline.store.columns import Coded, Dates, Instant, Word
+from syncline.store.schema_files import attached
 from syncline.store.schema_people import (
     AccountRole,
     account,
@@ -68,6 +69,7 @@ __all__ = [
     "alert",
     "answer_link",
     "answer_rule",
+    "attached",
     "cycle",
     "decision",
     "first_rows",

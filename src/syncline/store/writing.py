@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Intent, Lease, Link, LinkState, Mailbox
+from syncline.store.attachments import forget_agreed, write_attached
 from syncline.store.leases import Leases
 from syncline.store.links import STANDING, chunks
 from syncline.store.marks import keep_places, write_marks
@@ -75,6 +76,9 @@ class Writing(Leases):
             named = {at: ids[of] for at, of in changes.mark_links.items()}
             marks = [replace(each, link_id=named.get(at, each.link_id)) for at, each in enumerate(changes.marks)]
             write_marks(connection, marks, changes.removed_marks)
+            if changes.files_anew:
+                forget_agreed(connection, lease.mailbox_id)
+            write_attached(connection, changes.attached)
             if changes.trash:
                 connection.execute(insert(trash), [trash_values(each) for each in changes.trash])
             if changes.mailbox is not None:

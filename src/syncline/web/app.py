@@ -73,7 +73,8 @@ def create_app(app: App) -> FastAPI:
     web.add_middleware(Boundary)
     web.add_middleware(GZipMiddleware, minimum_size=SMALL_BYTES, compresslevel=COMPRESSION)
     web.add_middleware(Speaking)
-    web.add_middleware(Safety, web=app.settings.web)
+    limits = app.settings.attachments.limits()
+    web.add_middleware(Safety, web=app.settings.web, file_max_bytes=limits.size_max if limits else 0)
     return web
 
 

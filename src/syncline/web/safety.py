@@ -2,12 +2,13 @@
 
 Rules of pages.md, "First start and safety": the Host header against `allowed_hosts` (DNS rebinding), forwarded headers
 believed from `trusted_proxies` only, a strict content security policy on every answer. It must not know sessions,
-users or routes.
+users or routes, except where files are attached.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -45,6 +46,9 @@ HEADERS = {
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 NOISE_MAX_CHARACTERS = 128
 BODY_MAX_BYTES = 2 * 1024 * 1024
+FORM_MAX_BYTES = 64 * 1024
+"""What a form takes beside the file that it carries."""
+_FILES = re.compile(r"/calendar/[^/]+/files")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +141,10 @@ def _last(header: str | None) -> str:
 class Safety:
     """ASGI middleware: refuses foreign hosts and oversized bodies, notes the arrival, sets the headers."""
 
-    def __init__(self, inner: ASGIApp, web: WebSettings) -> None:
+    def __init__(self, inner: ASGIApp, web: WebSettings, file_max_bytes: int = 0) -> None:
         self._inner = inner
         self._web = web
+        self._file_max_bytes = file_max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on, or answer it."""
@@ -165,7 +170,12 @@ class Safety:
         if refused is not None:
             await refused(scope, receive, with_headers)
         else:
-            await self._inner(scope, _limited(receive), with_headers)
+            await self._inner(scope, _limited(receive, self._limit(scope)), with_headers)
+
+    def _limit(self, scope: Scope) -> int:
+        """Return how many bytes a request may bring; only where a file is attached it may be a whole file."""
+        carries_file = bool(_FILES.fullmatch(str(scope.get("path", ""))))
+        return max(BODY_MAX_BYTES, self._file_max_bytes + FORM_MAX_BYTES) if carries_file else BODY_MAX_BYTES
 
     def _refusal(self, scope: Scope, came: Arrival) -> Response | None:
         if not host_allowed(came.host, self._web):
@@ -175,12 +185,13 @@ class Safety:
             )
             return plain_problem(421, text)
         length = Headers(scope=scope).get("content-length", "0")
-        if not length.isdigit() or int(length) > BODY_MAX_BYTES:
-            return plain_problem(413, f"A request takes at most {BODY_MAX_BYTES} bytes.")
+        limit = self._limit(scope)
+        if not length.isdigit() or int(length) > limit:
+            return plain_problem(413, f"A request takes at most {limit} bytes.")
         return None
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, limit: int) -> Receive:
     """Cut a chunked body off at the limit: the reader then sees a broken connection."""
     seen = 0
 
@@ -189,7 +200,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         if message["type"] == "http.request":
             seen += len(message.get("body", b""))
-            if seen > BODY_MAX_BYTES:
+            if seen > limit:
                 return {"type": "http.disconnect"}
         return message
 

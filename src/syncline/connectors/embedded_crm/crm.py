@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from syncline.connectors.embedded_crm import booking, directory, editing, reading
+from syncline.connectors.embedded_crm import attaching, booking, directory, editing, reading
 from syncline.connectors.embedded_crm.calendar import (
     LISTED_MAX,
     Listed,
@@ -32,12 +32,15 @@ from syncline.core.appointment import Appointment, Identity, Status
 from syncline.core.scheduling import ConflictPolicy, Verdict
 from syncline.errors import SyncError
 from syncline.ports import (
+    Attachments,
+    AttachmentWritten,
     Booking,
     Candidate,
     Clock,
     CrmPage,
     CrmRow,
     Deletion,
+    NewAttachment,
     Outcome,
     Reschedule,
     User,
@@ -175,6 +178,31 @@ class EmbeddedCrm:
         with self._database.writing() as connection:
             return booking.remove(connection, deletions, self._pen())
 
+    def attachments(self, refs: Sequence[str]) -> Mapping[str, Attachments | SyncError]:
+        """Return what is attached to rows, by row; rows that are gone are left out."""
+        with self._database.reading() as connection:
+            return dict(attaching.listed(connection, refs))
+
+    def attachment_content(self, ref: str, size_max: int) -> bytes | None:
+        """Return the content of one file, None if it is gone; SyncError("AttachmentBlocked") for a larger one."""
+        with self._database.reading() as connection:
+            return attaching.content(connection, ref, size_max)
+
+    def attach(self, ref: str, revision: str, new: NewAttachment) -> AttachmentWritten:
+        """Attach one file to a single that still has this version; the same file again changes nothing."""
+        with self._database.writing() as connection:
+            return attaching.attach(connection, ref, revision, new, self._pen())
+
+    def detach(self, ref: str, revision: str, attachment: str) -> AttachmentWritten:
+        """Take one file off a row that still has this version."""
+        with self._database.writing() as connection:
+            return attaching.detach(connection, ref, revision, attachment, self._pen())
+
+    def flag_attachments(self, row_id: str, *, incomplete: bool) -> None:
+        """Note of a row whether files of its item could not be taken (attachmenterrors)."""
+        with self._database.writing() as connection:
+            attaching.flag(connection, row_id, incomplete=incomplete)
+
     # --- people --------------------------------------------------------------------------------------------------
 
     def listing(
@@ -253,6 +281,17 @@ class EmbeddedCrm:
         """Delete a row, or one date of a series, as a person; what is gone already is SAVED."""
         with self._database.writing() as connection:
             return editing.remove(connection, row_id, version, Terms(policy=policy), self._pen(by_user))
+
+    def add_file(self, row_id: str, name: str, content_type: str, content: bytes, *, by_user: str) -> AttachmentWritten:
+        """Attach a file to a single as a person, as it stands; STALE if it is gone, CLOSED if it is closed."""
+        new = NewAttachment(id=self._new_id(), name=name, content_type=content_type, content=content)
+        with self._database.writing() as connection:
+            return attaching.attach(connection, row_id, None, new, self._pen(by_user))
+
+    def remove_file(self, row_id: str, attachment: str, *, by_user: str) -> AttachmentWritten:
+        """Take a file off a row as a person; one that is off already is SAVED."""
+        with self._database.writing() as connection:
+            return attaching.detach(connection, row_id, None, attachment, self._pen(by_user))
 
     def _pen(self, writer: str = SYNCLINE) -> Pen:
         return Pen(crm_name=self.name, now=self._clock.now(), new_id=self._new_id, writer=writer)

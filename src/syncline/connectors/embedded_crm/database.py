@@ -19,7 +19,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from syncline.connectors.embedded_crm.schema import SCHEMA_VERSION, epoch, metadata, schema_version
+from syncline.connectors.embedded_crm.schema import LATER, SCHEMA_VERSION, epoch, metadata, schema_version
 from syncline.errors import SyncError
 
 MEMORY = ":memory:"
@@ -96,7 +96,8 @@ class Database:
             if not inspect(connection).has_table(schema_version.name):
                 metadata.create_all(connection, checkfirst=False)
                 connection.execute(insert(schema_version), {"version": SCHEMA_VERSION})
-            epoch.create(connection, checkfirst=True)  # databases from before there were epochs get one now
+            for table in LATER:
+                table.create(connection, checkfirst=True)
             if connection.scalar(select(epoch.c.id)) is None:
                 _begin_epoch(connection)
             found = connection.scalar(select(schema_version.c.version))

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -189,3 +190,29 @@ change_log = Table(
     sqlite_autoincrement=True,
 )
 Index("change_log_by_row", change_log.c.appointment_id, change_log.c.seq)
+
+# Files of singles, with their contents; the same file is kept once.
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("appointment_id", ForeignKey("appointments.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("added_by", Text, nullable=False),
+    Column("added_at", Integer, nullable=False),
+    UniqueConstraint("appointment_id", "name", "digest"),
+)
+
+# Rows whose item has files that could not be taken (attachmenterrors).
+attachment_errors = Table(
+    "attachment_errors",
+    metadata,
+    Column("appointment_id", ForeignKey("appointments.id", ondelete="CASCADE"), primary_key=True),
+)
+
+LATER = (epoch, attachments, attachment_errors)
+"""Tables that came after version 1 was first released; databases from before get them when they are opened."""

@@ -154,6 +154,11 @@ def delete_row(connection: Connection, row_id: str, version: int, identity: Iden
     _insert_all(connection, change_log, [_change(row_id, version, identity, at, gone=True)])
 
 
+def log_change(connection: Connection, row_id: str, version: int, identity: Identity, at: datetime) -> None:
+    """Tell in the change log that an aggregate has another version."""
+    _insert_all(connection, change_log, [_change(row_id, version, identity, at, gone=False)])
+
+
 def busy_rows(appointment: Appointment, columns: Columns, people: Iterable[Party]) -> Rows:
     """Return the index rows of whom one row makes busy; a row whose status can never block has none."""
     rows = Rows()

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from syncline.connectors.exchange_web_services import wire_answers, wire_requests
+from syncline.connectors.exchange_web_services.attaching import Files
 from syncline.connectors.exchange_web_services.batches import Answer, items_of
 from syncline.connectors.exchange_web_services.categorizing import categorize
 from syncline.connectors.exchange_web_services.content import (
@@ -33,7 +34,20 @@ from syncline.core.answering_by_category import Categorizing
 from syncline.core.outgoing import ItemWrite
 from syncline.core.times import UnknownZone, zone_info
 from syncline.errors import SyncError
-from syncline.ports import Categorized, Category, Folder, Light, Observed, OrganizationMark, Page, Profile, Written
+from syncline.ports import (
+    Attachments,
+    AttachmentWritten,
+    Categorized,
+    Category,
+    Folder,
+    Light,
+    NewAttachment,
+    Observed,
+    OrganizationMark,
+    Page,
+    Profile,
+    Written,
+)
 
 ITEMS_PER_REQUEST: Final = 100
 IDS_PER_SEARCH: Final = 50
@@ -85,6 +99,7 @@ class ExchangeReplica:
         self._zone = _checked_zone(time_zone)
         self._addresses: dict[str, str] = {}
         self._folders: tuple[Folder, ...] | None = None
+        self._files = Files(transport, mailbox, wire_requests.get_calendar(calendar))
 
     def folders(self) -> tuple[Folder, ...]:
         """Return the main calendar folder and the calendar folders below it (L-02)."""
@@ -167,6 +182,22 @@ class ExchangeReplica:
         for begin in range(0, len(changes), ITEMS_PER_REQUEST):
             found.extend(categorize(self._transport, changes[begin : begin + ITEMS_PER_REQUEST], self._mailbox))
         return found
+
+    def attachments(self, refs: Sequence[str]) -> Mapping[str, Attachments | SyncError]:
+        """Return what is attached to items; only names, sizes and times are asked for."""
+        return self._files.listed(refs)
+
+    def attachment_content(self, ref: str, size_max: int) -> bytes | None:
+        """Return the content of one file."""
+        return self._files.content(ref, size_max)
+
+    def attach(self, ref: str, revision: str, new: NewAttachment) -> AttachmentWritten:
+        """Attach one file; nobody is mailed."""
+        return self._files.attach(ref, revision, new)
+
+    def detach(self, ref: str, revision: str, attachment: str) -> AttachmentWritten:
+        """Take one file off; nobody is mailed."""
+        return self._files.detach(ref, revision, attachment)
 
     def mark(self) -> OrganizationMark | None:
         """Return the mark in the calendar folder."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 import ssl
 import time
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from xml.sax.saxutils import escape
 
 import httpx2
@@ -49,6 +49,7 @@ READING_OPERATIONS: Final = frozenset(
     {
         "FindFolder",
         "FindItem",
+        "GetAttachment",
         "GetEvents",
         "GetFolder",
         "GetItem",
@@ -66,6 +67,8 @@ LEGS_MAX: Final = 4
 DEADLINE_FACTOR: Final = 4
 KEEP_ALIVE_S: Final = 90.0
 WAIT_MAX_S: Final = 3600.0
+
+_V = TypeVar("_V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +114,15 @@ class Transport:
 
     def call(self, request: Request, about: About) -> list[Message]:
         """Send one request and return its response messages, failed ones included; raises SyncError for the rest."""
+        return self.fetch(request, about, messages)
+
+    def fetch(self, request: Request, about: About, reader: Callable[[bytes, str], _V]) -> _V:
+        """Do as `call`, but return what `reader` makes of the bytes of the answer and the name of the operation."""
         self.check(request.operation)
         content = envelope(request, self._impersonated)
         try:
             reply = self._signed_in(content, again=request.operation in READING_OPERATIONS)
-            return self._messages(reply, request.operation)
+            return self._read(reply, request.operation, reader)
         except FaultAnswer as fault:
             raise of_fault(fault, about, self._mailbox) from fault
         except InvalidAnswer as error:
@@ -201,10 +208,10 @@ class Transport:
             chunks.append(chunk)
         return b"".join(chunks)
 
-    def _messages(self, reply: _Reply, operation: str) -> list[Message]:
+    def _read(self, reply: _Reply, operation: str, reader: Callable[[bytes, str], _V]) -> _V:
         """Read the answer; one that is none says what its HTTP status says."""
         try:
-            return messages(reply.content, operation)
+            return reader(reply.content, operation)
         except InvalidAnswer as error:
             if reply.status != 200:
                 raise self._refused(reply) from error

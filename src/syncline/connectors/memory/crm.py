@@ -14,18 +14,22 @@ from datetime import datetime
 from itertools import count
 
 from syncline.connectors.memory import naive
+from syncline.connectors.memory.files import Shelf
 from syncline.core.appointment import LOCATION_MAX, SUBJECT_MAX, Appointment, Identity, ShowAs, Status
 from syncline.core.recurrence import occurrence_day
 from syncline.core.scheduling import Clash, ConflictPolicy, Person, Unavailable, Verdict, checked, persons
 from syncline.core.zones import UnknownZone, zone_info
 from syncline.errors import SyncError
 from syncline.ports import (
+    Attachments,
+    AttachmentWritten,
     Booking,
     Candidate,
     CrmChange,
     CrmPage,
     CrmRow,
     Deletion,
+    NewAttachment,
     Outcome,
     Reschedule,
     Result,
@@ -53,6 +57,7 @@ class Backup:
     rows: Mapping[str, _Stored]
     ids: Mapping[Identity, str]
     log: tuple[CrmChange, ...]
+    shelf: Shelf
 
 
 class MemoryCrm:
@@ -66,6 +71,7 @@ class MemoryCrm:
         self._numbers = count(1)
         self._epoch = 0
         self._spoiled: dict[str, SyncError] = {}
+        self.shelf = Shelf()
         self.requests: Counter[str] = Counter()
 
     # --- people --------------------------------------------------------------------------------------------------
@@ -126,15 +132,17 @@ class MemoryCrm:
         stored = self._rows.pop(row_id)
         identity = stored.row.appointment.identity
         del self._ids[identity]
+        self.shelf.drop(row_id)
         self._log.append(CrmChange(id=row_id, version=self._version(), gone=True, identity=identity))
 
     def back_up(self) -> Backup:
         """Return what the CRM holds now, users aside."""
-        return Backup(rows=dict(self._rows), ids=dict(self._ids), log=tuple(self._log))
+        return Backup(rows=dict(self._rows), ids=dict(self._ids), log=tuple(self._log), shelf=self.shelf.copy())
 
     def restore(self, backup: Backup) -> None:
         """Put a backup back: what came after it is lost, and cursors given out before are unknown."""
         self._rows, self._ids, self._log = dict(backup.rows), dict(backup.ids), list(backup.log)
+        self.shelf = backup.shelf.copy()
         self._epoch += 1
 
     def spoil(self, row_id: str) -> None:
@@ -145,6 +153,16 @@ class MemoryCrm:
     def mend(self, row_id: str) -> None:
         """Make a row readable again; its content is what it was."""
         del self._spoiled[row_id]
+
+    def add_file(self, row_id: str, name: str, content: bytes, *, by: str) -> str:
+        """Attach a file to a row as a person, and return its id."""
+        return self._shelve(row_id, NewAttachment(id="", name=name, content=content), by)
+
+    def remove_file(self, row_id: str, name: str, *, by: str) -> None:
+        """Take the files of that name off a row as a person."""
+        for attachment in [each for each in self.shelf.of(row_id) if each.name == name]:
+            self.shelf.take_off(row_id, attachment.ref)
+        self._touch(row_id, by)
 
     # --- the port ------------------------------------------------------------------------------------------------
 
@@ -206,6 +224,45 @@ class MemoryCrm:
         """Delete rows."""
         self.requests["delete"] += 1
         return [self._delete(deletion) for deletion in deletions]
+
+    def attachments(self, refs: Sequence[str]) -> Mapping[str, Attachments | SyncError]:
+        """Return what is attached to rows."""
+        self.requests["attachments"] += 1
+        return {ref: self._attached(ref) for ref in refs if ref in self._rows}
+
+    def attachment_content(self, ref: str, size_max: int) -> bytes | None:
+        """Return the content of one file."""
+        self.requests["attachment_content"] += 1
+        return self.shelf.content(ref, size_max)
+
+    def attach(self, ref: str, revision: str, new: NewAttachment) -> AttachmentWritten:
+        """Attach one file; one that is there under its id already is SAVED."""
+        self.requests["attach"] += 1
+        if ref in self._rows and any(each.ref == new.id for each in self.shelf.of(ref)):
+            return AttachmentWritten(result=Result.SAVED, after=self._attached(ref), ref=new.id)
+        refused = self._unattachable(ref, revision)
+        if refused is not None:
+            return refused
+        made = self._shelve(ref, new, SYNCLINE)
+        return AttachmentWritten(result=Result.SAVED, after=self._attached(ref), ref=made)
+
+    def detach(self, ref: str, revision: str, attachment: str) -> AttachmentWritten:
+        """Take one file off."""
+        self.requests["detach"] += 1
+        refused = self._unattachable(ref, revision)
+        if refused is not None:
+            return refused
+        if self.shelf.take_off(ref, attachment):
+            self._touch(ref, SYNCLINE)
+        return AttachmentWritten(result=Result.SAVED, after=self._attached(ref))
+
+    def flag_attachments(self, row_id: str, *, incomplete: bool) -> None:
+        """Note whether files of a row's item could not be taken."""
+        self.requests["flag_attachments"] += 1
+        if incomplete and row_id in self._rows:
+            self.shelf.incomplete.add(row_id)
+        else:
+            self.shelf.incomplete.discard(row_id)
 
     def check(self, candidate: Candidate, policy: ConflictPolicy) -> Verdict:
         """Return who of the candidate's people is unavailable, and why; nobody if the check is suppressed or off."""
@@ -330,6 +387,33 @@ class MemoryCrm:
         self._ids[appointment.identity] = row.id
         self._log.append(CrmChange(id=row.id, version=row.version, identity=appointment.identity))
         return row
+
+    def _attached(self, row_id: str) -> Attachments:
+        row = self._rows[row_id].row
+        incomplete = row_id in self.shelf.incomplete
+        return Attachments(revision=str(row.version), files=self.shelf.of(row_id), incomplete=incomplete)
+
+    def _unattachable(self, row_id: str, revision: str) -> AttachmentWritten | None:
+        stored = self._rows.get(row_id)
+        if stored is None:
+            return AttachmentWritten(result=Result.STALE)
+        if stored.row.status in CLOSED:
+            return AttachmentWritten(result=Result.CLOSED, after=self._attached(row_id))
+        if str(stored.row.version) != revision:
+            return AttachmentWritten(result=Result.STALE, after=self._attached(row_id))
+        return None
+
+    def _shelve(self, row_id: str, new: NewAttachment, by: str) -> str:
+        made = self.shelf.put(row_id, new, digest=True, as_id=new.id)
+        self._touch(row_id, by)
+        return made
+
+    def _touch(self, row_id: str, by: str) -> None:
+        """Give a row another version of the same content."""
+        stored = self._rows[row_id]
+        row = replace(stored.row, version=self._version(), modified_by=by)
+        self._rows[row_id] = replace(stored, row=row)
+        self._log.append(CrmChange(id=row.id, version=row.version, identity=row.appointment.identity))
 
     def _close(self, row_id: str, status: Status, by: str) -> None:
         stored = self._rows[row_id]

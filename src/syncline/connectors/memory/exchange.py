@@ -15,10 +15,11 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from syncline.connectors.memory import meetings
+from syncline.connectors.memory.files import Shelf
 from syncline.core.appointment import Address, Appointment, Identity, Response, Span
 from syncline.core.outgoing import MailKind
 from syncline.errors import SyncError
-from syncline.ports import Category, Folder, OrganizationMark
+from syncline.ports import Category, Folder, NewAttachment, OrganizationMark
 
 CALENDAR = "calendar"
 RESPONSE = "response"
@@ -62,6 +63,7 @@ class MailboxStore:
     mark: OrganizationMark | None = None
     write_denied: bool = False
     epoch: int = 0
+    shelf: Shelf = field(default_factory=Shelf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +200,7 @@ class MemoryExchange:
         answered = meetings.answered_copy(item.appointment, response)
         if new_ref:
             self._remove(store, item)
-            return self._put(store, item.folder, answered, item.key)
+            return self._put_again(store, item, item.folder, answered)
         self._replace(store, item, answered)
         return ref
 
@@ -211,13 +213,27 @@ class MemoryExchange:
         store = self.store(address)
         item = store.items[ref]
         self._remove(store, item)
-        return self._put(store, folder, item.appointment, item.key)
+        return self._put_again(store, item, folder, item.appointment)
 
     def copy(self, address: str, ref: str, folder: str | None = None) -> str:
         """Copy an item: same identity, same key, another reference (L-11)."""
         store = self.store(address)
         item = store.items[ref]
-        return self._put(store, folder or item.folder, item.appointment, item.key)
+        return self._put_again(store, item, folder or item.folder, item.appointment)
+
+    def attach(self, address: str, ref: str, name: str, content: bytes, content_type: str = "") -> str:
+        """Attach a file to an item of one calendar and return its reference; nobody is told."""
+        new = NewAttachment(id="", name=name, content_type=content_type, content=content)
+        attachment = self.store(address).shelf.put(ref, new, digest=False)
+        self.touch(address, ref)
+        return attachment
+
+    def detach(self, address: str, ref: str, name: str) -> None:
+        """Take the files of that name off an item; nobody is told."""
+        shelf = self.store(address).shelf
+        for attachment in [each for each in shelf.of(ref) if each.name == name]:
+            shelf.take_off(ref, attachment.ref)
+        self.touch(address, ref)
 
     def touch(self, address: str, ref: str) -> None:
         """Let the server process an item: a new revision of the same content."""
@@ -284,7 +300,7 @@ class MemoryExchange:
         store = self.store(address)
         for item in lost:
             folder = item.folder if item.folder in store.folders else CALENDAR
-            self._put(store, folder, item.appointment, item.key)
+            self._put_again(store, item, folder, item.appointment)
 
     def spoil(self, address: str, ref: str, error: SyncError | None) -> None:
         """Make one item unreadable with `error`, or readable again with None."""
@@ -307,6 +323,12 @@ class MemoryExchange:
         store.items[ref] = Item(
             ref=ref, folder=folder, revision=f"rev-{seq}", seq=seq, appointment=appointment, key=key
         )
+        return ref
+
+    def _put_again(self, store: MailboxStore, item: Item, folder: str, appointment: Appointment) -> str:
+        """Save an item anew, with its key and files; what it was may be gone already."""
+        ref = self._put(store, folder, appointment, item.key)
+        store.shelf.hand_on(item.ref, ref)
         return ref
 
     def _replace(self, store: MailboxStore, item: Item, appointment: Appointment) -> None:

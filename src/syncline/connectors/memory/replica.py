@@ -14,7 +14,20 @@ from syncline.connectors.memory.writing import carry_out
 from syncline.core.answering_by_category import Categorizing
 from syncline.core.outgoing import ItemWrite
 from syncline.errors import SyncError
-from syncline.ports import Categorized, Category, Folder, Light, Observed, OrganizationMark, Page, Result, Written
+from syncline.ports import (
+    Attachments,
+    AttachmentWritten,
+    Categorized,
+    Category,
+    Folder,
+    Light,
+    NewAttachment,
+    Observed,
+    OrganizationMark,
+    Page,
+    Result,
+    Written,
+)
 
 PAGE_MAX = 512
 
@@ -104,6 +117,35 @@ class MemoryReplica:
                 found.setdefault(item.key, _observed(item))
         return found
 
+    def attachments(self, refs: Sequence[str]) -> Mapping[str, Attachments | SyncError]:
+        """Return what is attached to items."""
+        self._count("attachments")
+        return {ref: found for ref in refs if (found := self._attached(ref)) is not None}
+
+    def attachment_content(self, ref: str, size_max: int) -> bytes | None:
+        """Return the content of one file."""
+        self._count("attachment_content")
+        return self._exchange.store(self._address).shelf.content(ref, size_max)
+
+    def attach(self, ref: str, revision: str, new: NewAttachment) -> AttachmentWritten:
+        """Attach one file."""
+        self._count("attach")
+        refused = self._unattachable(ref, revision)
+        if refused is not None:
+            return refused
+        made = self._exchange.attach(self._address, ref, new.name, new.content, new.content_type)
+        return AttachmentWritten(result=Result.SAVED, after=self._attached(ref), ref=made)
+
+    def detach(self, ref: str, revision: str, attachment: str) -> AttachmentWritten:
+        """Take one file off."""
+        self._count("detach")
+        refused = self._unattachable(ref, revision)
+        if refused is not None:
+            return refused
+        if self._exchange.store(self._address).shelf.take_off(ref, attachment):
+            self._exchange.touch(self._address, ref)
+        return AttachmentWritten(result=Result.SAVED, after=self._attached(ref))
+
     def mark(self) -> OrganizationMark | None:
         """Return the mark of the mailbox."""
         self._count("mark")
@@ -147,6 +189,23 @@ class MemoryReplica:
             return Categorized(result=Result.STALE)
         self._exchange.set_categories(self._address, change.ref, change.after)
         return Categorized(result=Result.SAVED, revision=self._exchange.item(self._address, change.ref).revision)
+
+    def _attached(self, ref: str) -> Attachments | None:
+        store = self._exchange.store(self._address)
+        item = store.items.get(ref)
+        return Attachments(revision=item.revision, files=store.shelf.of(ref)) if item is not None else None
+
+    def _unattachable(self, ref: str, revision: str) -> AttachmentWritten | None:
+        """Return why no file of an item can be written, None if one can."""
+        store = self._exchange.store(self._address)
+        item = store.items.get(ref)
+        if item is None or item.revision != revision:
+            return AttachmentWritten(result=Result.STALE, after=self._attached(ref))
+        if not store.write_denied:
+            return None
+        detail = "the account may only read"
+        error = SyncError("ItemNotWritable", mailbox=self._address, subject=item.appointment.subject, detail=detail)
+        return AttachmentWritten(result=Result.FAILED, error=error)
 
     def _count(self, operation: str) -> None:
         self._exchange.requests[operation] += 1

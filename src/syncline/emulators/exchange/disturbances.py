@@ -25,11 +25,11 @@ FAULTS: dict[str, str] = {
 SYNCS = frozenset({"SyncFolderItems", "SyncFolderHierarchy"})
 WRITES = frozenset(
     {
-        *("CreateItem", "UpdateItem", "DeleteItem", "MoveItem", "CopyItem"),
+        *("CreateItem", "UpdateItem", "DeleteItem", "MoveItem", "CopyItem", "CreateAttachment", "DeleteAttachment"),
         *("CreateUserConfiguration", "UpdateUserConfiguration", "DeleteUserConfiguration"),
     }
 )
-ITEMS = WRITES | {"GetItem"}
+ITEMS = WRITES | {"GetItem", "GetAttachment"}
 _ONLY: dict[str, frozenset[str]] = {"invalid_sync_state": SYNCS, "broken": ITEMS, "denied": WRITES}
 
 

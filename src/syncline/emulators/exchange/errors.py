@@ -30,6 +30,7 @@ TEXTS: dict[str, str] = {
     "ErrorFolderNotFound": "The specified folder could not be found in the store.",
     "ErrorImpersonateUserDenied": "The account does not have permission to impersonate the requested user.",
     "ErrorInternalServerError": "An internal server error occurred. The operation failed.",
+    "ErrorInvalidAttachmentId": "The specified attachment Id is invalid.",
     "ErrorInvalidExtendedProperty": "Extended property attribute combination is invalid.",
     "ErrorInvalidIdMalformed": "Id is malformed.",
     "ErrorInvalidOperation": "The operation is not supported by this server.",
@@ -53,6 +54,7 @@ TEXTS: dict[str, str] = {
     "ErrorOccurrenceCrossingBoundary": "The occurrence would reach or pass its neighbour.",
     "ErrorObjectTypeChanged": "The item is of another type than the property.",
     "ErrorParentFolderNotFound": "The specified parent folder could not be found.",
+    "ErrorRequiredPropertyMissing": "Required property is missing.",
     "ErrorSchemaValidation": "The request failed schema validation.",
     "ErrorSendMeetingCancellationsRequired": "SendMeetingCancellations attribute is required for calendar items.",
     "ErrorSendMeetingInvitationsOrCancellationsRequired": (

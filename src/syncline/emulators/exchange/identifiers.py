@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 
 from syncline.emulators.exchange.errors import EwsError
 
-ITEM, OCCURRENCE, FOLDER = 1, 2, 3
+ITEM, OCCURRENCE, FOLDER, ATTACHMENT = 1, 2, 3, 4
 GOID_HEADER = bytes.fromhex("040000008200E00074C5B7101A82E008")
 VCAL_MARK = b"vCal-Uid\x01\x00\x00\x00"
 
@@ -42,6 +42,20 @@ def occurrence_id(mailbox: int, row: int, original_start: datetime) -> str:
 def folder_id(mailbox: int, row: int) -> str:
     """Return the id of a folder."""
     return _encode(struct.pack(">BIQ", FOLDER, mailbox, row))
+
+
+def attachment_id(mailbox: int, row: int, blob: int) -> str:
+    """Return the id of a file on an item; it changes when the item moves."""
+    return _encode(struct.pack(">BIQQ", ATTACHMENT, mailbox, row, blob))
+
+
+def read_attachment_id(text: str) -> tuple[str, int]:
+    """Return the id of the item that a file is on, and which file it is; raises ErrorInvalidAttachmentId."""
+    raw = _decode(text)
+    if len(raw) != 21 or raw[0] != ATTACHMENT:
+        raise EwsError("ErrorInvalidAttachmentId")
+    _, mailbox, row, blob = struct.unpack(">BIQQ", raw)
+    return item_id(mailbox, row), blob
 
 
 def read_item_id(text: str) -> Reference:

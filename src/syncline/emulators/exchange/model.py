@@ -63,6 +63,19 @@ class ZoneRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """One attached file; `blob` names its content in the store, `size` is what it occupies, in bytes."""
+
+    blob: int
+    name: str
+    content_type: str = ""
+    content_id: str = ""
+    inline: bool = False
+    size: int = 0
+    modified: datetime = EPOCH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One item of a mailbox: a calendar item, a mail or one of the meeting messages (`kind`).
 
@@ -112,11 +125,17 @@ class Item:
     associated: int = 0
     response_type: str = "Unknown"
     request_type: str = "NewMeetingRequest"
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def is_meeting(self) -> bool:
         """Return whether others are invited, or this copy came from somebody."""
         return bool(self.attendees) or self.my_response not in ("Unknown", "Organizer")
+
+    @property
+    def has_files(self) -> bool:
+        """Return whether a file is attached that is no part of the body."""
+        return any(not attachment.inline for attachment in self.attachments)
 
     @property
     def is_calendar(self) -> bool:

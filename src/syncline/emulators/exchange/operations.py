@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from syncline.emulators.exchange import (
+    operations_attachments,
     operations_availability,
     operations_configuration,
     operations_directory,
@@ -51,6 +52,9 @@ OPERATIONS: dict[str, Operation] = {
     "UpdateItem": Operation(operations_items.update_item, "set, append, delete fields; items and occurrences"),
     "DeleteItem": Operation(operations_items.delete_item, "all three kinds; items and occurrences"),
     "MoveItem": Operation(operations_items.move_item, "the id changes"),
+    "CreateAttachment": Operation(operations_attachments.create_attachment, "files on items; nobody is mailed"),
+    "GetAttachment": Operation(operations_attachments.get_attachment, "files"),
+    "DeleteAttachment": Operation(operations_attachments.delete_attachment, "files; nobody is mailed"),
     "FindItem": Operation(operations_find.find_item, "pages, restrictions, order; calendar view up to two years"),
     "GetUserAvailability": Operation(
         operations_availability.get_user_availability,
@@ -79,6 +83,7 @@ _LISTED = frozenset({"CreateManagedFolder", "MarkAllItemsAsRead", "SendItem"})
 # What the schema demands of a response message also when it failed.
 _REST = {
     **dict.fromkeys(("GetItem", "CreateItem", "UpdateItem", "MoveItem", "CopyItem"), "<m:Items/>"),
+    **dict.fromkeys(("CreateAttachment", "GetAttachment"), "<m:Attachments/>"),
     **dict.fromkeys(("GetFolder", "CreateFolder", "UpdateFolder"), "<m:Folders/>"),
 }
 _FAULTY = frozenset({"GetUserAvailability"})

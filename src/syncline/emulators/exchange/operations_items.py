@@ -101,10 +101,10 @@ def create_item(call: Call, request: etree._Element) -> str:
             stored = writes.create(call, folder, element, modes)
         return ids_xml(call, stored) if stored else NO_ITEMS
 
-    return each("CreateItem", children(request, f"{M}Items"), _writing(call, one), NO_ITEMS)
+    return each("CreateItem", children(request, f"{M}Items"), writing(call, one), NO_ITEMS)
 
 
-def _writing(call: Call, one: Callable[[etree._Element], str]) -> Callable[[etree._Element], str]:
+def writing(call: Call, one: Callable[[etree._Element], str]) -> Callable[[etree._Element], str]:
     """Return the function with the faults *denied* and *broken* in front of it: nothing is written then."""
 
     def guarded(element: etree._Element) -> str:
@@ -132,7 +132,7 @@ def update_item(call: Call, request: etree._Element) -> str:
             now = series.by_original_start(fresh.item, original) if original is not None else None
         return ids_xml(call, fresh, now) + "<m:ConflictResults><t:Count>0</t:Count></m:ConflictResults>"
 
-    return each("UpdateItem", children(request, f"{M}ItemChanges"), _writing(call, one), NO_ITEMS)
+    return each("UpdateItem", children(request, f"{M}ItemChanges"), writing(call, one), NO_ITEMS)
 
 
 def delete_item(call: Call, request: etree._Element) -> str:
@@ -145,7 +145,7 @@ def delete_item(call: Call, request: etree._Element) -> str:
             writes.delete(call, stored, occurrence.original_start if occurrence else None, kind, mode)
         return ""
 
-    return each("DeleteItem", children(request, f"{M}ItemIds"), _writing(call, one))
+    return each("DeleteItem", children(request, f"{M}ItemIds"), writing(call, one))
 
 
 def move_item(call: Call, request: etree._Element) -> str:
@@ -173,4 +173,4 @@ def _relocate(
             fresh = act(call, stored, occurrence.original_start if occurrence else None, folder)
         return ids_xml(call, fresh)
 
-    return each(operation, children(request, f"{M}ItemIds"), _writing(call, one), NO_ITEMS)
+    return each(operation, children(request, f"{M}ItemIds"), writing(call, one), NO_ITEMS)

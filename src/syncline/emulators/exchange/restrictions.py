@@ -36,7 +36,7 @@ PATHS: dict[str, Callable[[View], tuple[Value, ...]]] = {
     "item:DateTimeSent": lambda v: (v.item.created,),
     "item:LastModifiedTime": lambda v: (v.item.modified,),
     "item:ReminderIsSet": lambda v: (v.item.reminder_set,),
-    "item:HasAttachments": lambda _: (False,),
+    "item:HasAttachments": lambda v: (v.item.has_files,),
     "item:IsAssociated": lambda _: (False,),
     "item:IsDraft": lambda v: (v.item.is_draft,),
     "item:ReminderMinutesBeforeStart": lambda v: (v.item.reminder_minutes,),

@@ -321,6 +321,17 @@ class Store:
         found.sort(key=lambda entry: entry.change)
         return found[:limit]
 
+    # -- contents of files
+
+    def add_blob(self, data: bytes) -> int:
+        """Keep the content of a file and return its number; copies of an item share it."""
+        with self.unit():
+            return int(self._db.execute("INSERT INTO blob (data) VALUES (?)", (data,)).lastrowid or 0)
+
+    def blob(self, row: int) -> bytes:
+        """Return the content of a file that an item has."""
+        return bytes(self._all("SELECT data FROM blob WHERE row = ?", row)[0][0])
+
     # -- named texts: subscriptions, outbox, imports
 
     def put_note(self, kind: str, text: str) -> int:

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS tombstone (
     created_change INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS tombstone_by_folder ON tombstone (folder, change);
 CREATE INDEX IF NOT EXISTS tombstone_by_mailbox ON tombstone (mailbox, change);
+CREATE TABLE IF NOT EXISTS blob (row INTEGER PRIMARY KEY AUTOINCREMENT, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS note (row INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, text TEXT NOT NULL);
 """
 

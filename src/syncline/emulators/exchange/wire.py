@@ -28,6 +28,8 @@ _HEAD = (
     f'<h:ServerVersionInfo xmlns:h="{TYPES}" MajorVersion="15" MinorVersion="1" MajorBuildNumber="2507"'
     ' MinorBuildNumber="39" Version="V2017_07_11"/></s:Header><s:Body>'
 )
+_CARRIES_FILES = (b"CreateAttachment", b"CreateItem")
+_OPENING_BYTES = 4096
 _TAIL = "</s:Body></s:Envelope>"
 
 
@@ -45,9 +47,13 @@ class Envelope:
 
 
 def read_envelope(data: bytes) -> Envelope:
-    """Parse a request without entities, network or huge trees; raises a fault ErrorSchemaValidation."""
+    """Parse a request without entities or network; raises a fault ErrorSchemaValidation.
+
+    Only a request that can carry files may hold a text of more than 10 MB.
+    """
+    huge = any(name in data[:_OPENING_BYTES] for name in _CARRIES_FILES)
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=huge, remove_comments=True, remove_pis=True
     )
     try:
         root = etree.fromstring(data, parser)

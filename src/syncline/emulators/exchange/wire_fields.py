@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from syncline.emulators.exchange.identifiers import change_key, item_id
-from syncline.emulators.exchange.model import Attendee, Person, ZoneRef
+from syncline.emulators.exchange.identifiers import attachment_id, change_key, item_id
+from syncline.emulators.exchange.model import Attachment, Attendee, Person, ZoneRef
 from syncline.emulators.exchange.view import EXCEPTION, MASTER, OCCURRENCE, View
 from syncline.emulators.exchange.wire import escape, instant
 from syncline.emulators.exchange.wire_recurrence import occurrence_lists, recurrence_xml
@@ -117,6 +117,27 @@ def _people(uri: str, get: Callable[[View], tuple[Person, ...]]) -> Field:
     return Field(uri, render, summary=False)
 
 
+def attachment_xml(ident: str, attachment: Attachment, content: str | None = None, root: str = "") -> str:
+    """Return a FileAttachment element; `content` is base64, `root` the attributes that name the item it is on."""
+    kind = f"<t:ContentType>{escape(attachment.content_type)}</t:ContentType>" if attachment.content_type else ""
+    name = f"<t:ContentId>{escape(attachment.content_id)}</t:ContentId>" if attachment.content_id else ""
+    inner = f"<t:Content>{content}</t:Content>" if content is not None else ""
+    return (
+        f'<t:FileAttachment><t:AttachmentId Id="{ident}"{root}/><t:Name>{escape(attachment.name)}</t:Name>{kind}{name}'
+        f"<t:Size>{attachment.size}</t:Size><t:LastModifiedTime>{instant(attachment.modified)}</t:LastModifiedTime>"
+        f"<t:IsInline>{str(attachment.inline).lower()}</t:IsInline><t:IsContactPhoto>false</t:IsContactPhoto>{inner}"
+        "</t:FileAttachment>"
+    )
+
+
+def _attachments(view: View) -> str:
+    stored = view.stored
+    found = "".join(
+        attachment_xml(attachment_id(stored.mailbox, stored.row, each.blob), each) for each in view.item.attachments
+    )
+    return f"<t:Attachments>{found}</t:Attachments>" if found else ""
+
+
 def _zone(uri: str, get: Callable[[View], ZoneRef]) -> Field:
     name = _name(uri)
 
@@ -217,6 +238,7 @@ ITEM_FIELDS: tuple[Field, ...] = (
     _text("item:Subject", lambda v: v.item.subject, default=True),
     _text("item:Sensitivity", lambda v: v.item.sensitivity, default=True),
     Field("item:Body", _body, summary=False, default=True),
+    Field("item:Attachments", _attachments, summary=False),
     _time("item:DateTimeReceived", lambda v: v.item.created),
     _number("item:Size", lambda v: 2_000 + len(v.item.subject) + len(v.item.body)),
     Field("item:Categories", _categories),
@@ -234,7 +256,7 @@ ITEM_FIELDS: tuple[Field, ...] = (
     _number("item:ReminderMinutesBeforeStart", lambda v: v.item.reminder_minutes),
     _text("item:DisplayCc", lambda v: "; ".join(a.name or a.address for a in v.item.attendees if a.role == "Optional")),
     _text("item:DisplayTo", lambda v: "; ".join(a.name or a.address for a in v.item.attendees if a.role == "Required")),
-    _flag("item:HasAttachments", lambda _: False, default=True),
+    _flag("item:HasAttachments", lambda v: v.item.has_files, default=True),
     Field("item:ExtendedProperty", lambda _: "", on_request=True),
     _text("item:Culture", lambda _: "en-US"),
     Field("item:EffectiveRights", lambda v: f"<t:EffectiveRights>{RIGHTS}</t:EffectiveRights>"),

@@ -13,6 +13,7 @@ from lxml import etree
 from syncline.emulators.exchange import meetings, series
 from syncline.emulators.exchange.call import Call, person_of
 from syncline.emulators.exchange.errors import EwsError
+from syncline.emulators.exchange.files import taken_out
 from syncline.emulators.exchange.identifiers import new_uid
 from syncline.emulators.exchange.model import Folder, Item, Mailbox, Stored
 from syncline.emulators.exchange.wire import T, local
@@ -56,7 +57,8 @@ def _create_calendar_item(call: Call, folder: Folder | None, element: etree._Ele
     if not call.may_open(target.mailbox):
         raise EwsError("ErrorAccessDenied")
     owner = call.owner(target.mailbox)
-    item = finish(read_item(element, blank(call, owner), call.zone))
+    base = replace(blank(call, owner), attachments=taken_out(call, element))
+    item = finish(read_item(element, base, call.zone))
     stored = call.store.add(target, replace(item, uid=item.uid or new_uid()))
     return meetings.after_create(call, stored, modes.invitations)
 
@@ -74,8 +76,9 @@ def _create_message(call: Call, folder: Folder | None, element: etree._Element, 
     mailbox = call.owner(folder.mailbox) if folder else call.acting()
     now = call.clock.now()
     base = Item(
-        kind="Message", item_class="IPM.Note", created=now, modified=now, sender=person_of(mailbox), reminder_set=False
-    )
+        kind="Message", item_class="IPM.Note", created=now, modified=now, sender=person_of(mailbox), reminder_set=False,
+        attachments=taken_out(call, element),
+    )  # fmt: skip
     item = read_item(element, base, call.zone)
     if disposition == "SaveOnly":
         target = folder or call.store.distinguished(mailbox.row, "drafts")

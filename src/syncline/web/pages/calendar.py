@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from syncline.core.times import instant, midnight, wall
 from syncline.desk import appointments as desk
+from syncline.desk import files
 from syncline.desk.appointments import Written
 from syncline.desk.drafts import Draft
 from syncline.desk.waiting import waiting
@@ -187,8 +188,9 @@ def _done(visit: Visit, written: Written, given: Given, appointment_id: str | No
 
 def _form(visit: Visit, given: Given, shown: Shown) -> Response:
     error = shown.error or (shown.written.refused if shown.written is not None else None)
-    entry = None
+    entry, attached = None, None
     if shown.appointment_id is not None:
+        attached = files.of(visit.app, visit.viewer, shown.appointment_id)
         entry = desk.show(visit.app, visit.viewer, shown.appointment_id)
     return visit.render(
         "entry.html",
@@ -196,6 +198,7 @@ def _form(visit: Visit, given: Given, shown: Shown) -> Response:
         status=status_of(error) if error is not None else 200,
         given=given,
         entry=entry,
+        files=attached,
         repeats=REPEATS,
         written=shown.written,
         error=shown.error,
