@@ -22,7 +22,7 @@ from syncline.engine.run import Run, failed, notice
 from syncline.engine.scoping import UNSETTLED, released, unsettled
 from syncline.engine.writing import Draft
 from syncline.errors import SyncError
-from syncline.ports import Changes, Intent, Link, LinkState, Observed, Origin, Result, Seen, Written
+from syncline.ports import Changes, CrmRow, Intent, Link, LinkState, Observed, Origin, Result, Seen, Written
 from syncline.ports import Verb as Write
 
 WRITES = {
@@ -154,7 +154,7 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
         _note(draft, outward, "deleted in Outlook")
         return
     if verb is Verb.UNTRACK:
-        draft.links.append(_released(run, outward, outcome.item))
+        draft.links.append(let_go(run, link, outward.row, outcome.item))
         _note(draft, outward, "untracked in Outlook")
         return
     if verb is Verb.TRACK:
@@ -223,7 +223,7 @@ def _parked(draft: Draft, outward: Outward) -> bool:
 
 def _settle(draft: Draft, outward: Outward) -> None:
     if released(outward.link):
-        draft.links.append(_released(draft.run, outward, None))
+        draft.links.append(let_go(draft.run, outward.link, outward.row, None))
         return
     draft.links.append(_dealt(outward.link, outward))
 
@@ -240,7 +240,7 @@ def _close(draft: Draft, outward: Outward) -> None:
 
 
 def _untrack(draft: Draft, outward: Outward) -> None:
-    draft.links.append(_released(draft.run, outward, None))
+    draft.links.append(let_go(draft.run, outward.link, outward.row, None))
     _note(draft, outward, "unlinked")
 
 
@@ -336,12 +336,11 @@ def _dealt(link: Link, outward: Outward) -> Link:
     return known
 
 
-def _released(run: Run, outward: Outward, item: Observed | None) -> Link:
+def let_go(run: Run, link: Link, row: CrmRow | None, item: Observed | None) -> Link:
     """Return the link of an item that Syncline itself tracks no longer; it remembers that (1.11), and what was agreed.
 
     `item`: as it was just written, None if it stands as it was observed.
     """
-    link, row = outward.link, outward.row
     version = row.version if row is not None else link.crm_version_seen
     if item is not None:
         link = replace(link, ref=item.ref, folder=item.folder, revision=item.revision, observed=item.appointment)
@@ -374,7 +373,6 @@ def _taken_back(run: Run, outward: Outward, item: Observed) -> Link:
         crm_settled=UNSETTLED,
         crm_gone=False,
         in_scope=True,
-        writes=False,
         state=LinkState.SETTLED,
         sync_error=None,
         error_params={},

@@ -13,7 +13,7 @@ from syncline.core import pushing
 from syncline.core.appointment import Appointment
 from syncline.core.merging import differences
 from syncline.engine.applying import booked
-from syncline.engine.applying_outgoing import key_of, made
+from syncline.engine.applying_outgoing import key_of, let_go, made
 from syncline.engine.deciding import decide
 from syncline.engine.observing import row_content
 from syncline.engine.outgoing import Outward
@@ -39,6 +39,7 @@ def settle_intents(run: Run) -> None:
     draft = Draft(run, intents_done=[intent.id for intent in intents])
     _settle_bookings(run, draft, [i for i in intents if i.verb is Write.BOOK], links, rows.found)
     _settle_creations(run, draft, [i for i in intents if i.verb is Write.CREATE_ITEM], links, rows.found)
+    _settle_untracked(run, draft, intents, links, rows.found)
     _settle_deletions(
         run, draft, [i for i in intents if i.verb in (Write.DELETE, Write.DELETE_ITEM)], links, rows.found
     )
@@ -118,6 +119,23 @@ def _there(link: Link, item: Observed) -> Link:
         observed=item.appointment,
         created_order=item.appointment.created,
     )
+
+
+def _settle_untracked(
+    run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link], rows: Mapping[str, CrmRow]
+) -> None:
+    """Note that it was us who untracked what had left the filters, and no person (1.11)."""
+    waiting = [
+        link
+        for link in (links[i.link_id] for i in intents if i.verb is Write.UPDATE_ITEM and i.link_id in links)
+        if link.seen is Seen.PRESENT and link.origin is Origin.CRM and (row := rows.get(link.crm_id or "")) is not None
+        if not in_scope(run, row)
+    ]
+    read = run.replica.read([(link.folder, link.ref) for link in waiting]) if waiting else []
+    for link, item in zip(waiting, read, strict=True):
+        if isinstance(item, Observed) and not run.tracked(item.appointment.categories):
+            draft.links.append(let_go(run, link, rows.get(link.crm_id or ""), item))
+            draft.entries.append(run.entry(link, "untracked in Outlook", "1.11", detail="found untracked"))
 
 
 def _settle_deletions(
