@@ -195,6 +195,13 @@ def _keeping_texts(agreed: Appointment, exchange: Appointment, crm: Appointment)
 
 
 def _take(base: Appointment, source: Appointment, fields: frozenset[str]) -> Appointment:
+    """Return the base with the values of `fields` from the source; a date that is deleted then is no exception."""
+    taken = _taken(base, source, fields)
+    kept = tuple(part for part in taken.exceptions if part.identity.original_start not in taken.deleted)
+    return taken if kept == taken.exceptions else replace(taken, exceptions=kept)
+
+
+def _taken(base: Appointment, source: Appointment, fields: frozenset[str]) -> Appointment:
     plain: dict[str, Any] = {
         name: getattr(source, name) for name in fields if name in (*SCHEDULING_FIELDS, *TEXT_FIELDS, CANCELED)
     }
