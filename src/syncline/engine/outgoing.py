@@ -165,7 +165,7 @@ def _absent(
         found=_tracked(run, item),
         started=content is not None and content.span.start < now,
         ended=content is not None and ended(content, now),
-        first_sync=not run.mailbox.first_sync_done or scoping.is_earlier(run, link),
+        first_sync=_invites_nobody(run, link),
     )
     action = pushing.push(situation, run.rules.pushing)
     write = _creation(run, content, action) if action.verb is Verb.CREATE and content is not None else None
@@ -173,6 +173,11 @@ def _absent(
         link=link, action=action, row=row, content=content, write=write, mails=_mails(write), found=item,
         in_scope=situation.in_scope,
     )  # fmt: skip
+
+
+def _invites_nobody(run: Run, link: Link) -> bool:
+    """Return whether a row is from before the calendar was written to: the first sync never invites anybody."""
+    return not run.mailbox.first_sync_done or scoping.is_earlier(run, link)
 
 
 def _creation(run: Run, content: Appointment, action: Action) -> ItemCreation:
@@ -288,7 +293,7 @@ def _present(run: Run, decided: Decided, overrule: Mapping[int, bool]) -> Outwar
         ended=ended(item, now),
         decides=decided.peer is None and not inside_series(link, row),
         tracked_anyway=run.mailbox.track is Track.ALL,
-        first_sync=not run.mailbox.first_sync_done or scoping.is_earlier(run, link),
+        first_sync=_invites_nobody(run, link),
         overrule=overrule.get(link.id),
     )
     action = pushing.push(situation, run.rules.pushing)
