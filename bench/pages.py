@@ -40,7 +40,7 @@ from syncline.ports import (
     TestState,
 )
 from syncline.store import schema
-from syncline.store.rows import alert_values, link_values, mailbox_values
+from syncline.store.rows import LINK_ROW, alert_values, link_row, mailbox_values
 from syncline.web.app import create_app
 from syncline.wiring import App, make_folder, open_app
 
@@ -275,11 +275,15 @@ def _questions(app: App, scale: Scale) -> None:
             verdict=verdict,
             digest=f"d{number}",
         )
-        links.append(link_values(link))
+        links.append(_values(link))
         alerts.append(alert_values(alert))
     with app.store.writing() as connection:
         connection.execute(insert(schema.link), links)
         connection.execute(insert(schema.alert), alerts)
+
+
+def _values(link: Link) -> dict[str, Any]:
+    return dict(zip(LINK_ROW[1:], link_row(link)[1:], strict=True))
 
 
 def _link(found: Appointment, mailbox: int, state: LinkState, **more: Any) -> Link:  # noqa: ANN401

@@ -8,7 +8,7 @@ import pytest
 
 from syncline.core.appointment import Identity
 from syncline.ports import Link, LinkState
-from syncline.store.rows import link_values, mailbox_values
+from syncline.store.rows import LINK_ROW, link_row, mailbox_values
 from syncline.store.schema import link, mailbox
 from syncline.web.pages.tables import PAGE_ROWS, Asked, Column, Pages, Table
 from tests.desk.office import DOMAIN, NOW, Office
@@ -47,22 +47,21 @@ def fill(office: Office) -> None:
     maya = office.mailbox("maya")
     others = (replace(maya, address=f"p{n:02d}@{DOMAIN}", user=f"p{n:02d}", enabled=n > 3) for n in range(40))
     boxes = [mailbox_values(each) for each in others]
-    items = [
-        link_values(
-            Link(
-                mailbox_id=maya.id,
-                ref=f"r{n}",
-                identity=Identity(f"uid-{n}"),
-                subject="Surgery" if n == 30 else f"Item {n:02d}",
-                private=n == 30,
-                state=LinkState.FAILED,
-                sync_error="ItemUnreadable",
-                error_time=NOW,
-                first_seen=NOW,
-            )
+    links = (
+        Link(
+            mailbox_id=maya.id,
+            ref=f"r{n}",
+            identity=Identity(f"uid-{n}"),
+            subject="Surgery" if n == 30 else f"Item {n:02d}",
+            private=n == 30,
+            state=LinkState.FAILED,
+            sync_error="ItemUnreadable",
+            error_time=NOW,
+            first_seen=NOW,
         )
         for n in range(31)
-    ]
+    )
+    items = [dict(zip(LINK_ROW[1:], link_row(link)[1:], strict=True)) for link in links]
     with office.app.store.writing() as connection:
         connection.execute(mailbox.insert(), boxes)
         connection.execute(link.insert(), items)
