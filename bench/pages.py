@@ -334,7 +334,7 @@ def _items(app: App, scale: Scale) -> None:
 
 
 def _copies(connection: Connection, state: LinkState, many: int, scale: Scale, more: Mapping[str, Any]) -> None:
-    sample = link_values(_link(_appointment(f"{state}-0", TOMORROW, 1), 1, state, **more))
+    sample = _values(_link(_appointment(f"{state}-0", TOMORROW, 1), 1, state, **more))
     first = connection.execute(insert(schema.link).values(sample).returning(schema.link.c.id)).scalar_one()
     own = {
         "mailbox_id": "n.i * 7919 % :boxes + 1",
