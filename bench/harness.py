@@ -197,7 +197,14 @@ def installation(url: str) -> Iterator[App]:
             app.store.set_password("profile", profile.id, SERVICE_PASSWORD)
             mailbox = app.store.add_mailbox(Mailbox(address=ADDRESS, user="ada", profile_id=profile.id))
             mailboxes.approve(app.store, app.clock, mailbox.id, "bench")
-            mailboxes.test_and_enable(app.store, app.connect, app.clock, mailbox.id, crm_name=app.settings.crm.name)
+            mailboxes.test_and_enable(
+                app.store,
+                app.connect,
+                app.clock,
+                mailbox.id,
+                crm_name=app.settings.crm.name,
+                writes=app.settings.exchange.write,
+            )
             yield app
         finally:
             app.close()

@@ -10,6 +10,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A crowded machine is no failure: the suite runs in two processes.
+settings.register_profile("crowded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("crowded")
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT_SETTINGS = {"SYNCLINE_TEST_DATA", "SYNCLINE_PICTURES"}

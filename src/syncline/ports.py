@@ -326,7 +326,8 @@ class Verb(StrEnum):
 class Intent:
     """Note that a write is about to leave; `crm_id` is the random id of a new row (BOOK) or the row's id.
 
-    The id of a CREATE_ITEM is part of the key that the new item carries.
+    The id of a CREATE_ITEM is part of the key that the new item carries. `agreed`: what both sides hold once an
+    UPDATE_ITEM is done.
     """
 
     id: str
@@ -335,6 +336,7 @@ class Intent:
     verb: Verb
     crm_id: str
     created: datetime
+    agreed: Appointment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -482,3 +482,22 @@ def test_trap_15_one_meeting_in_many_mailboxes(order: tuple[str, str]) -> None:
     assert {link.crm_id for link in held} == {world.rows()[0].id}
     assert [link.writes for name in ("ada", "bob") for link in links(world, name)] == [True, False]
     assert_quiet(world)
+
+
+@pytest.mark.rule("3.1")
+def test_an_update_whose_answer_was_lost_is_not_taken_for_an_edit_in_outlook() -> None:
+    """The row moves on before anybody knows that the first move arrived: the second one goes to Outlook, too."""
+    world = rough()
+    row = world.crm.create(meeting("Visit", at(10)), owner="ada")
+    world.sync()
+    world.crm.edit(row, lambda found: replace(found, span=at(13)), by="ada")
+    Disturbed.lost = SyncError("ServerUnreachable", mailbox=ADA, detail="the connection dropped")
+    assert tried(world) is not None
+    Disturbed.lost = None
+    world.crm.edit(row, lambda found: replace(found, span=at(15)), by="ada")
+    world.sync()
+    world.sync()
+
+    (item,) = (one.appointment for one in world.exchange.items(ADA) if one.appointment.subject == "Visit")
+    (kept,) = (one.appointment for one in world.crm.rows() if one.appointment.subject == "Visit")
+    assert (item.span, kept.span) == (at(15), at(15))

@@ -128,13 +128,16 @@ def test_the_first_cycle_that_writes_looks_for_the_mark() -> None:
 
 @pytest.mark.rule("1.11")
 def test_what_was_entered_while_nothing_went_out_goes_out_when_it_begins_again(world: World) -> None:
-    """Rows that came while writing was off are looked at with the others once it is on again."""
+    """Rows that came while writing was off are looked at with the others once it is on again, and asked about."""
     world.rules = Rules()
     world.sync()
     world.crm.create(meeting("meanwhile", at(12)), owner="ada")
     world.sync()
     assert [item.appointment.subject for item in world.exchange.items(ADA)] == ["one"]
     world.rules = Rules(outgoing=True)
+    world.sync()
+    assert [alert.code for alert in world.questions()] == ["FirstPushHeld"]
+    world.answer("yes")
     world.sync()
     assert sorted(item.appointment.subject for item in world.exchange.items(ADA)) == ["meanwhile", "one"]
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from syncline.core.appointment import Appointment
 from syncline.core.merging import advance, differences
 from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemWrite
 from syncline.core.pushing import Verb
@@ -87,7 +88,15 @@ def _intent(run: Run, outward: Outward) -> Intent:
         verb=WRITES[outward.action.verb],
         crm_id=outward.link.crm_id or "",
         created=run.now(),
+        agreed=_agreed(outward) if outward.action.verb is Verb.UPDATE else None,
     )
+
+
+def _agreed(outward: Outward) -> Appointment:
+    """Return what both sides hold once an update is done."""
+    assert outward.link.agreed is not None
+    assert outward.content is not None
+    return advance(outward.link.agreed, outward.content, outward.action.fields)
 
 
 def _keyed(run: Run, outward: Outward, intent: Intent) -> ItemWrite:
@@ -167,8 +176,7 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
         run.counts.saved += 1
         _note(draft, outward, "made in Outlook")
         return
-    assert link.agreed is not None
-    agreed = advance(link.agreed, outward.content, outward.action.fields)
+    agreed = _agreed(outward)
     # A date that the CRM has again was left out once, and is not any more.
     left_out = tuple(date for date in link.left_out if date in agreed.deleted)
     link = replace(link, agreed=agreed, left_out=left_out)

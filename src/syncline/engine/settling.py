@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from syncline.core import pushing
 from syncline.core.appointment import Appointment
-from syncline.core.merging import differences
+from syncline.core.merging import advance, differences
 from syncline.engine.applying import booked
 from syncline.engine.applying_outgoing import key_of, let_go, made
 from syncline.engine.deciding import decide
@@ -39,7 +39,10 @@ def settle_intents(run: Run) -> None:
     draft = Draft(run, intents_done=[intent.id for intent in intents])
     _settle_bookings(run, draft, [i for i in intents if i.verb is Write.BOOK], links, rows.found)
     _settle_creations(run, draft, [i for i in intents if i.verb is Write.CREATE_ITEM], links, rows.found)
-    _settle_untracked(run, draft, intents, links, rows.found)
+    updates = [i for i in intents if i.verb is Write.UPDATE_ITEM and i.link_id in links]
+    items = _read(run, [links[i.link_id] for i in updates])
+    _settle_updates(run, draft, updates, links, items)
+    _settle_untracked(run, draft, updates, links, rows.found, items)
     _settle_deletions(
         run, draft, [i for i in intents if i.verb in (Write.DELETE, Write.DELETE_ITEM)], links, rows.found
     )
@@ -121,20 +124,41 @@ def _there(link: Link, item: Observed) -> Link:
     )
 
 
+def _read(run: Run, links: Sequence[Link]) -> dict[int, Observed]:
+    """Return the items of these links that are there and can be read, by link."""
+    read = run.replica.read([(link.folder, link.ref) for link in links]) if links else []
+    return {link.id: item for link, item in zip(links, read, strict=True) if isinstance(item, Observed)}
+
+
+def _settle_updates(
+    run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link], items: Mapping[int, Observed]
+) -> None:
+    """Agree on what an unfinished update left in the item, so that it is not taken for a person's edit."""
+    for intent in intents:
+        link, item = links[intent.link_id], items.get(intent.link_id)
+        if intent.agreed is None or link.agreed is None or item is None:
+            continue
+        wanted = differences(link.agreed, intent.agreed)
+        done = wanted - differences(run.projected(item.appointment), intent.agreed)
+        if done:
+            draft.links.append(replace(link, agreed=advance(link.agreed, intent.agreed, done)))
+
+
 def _settle_untracked(
-    run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link], rows: Mapping[str, CrmRow]
+    run: Run,
+    draft: Draft,
+    intents: Sequence[Intent],
+    links: Mapping[int, Link],
+    rows: Mapping[str, CrmRow],
+    items: Mapping[int, Observed],
 ) -> None:
     """Note that it was us who untracked what had left the filters, and no person (1.11)."""
-    waiting = [
-        link
-        for link in (links[i.link_id] for i in intents if i.verb is Write.UPDATE_ITEM and i.link_id in links)
-        if link.seen is Seen.PRESENT and link.origin is Origin.CRM and (row := rows.get(link.crm_id or "")) is not None
-        if not in_scope(run, row)
-    ]
-    read = run.replica.read([(link.folder, link.ref) for link in waiting]) if waiting else []
-    for link, item in zip(waiting, read, strict=True):
-        if isinstance(item, Observed) and not run.tracked(item.appointment.categories):
-            draft.links.append(let_go(run, link, rows.get(link.crm_id or ""), item))
+    for link in (links[intent.link_id] for intent in intents if intent.agreed is None):
+        row, item = rows.get(link.crm_id or ""), items.get(link.id)
+        if row is None or item is None or link.seen is not Seen.PRESENT or link.origin is not Origin.CRM:
+            continue
+        if not in_scope(run, row) and not run.tracked(item.appointment.categories):
+            draft.links.append(let_go(run, link, row, item))
             draft.entries.append(run.entry(link, "untracked in Outlook", "1.11", detail="found untracked"))
 
 

@@ -299,6 +299,7 @@ intent = Table(
     Column("verb", Word(Verb), nullable=False),
     _text("crm_id"),
     Column("created", Instant, nullable=False),
+    Column("agreed", Coded(Appointment)),
     _one_of("verb", Verb),
 )
 Index(None, intent.c.mailbox_id)
