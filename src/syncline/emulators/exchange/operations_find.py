@@ -10,7 +10,7 @@ from syncline.emulators.exchange.call import Call
 from syncline.emulators.exchange.errors import EwsError
 from syncline.emulators.exchange.model import Folder
 from syncline.emulators.exchange.operations_items import each
-from syncline.emulators.exchange.restrictions import predicate, sort_key, wanted_meeting
+from syncline.emulators.exchange.restrictions import predicate, sort_key, wanted_meetings
 from syncline.emulators.exchange.series import expand
 from syncline.emulators.exchange.shapes import Shape, read_shape
 from syncline.emulators.exchange.view import View, occurrence_view, view_of
@@ -72,11 +72,12 @@ def _searched(call: Call, request: etree._Element, folder: Folder, shape: Shape)
     restriction = request.find(f"{M}Restriction")
     condition = restriction[0] if restriction is not None else None
     test = predicate(call, condition) if condition is not None else None
-    goid = wanted_meeting(condition)
-    if goid is None:
+    goids = wanted_meetings(condition)
+    if goids is None:
         stored = call.store.items(folder.row)
     else:
-        stored = [s for s in call.store.items_of_meeting(folder.mailbox, goid) if s.folder == folder.row]
+        found = (each for goid in goids for each in call.store.items_of_meeting(folder.mailbox, goid))
+        stored = sorted((each for each in found if each.folder == folder.row), key=lambda each: each.row)
     # Newest first where nobody asks for an order; among equals of an ascending one the older item comes first.
     orders = children(request, f"{M}SortOrder")
     ascending = bool(orders) and orders[0].get("Order") != "Descending"

@@ -171,14 +171,20 @@ def sort_key(order: etree._Element) -> Callable[[View], tuple[bool, Value]]:
     return key
 
 
-def wanted_meeting(condition: etree._Element | None) -> bytes | None:
-    """Return the clean global object id when the whole restriction is a search for one meeting, so an index serves."""
-    if condition is None or local(condition) != "IsEqualTo" or local(condition[0]) != "ExtendedFieldURI":
+def wanted_meetings(condition: etree._Element | None) -> frozenset[bytes] | None:
+    """Return the clean global object ids when the whole restriction searches for meetings by them: an index serves."""
+    if condition is None:
+        return None
+    if local(condition) == "Or":
+        parts = [wanted_meetings(part) for part in condition]
+        known = [part for part in parts if part is not None]
+        return frozenset().union(*known) if len(known) == len(parts) else None
+    if local(condition) != "IsEqualTo" or local(condition[0]) != "ExtendedFieldURI":
         return None
     key = normal(read_key(condition[0]))
     if key.guid != SETS["Meeting"] or key.id != CLEAN_GLOBAL_OBJECT_ID:
         return None
     try:
-        return b64decode(_constant(condition), validate=True)
+        return frozenset({b64decode(_constant(condition), validate=True)})
     except ValueError:
-        return b""
+        return frozenset()
