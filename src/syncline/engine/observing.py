@@ -19,7 +19,7 @@ from syncline.engine.boundary import contain, item_error
 from syncline.engine.noticing import noticed
 from syncline.engine.rows import Rows, read_rows
 from syncline.engine.run import Run, failed, notice
-from syncline.engine.scoping import apply_filters, begin, filters_changed, observe_scope, unsettled
+from syncline.engine.scoping import apply_filters, begin, filters_changed, newest, observe_scope, unsettled
 from syncline.errors import Scope, SyncError, render
 from syncline.ports import (
     Alert,
@@ -386,7 +386,7 @@ def observed_link(run: Run, link: Link, found: Observed) -> Link:
 
 
 def _crm_observations(run: Run, changes: Iterable[CrmChange]) -> tuple[list[Link], list[Entry]]:
-    latest = {change.id: change for change in changes}
+    latest = newest(changes)
     news = [
         crm_id
         for crm_id, (version, gone) in run.store.rows_seen(run.mailbox.id, tuple(latest)).items()

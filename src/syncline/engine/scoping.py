@@ -7,7 +7,7 @@ decides nothing, and it must not know what filters say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -31,9 +31,14 @@ def in_scope(run: Run, row: CrmRow) -> bool:
     return filters.selects(run.filters, _seen(run, row))
 
 
+def newest(changes: Iterable[CrmChange]) -> Mapping[str, CrmChange]:
+    """Return the newest entry of each row: a log may tell the same row twice, and not in order."""
+    return {change.id: change for change in sorted(changes, key=lambda each: each.version)}
+
+
 def observe_scope(run: Run, changes: Iterable[CrmChange]) -> None:
     """Give rows of a page of the change log that are selected and not linked yet a link without an item."""
-    latest = {change.id: change for change in changes}
+    latest = newest(changes)
     known = run.store.rows_seen(run.mailbox.id, tuple(latest))
     _enter(run, [row_id for row_id, change in latest.items() if not change.gone and row_id not in known])
 

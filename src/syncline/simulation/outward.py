@@ -98,7 +98,7 @@ def _pending(seen: _Seen, link: Link, item: Item, row: CrmRow) -> frozenset[str]
     if not _organizes(seen.address, item.appointment):
         pending.clear()  # nobody but the organizer writes the meeting: what the CRM changed stays there
     if link.identity.global_object_id in world.conduct.answered(holding.ORGANIZER, "no"):
-        pending -= {"organizer", "attendees", EXCEPTIONS}
+        pending -= {"organizer", "attendees", "show_as", EXCEPTIONS}
     if link.identity.global_object_id in _denied(world):
         pending.clear()
     return frozenset(pending - _one_way(world))

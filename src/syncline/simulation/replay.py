@@ -45,6 +45,7 @@ SAYS: Mapping[str, Says] = {
     "updated in Outlook": Says(_IN_STEP | {LinkState.PARKED}, row=True),
     "deleted in Outlook": Says(over=True),
     "untracked in Outlook": Says(frozenset({LinkState.SKIPPED})),
+    "tracked again in Outlook": Says(_IN_STEP, row=True),
     "observed in the CRM anew": Says(
         _IN_STEP | {LinkState.SKIPPED, LinkState.ASKED, LinkState.PARKED, LinkState.FAILED}
     ),
