@@ -200,7 +200,8 @@ class Files:
         """Take in what became of a write; False if the side cannot take it. Raises Moved and what failed."""
         if written.result is Result.SAVED and written.after is not None:
             self._now[step.side] = written.after
-            self._link = _rewritten(self._link, step.side, written.after.revision)
+            if step.side is Side.CRM:
+                self._link = _rewritten(self._link, int(written.after.revision))
             return True
         if written.result is Result.CLOSED:
             return False
@@ -290,11 +291,13 @@ def _no_file(attachment: Attachment) -> Refused | None:
     return Refused(attachment.name, BLOCKED, "attached items and links are not taken")
 
 
-def _rewritten(link: Link, side: Side, revision: str) -> Link:
-    """Return the link after our own write, as the next reading would find it: it is no news and costs nothing."""
-    if side is Side.EXCHANGE:
-        return replace(link, revision=revision, revision_settled=revision)
-    seen, version = link.crm_version_seen, int(revision)
+def _rewritten(link: Link, version: int) -> Link:
+    """Return the link after our own write to its row, as the next reading would find it: it is no news.
+
+    Each write to a row is guarded by its version. Nothing of an item is adopted: DeleteAttachment guards nothing, so
+    that the item's new revision may hold what somebody changed just before, and the next reading has to see it.
+    """
+    seen = link.crm_version_seen
     return replace(
         link,
         crm_version=version if link.crm_version == seen else link.crm_version,
