@@ -13,9 +13,10 @@ from syncline.core.merging import PrivatePolicy
 from syncline.core.planning import Policy
 from syncline.engine import mailboxes
 from syncline.engine.cycle import run_cycle
+from syncline.engine.run import Rules
 from syncline.errors import SyncError
 from syncline.ports import AttachmentWritten, NewAttachment, Result
-from tests.engine.test_attachments import ADA, BOTH, ON, in_crm, in_exchange, row_id, tracked
+from tests.engine.test_attachments import ADA, BOTH, ON, in_crm, in_exchange, notices, row_id, tracked
 from tests.engine.world import World, at, meeting
 
 
@@ -270,3 +271,33 @@ def test_removals_that_were_taken_back_need_no_answer() -> None:
     world.sync()
     world.sync()
     assert (world.questions(), files_left(world)) == ((), 12)
+
+
+@pytest.mark.parametrize("rules", [ON, BOTH])
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_a_row_with_files_of_its_own_is_not_deleted_unasked(rules: Rules, answer: Literal["yes", "no"]) -> None:
+    """What Outlook never had would be lost with the row: somebody is asked, and No keeps row and file."""
+    world = World(rules=rules)
+    ref = world.track(meeting("Visit", at(10)))
+    world.sync()
+    item = world.exchange.store(ADA)
+    item.write_denied = True
+    world.crm.add_file(row_id(world), "crm.txt", b"crm", by="ada")
+    world.sync()
+    item.write_denied = False
+    world.exchange.delete(ADA, ref)
+    world.sync()
+    assert "DeletedAndEditedHeld" in [each.code for each in notices(world)]
+    assert in_crm(world) == {"crm.txt": b"crm"}
+    world.answer(answer)
+    world.sync()
+    assert len(world.rows()) == (answer == "no")
+
+
+def test_a_row_with_files_of_outlook_alone_is_deleted() -> None:
+    """Exchange keeps them with the deleted item: nobody is asked."""
+    world = World(rules=BOTH)
+    ref = tracked(world)
+    world.exchange.delete(ADA, ref)
+    world.sync()
+    assert (world.rows(), notices(world)) == ((), [])

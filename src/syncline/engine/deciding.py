@@ -20,6 +20,7 @@ from syncline.core.pushing import SETTABLE, outward
 from syncline.core.scheduling import Person
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.observing import caught_up, row_content
+from syncline.engine.own_files import with_own_files
 from syncline.engine.rows import Rows, read_rows
 from syncline.engine.run import Run
 from syncline.engine.scoping import released
@@ -97,7 +98,9 @@ def decide(run: Run, links: Sequence[Link]) -> list[Decided]:
     alerts: dict[int | None, list[Alert]] = defaultdict(list)
     for alert in run.store.open_alerts(run.mailbox.id, [link.id for link in links]):
         alerts[alert.link_id].append(alert)
-    return [_contained(run, link, peers[link.identity], rows, alerts[link.id]) for link in links]
+    own = with_own_files(run, links)
+    decided = (_contained(run, link, peers[link.identity], rows, alerts[link.id], own) for link in links)
+    return list(decided)
 
 
 def order_of(link: Link) -> Order:
@@ -112,7 +115,9 @@ def order_of_new(link: NewLink) -> Order:
     return (1, link.created_order or _LATEST, link.start, link.global_object_id)
 
 
-def _contained(run: Run, link: Link, family: Sequence[Link], rows: Rows, alerts: Sequence[Alert]) -> Decided:
+def _contained(
+    run: Run, link: Link, family: Sequence[Link], rows: Rows, alerts: Sequence[Alert], own_files: frozenset[int]
+) -> Decided:
     """Decide about one link; a bug, or a row that cannot be read, stops this item alone (design.md 8, B-05)."""
     asking = [each for each in alerts if CATALOGUE[each.code].error_class is ErrorClass.NEEDS_ANSWER]
     notices = tuple(each for each in alerts if each not in asking)
@@ -128,13 +133,20 @@ def _contained(run: Run, link: Link, family: Sequence[Link], rows: Rows, alerts:
         if error is None and released(link):
             verb = Verb.FORGET if link.seen is Seen.GONE else Verb.WAIT
             return Decided(link=link, action=Action(verb=verb, rule="1.11"), row=rows.get(link.crm_id), alert=alert)
-        return failing(error) if error is not None else _decided(run, link, family, rows.found, alert)
+        return failing(error) if error is not None else _decided(run, link, family, rows.found, alert, own_files)
 
     known = contain(decided, lambda bug: failing(item_error(bug, link.subject)), f"item {link.id}")
     return replace(known, notices=notices) if notices else known
 
 
-def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, CrmRow], alert: Alert | None) -> Decided:
+def _decided(
+    run: Run,
+    link: Link,
+    family: Sequence[Link],
+    rows: Mapping[str, CrmRow],
+    alert: Alert | None,
+    own_files: frozenset[int],
+) -> Decided:
     row = rows.get(link.crm_id or "")
     link = _based(caught_up(run, link, row), row)
     source, peer = _source(run, link, family)
@@ -161,6 +173,7 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
         persons_moved=_persons_moved(link, wanted.digest),
         torn=bool(torn) and link.id not in run.said.diverged,
         edited=_edited(link, row),
+        own_files=link.id in own_files,
         overrule=run.said.overrule.get(link.id),
         decision=answer.decision,
     )
