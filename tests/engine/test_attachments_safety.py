@@ -11,7 +11,7 @@ from syncline.connectors.memory import MemoryReplica
 from syncline.core.appointment import Sensitivity
 from syncline.core.merging import PrivatePolicy
 from syncline.core.planning import Policy
-from syncline.engine import mailboxes
+from syncline.engine import alerts, mailboxes
 from syncline.engine.cycle import run_cycle
 from syncline.engine.run import Rules
 from syncline.errors import SyncError
@@ -287,9 +287,9 @@ def test_a_row_with_files_of_its_own_is_not_deleted_unasked(rules: Rules, answer
     item.write_denied = False
     world.exchange.delete(ADA, ref)
     world.sync()
-    assert "DeletedAndEditedHeld" in [each.code for each in notices(world)]
+    (question,) = (each for each in notices(world) if each.code == "DeletedAndEditedHeld")
     assert in_crm(world) == {"crm.txt": b"crm"}
-    world.answer(answer)
+    alerts.answer(world.store, world.clock, question.id, answer, "ada")
     world.sync()
     assert len(world.rows()) == (answer == "no")
 
