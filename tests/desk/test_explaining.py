@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from syncline.core.appointment import Address
+from syncline.core.attachments import Limits
 from syncline.core.guards import Invitations
 from syncline.desk import alerts, appointments, explaining, failures, mailboxes
 from syncline.desk.drafts import Draft
@@ -248,3 +249,18 @@ def test_only_who_may_read_is_told_whom_it_mailed(office: Office) -> None:
     assert "1 mail" in [line.detail for line in told.lines]
     assert all(EVE not in line.detail for line in told.lines)
     assert f"invitation to {EVE}" in [line.detail for line in own.lines]
+
+
+@pytest.mark.rule("D-05")
+def test_only_who_may_read_the_text_is_told_the_names_of_files(tmp_path: Path) -> None:
+    """An administrator reads the outline of a meeting: that a file went over, not what it is called."""
+    office = firm(tmp_path, Rules(outgoing=True, attachments=Limits(size_max=1_000)))
+    row = office.in_crm("Review", at(10))
+    office.sync("maya")
+    office.app.crm.add_file(row, "notice.txt", "", b"x", by_user="maya")
+    office.sync("maya")
+    told = explaining.explain(office.app, OPERATOR, row)[0]
+    own = explaining.explain(office.app, office.viewer("maya"), row)[0]
+    assert ("D-05", "") in [(line.rule, line.detail) for line in told.lines]
+    assert all("notice" not in line.detail for line in told.lines)
+    assert ("D-05", "notice.txt") in [(line.rule, line.detail) for line in own.lines]

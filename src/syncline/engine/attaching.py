@@ -63,18 +63,26 @@ def _chunk(run: Run, removals: Removing, links: Sequence[Link], between: Callabl
         run.write(Changes(attached=left))
     removals.dealt.update(each.link_id for each in left)
     between(run)
-    items = run.replica.attachments([link.ref for link in fit]) if fit else {}
+    for link, item, row in _listed(run, fit, bare):
+        between(run)
+        _one(run, removals, (link, states[link.id]), item, row)
+        run.keep()
+
+
+def _listed(
+    run: Run, fit: Sequence[Link], bare: Sequence[Link]
+) -> list[tuple[Link, Attachments | SyncError, Attachments | SyncError]]:
+    """Return what is attached on both sides, by link; those are left out of which one side is gone."""
+    items = dict(run.replica.attachments([link.ref for link in fit])) if fit else {}
     # The item of a masked appointment is not looked at: its files are nobody's business here.
-    nothing = {link.ref: Attachments(revision=link.revision, files=()) for link in bare}
-    items = {**items, **nothing}
-    todo = [link for link in links if link in fit or link in bare]
-    rows = run.parts.crm.attachments([link.crm_id for link in todo if link.crm_id is not None]) if todo else {}
-    for link in todo:
-        item, row = items.get(link.ref), rows.get(link.crm_id or "")
-        if item is not None and row is not None:
-            between(run)
-            _one(run, removals, (link, states[link.id]), item, row)
-            run.keep()
+    items |= {link.ref: Attachments(revision=link.revision, files=()) for link in bare}
+    both = (*fit, *bare)
+    rows = run.parts.crm.attachments([link.crm_id for link in both if link.crm_id is not None]) if both else {}
+    return [
+        (link, items[link.ref], rows[link.crm_id or ""])
+        for link in both
+        if link.ref in items and (link.crm_id or "") in rows
+    ]
 
 
 def _has_any(state: Attached) -> bool:

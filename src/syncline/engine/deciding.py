@@ -90,6 +90,14 @@ class _Answer:
     rests_on: tuple[tuple[int, int], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _AtHand:
+    """What is known of a link beside the copies and rows: its question, and whether its row has files of its own."""
+
+    alert: Alert | None
+    own_files: bool
+
+
 def decide(run: Run, links: Sequence[Link]) -> list[Decided]:
     """Return what to do about each link, in the order given."""
     peers = _peers(run, links)
@@ -122,6 +130,7 @@ def _contained(
     asking = [each for each in alerts if CATALOGUE[each.code].error_class is ErrorClass.NEEDS_ANSWER]
     notices = tuple(each for each in alerts if each not in asking)
     alert = asking[-1] if asking else None
+    at = _AtHand(alert, link.id in own_files)
 
     def failing(error: SyncError) -> Decided:
         action = Action(verb=Verb.FAIL, rule="B-05", code=error.code)
@@ -133,25 +142,18 @@ def _contained(
         if error is None and released(link):
             verb = Verb.FORGET if link.seen is Seen.GONE else Verb.WAIT
             return Decided(link=link, action=Action(verb=verb, rule="1.11"), row=rows.get(link.crm_id), alert=alert)
-        return failing(error) if error is not None else _decided(run, link, family, rows.found, alert, own_files)
+        return failing(error) if error is not None else _decided(run, link, family, rows.found, at)
 
     known = contain(decided, lambda bug: failing(item_error(bug, link.subject)), f"item {link.id}")
     return replace(known, notices=notices) if notices else known
 
 
-def _decided(
-    run: Run,
-    link: Link,
-    family: Sequence[Link],
-    rows: Mapping[str, CrmRow],
-    alert: Alert | None,
-    own_files: frozenset[int],
-) -> Decided:
+def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, CrmRow], at: _AtHand) -> Decided:
     row = rows.get(link.crm_id or "")
     link = _based(caught_up(run, link, row), row)
     source, peer = _source(run, link, family)
     whole = _wanted(run, link, peer.left_out if peer is not None else link.left_out)
-    answer = _decision(link, alert, whole.digest, family)
+    answer = _decision(link, at.alert, whole.digest, family)
     wanted = _wanted(run, link, (*link.left_out, *answer.leaving)) if answer.leaving else whole
     link = _shown_already(run, link, row, wanted)
     if inside_series(link, row):
@@ -173,7 +175,7 @@ def _decided(
         persons_moved=_persons_moved(link, wanted.digest),
         torn=bool(torn) and link.id not in run.said.diverged,
         edited=_edited(link, row),
-        own_files=link.id in own_files,
+        own_files=at.own_files,
         overrule=run.said.overrule.get(link.id),
         decision=answer.decision,
     )
@@ -191,7 +193,7 @@ def _decided(
         rests_on=answer.rests_on,
         row=row,
         peer=peer,
-        alert=alert,
+        alert=at.alert,
         torn=torn,
         crm_wins=crm_wins,
         waiting=_waiting(link, family),

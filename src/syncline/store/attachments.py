@@ -11,7 +11,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, delete, insert, literal_column, or_, select, update
+from sqlalchemy import Connection, Integer, bindparam, insert, literal_column, or_, select, update
 
 from syncline.core.attachments import Attached
 from syncline.ports import Link, LinkState
@@ -63,16 +63,13 @@ class AttachedKept(Connected):
             return {row["link_id"]: Attached(**row) for part in parts for row in part}
 
 
-def forget_agreed(connection: Connection, mailbox_id: int) -> None:
-    """Forget what was agreed about the files of a mailbox, so that each of its links is looked at anew."""
-    anew = {"agreed": (), "pending": (), "revision": ""}
-    connection.execute(update(attached).where(attached.c.mailbox_id == mailbox_id).values(anew))
-
-
-def forget_files(connection: Connection, link_ids: Sequence[int]) -> None:
-    """Forget everything about the files of these links."""
-    for part in chunks(link_ids):
-        connection.execute(delete(attached).where(attached.c.link_id.in_(part)))
+def forget_agreed(connection: Connection, mailbox_id: int, links: Sequence[int] | None) -> None:
+    """Forget what was agreed about the files of links, None: all of the mailbox; each is looked at anew."""
+    anew = update(attached).values(agreed=(), pending=(), revision="")
+    if links is None:
+        connection.execute(anew.where(attached.c.mailbox_id == mailbox_id))
+    for part in chunks(links or ()):
+        connection.execute(anew.where(attached.c.link_id.in_(part)))
 
 
 def write_attached(connection: Connection, found: Sequence[Attached]) -> None:

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Intent, Lease, Link, LinkState, Mailbox
-from syncline.store.attachments import forget_agreed, forget_files, write_attached
+from syncline.store.attachments import forget_agreed, write_attached
 from syncline.store.leases import Leases
 from syncline.store.links import STANDING, chunks
 from syncline.store.marks import keep_places, write_marks
@@ -77,8 +77,8 @@ class Writing(Leases):
             marks = [replace(each, link_id=named.get(at, each.link_id)) for at, each in enumerate(changes.marks)]
             write_marks(connection, marks, changes.removed_marks)
             if changes.files_anew:
-                forget_agreed(connection, lease.mailbox_id)
-            forget_files(connection, changes.files_forgotten)
+                of = None if isinstance(changes.files_anew, bool) else changes.files_anew
+                forget_agreed(connection, lease.mailbox_id, of)
             write_attached(connection, changes.attached)
             if changes.trash:
                 connection.execute(insert(trash), [trash_values(each) for each in changes.trash])
