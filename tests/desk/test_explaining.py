@@ -264,3 +264,20 @@ def test_only_who_may_read_the_text_is_told_the_names_of_files(tmp_path: Path) -
     assert ("D-05", "") in [(line.rule, line.detail) for line in told.lines]
     assert all("notice" not in line.detail for line in told.lines)
     assert ("D-05", "notice.txt") in [(line.rule, line.detail) for line in own.lines]
+
+
+@pytest.mark.rule("D-06")
+def test_only_who_may_read_the_text_is_told_which_file_was_not_taken(tmp_path: Path) -> None:
+    """The notice about a file that is blocked names it to the appointment's own people alone."""
+    office = firm(tmp_path, Rules(outgoing=True, attachments=Limits(size_max=1_000, blocked=frozenset({"exe"}))))
+    row = office.in_crm("Review", at(10))
+    office.app.crm.add_file(row, "notice.exe", "", b"x", by_user="maya")
+    office.sync("maya")
+    office.sync("maya")
+    told, own = (
+        [each.text for each in alerts.listing(office.app, viewer) if each.code == "AttachmentBlocked"]
+        for viewer in (OPERATOR, office.viewer("maya"))
+    )
+    assert (len(told), len(own)) == (1, 1)
+    assert "notice" not in told[0]
+    assert "notice.exe" in own[0]
