@@ -162,6 +162,10 @@ _ROWS: tuple[Row, ...] = (
         "differ or are missing. Carry that over to Outlook?",
         "Check whether the CRM was restored from a backup. Answer Yes to delete and overwrite in Outlook what differs, "
         "or No to leave Outlook as it is."),
+    _item("MassFileRemovalHeld", 9114, _ASK, "Many removed files held",
+        "Files were removed from {count} of {total} appointments of {mailbox} on one side since the last sync. Remove "
+        "them on the other side too?",
+        "Answer Yes to remove them, or No to keep them and give them back; no further file is removed until then."),
     _item("FirstPushHeld", 9113, _ASK, "Writing to this calendar begins",
         "{count} appointments of {mailbox} were entered or changed in {crm} before Syncline wrote to this calendar. "
         "Carry them over to Outlook?",

@@ -444,7 +444,7 @@ class Changes:
     `disable` switches the mailbox off (B-02, B-03). An answer that was given since a link or alert was read survives:
     its decision columns are not overwritten. `decided`: links and alerts are what was decided about them, and are left
     out where that rests on an answer that was taken back since. `files_anew` forgets what was agreed about the files of
-    the whole mailbox: after a side was restored nothing that is missing counts as removed.
+    these links, True of the whole mailbox: after a side was restored nothing that is missing counts as removed.
     """
 
     links: Sequence[Link] = ()
@@ -462,7 +462,7 @@ class Changes:
     mark_links: Mapping[int, int] = field(default_factory=dict)
     trash: Sequence[Trashed] = ()
     attached: Sequence[Attached] = ()
-    files_anew: bool = False
+    files_anew: bool | Sequence[int] = False
     decided: bool = False
 
 

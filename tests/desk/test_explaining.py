@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from syncline.config import AlertSettings
 from syncline.core.appointment import Address
+from syncline.core.attachments import Limits
 from syncline.core.guards import Invitations
 from syncline.desk import alerts, appointments, explaining, failures, mailboxes
 from syncline.desk.drafts import Draft
@@ -248,3 +250,37 @@ def test_only_who_may_read_is_told_whom_it_mailed(office: Office) -> None:
     assert "1 mail" in [line.detail for line in told.lines]
     assert all(EVE not in line.detail for line in told.lines)
     assert f"invitation to {EVE}" in [line.detail for line in own.lines]
+
+
+@pytest.mark.rule("D-05")
+def test_only_who_may_read_the_text_is_told_the_names_of_files(tmp_path: Path) -> None:
+    """An administrator reads the outline of a meeting: that a file went over, not what it is called."""
+    office = firm(tmp_path, Rules(outgoing=True, attachments=Limits(size_max=1_000)))
+    row = office.in_crm("Review", at(10))
+    office.sync("maya")
+    office.app.crm.add_file(row, "notice.txt", "", b"x", by_user="maya")
+    office.sync("maya")
+    told = explaining.explain(office.app, OPERATOR, row)[0]
+    own = explaining.explain(office.app, office.viewer("maya"), row)[0]
+    assert ("D-05", "") in [(line.rule, line.detail) for line in told.lines]
+    assert all("notice" not in line.detail for line in told.lines)
+    assert ("D-05", "notice.txt") in [(line.rule, line.detail) for line in own.lines]
+
+
+@pytest.mark.rule("D-06")
+def test_only_who_may_read_the_text_is_told_which_file_was_not_taken(tmp_path: Path) -> None:
+    """The notice about a file that is blocked names it to the appointment's own people alone."""
+    office = firm(tmp_path, Rules(outgoing=True, attachments=Limits(size_max=1_000, blocked=frozenset({"exe"}))))
+    told_to_all = replace(office.app.settings, alerts=AlertSettings(warning=True))
+    office.app = replace(office.app, settings=told_to_all)
+    row = office.in_crm("Review", at(10))
+    office.app.crm.add_file(row, "notice.exe", "", b"x", by_user="maya")
+    office.sync("maya")
+    office.sync("maya")
+    told, own = (
+        [each.text for each in alerts.listing(office.app, viewer) if each.code == "AttachmentBlocked"]
+        for viewer in (OPERATOR, office.viewer("maya"))
+    )
+    assert (len(told), len(own)) == (1, 1)
+    assert "notice" not in told[0]
+    assert "notice.exe" in own[0]

@@ -52,7 +52,7 @@ def test_the_same_file_again_is_no_second_one() -> None:
     crm = open_crm()
     version = saved(crm, "row", samples.single("one", samples.at(9)))
     first = crm.attach("row", str(version), NewAttachment(id="x", name="a.txt", content=b"a"))
-    again = crm.attach("row", str(version), NewAttachment(id="y", name="a.txt", content=b"a"))
+    again = crm.attach("row", str(version + 1), NewAttachment(id="y", name="a.txt", content=b"a"))
     assert (first.ref, again.ref, again.result) == ("x", "x", Result.SAVED)
     assert crm.read(["row"])["row"].version == version + 1
 

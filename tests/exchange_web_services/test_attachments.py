@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
 
 import pytest
 
 from syncline.conformance import samples
 from syncline.conformance.attaching import kept_in_calendar
 from syncline.connectors.exchange_web_services.attaching import Files
-from syncline.connectors.exchange_web_services.failures import About
+from syncline.connectors.exchange_web_services.failures import About, of_invalid
 from syncline.connectors.exchange_web_services.transport import Transport
 from syncline.connectors.exchange_web_services.wire import FaultAnswer, InvalidAnswer, Message, Request, messages
 from syncline.connectors.exchange_web_services.wire_attachments import TooMuch, attachments_of, content_of
@@ -133,6 +134,37 @@ def test_what_the_server_refuses_concerns_that_file_or_the_mailbox() -> None:
         assert kept.names() == ["a.txt"]
     finally:
         world.close()
+
+
+def test_a_success_without_content_is_no_empty_file() -> None:
+    """What was listed with bytes is not replaced by nothing because the server left its content out."""
+    bare = got("<t:FileAttachment><t:Name>a</t:Name></t:FileAttachment>")
+    with pytest.raises(InvalidAnswer):
+        content_of(bare, "GetAttachment", 100, listed=4)
+
+
+@pytest.mark.emulator
+def test_a_listed_size_is_remembered_for_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that lacks the content is that file's failure, and is tried again."""
+    world = ExchangeWorld()
+    try:
+        kept = kept_in_calendar(world)
+        written = kept.attach("a.txt")
+        assert kept.names() == ["a.txt"]
+        bare = got("<t:FileAttachment><t:Name>a</t:Name></t:FileAttachment>")
+
+        def fetch(transport: Transport, request: Request, about: About, reader: Callable[..., object]) -> object:
+            try:
+                return reader(bare, "GetAttachment")
+            except InvalidAnswer as error:
+                raise of_invalid(error, "m", about) from error
+
+        monkeypatch.setattr(Transport, "fetch", fetch)
+        with pytest.raises(SyncError) as refused:
+            kept.side.attachment_content(written.ref, 10_000)
+    finally:
+        world.close()
+    assert refused.value.code == "ItemUnreadable"
 
 
 class Failing:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from starlette.requests import Request
 
 from syncline.config import Settings
 from syncline.desk import appointments
@@ -148,3 +149,37 @@ def test_what_could_not_be_taken_from_outlook_is_said(office: Office, maya: Visi
     path = entry(office)
     office.app.crm.flag_attachments(path.rpartition("/")[2], incomplete=True)
     assert "Not every file that is attached in Outlook could be taken" in maya.text(path)
+
+
+@pytest.mark.parametrize("stranger", ["nobody", "another site"])
+def test_a_file_of_a_stranger_is_refused_unread(
+    office: Office, maya: Visitor, stranger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither what nobody signed in sends nor what another site makes a browser send is parsed."""
+    path = entry(office)
+    parsed: list[Request] = []
+    real = Request.form
+
+    def form(request: Request, **limits: float) -> object:
+        parsed.append(request)
+        return real(request, **limits)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Request, "form", form)
+    headers = {**HTML, "Content-Type": "multipart/form-data; boundary=x"}
+    if stranger == "nobody":
+        maya.client.cookies.clear()
+    else:
+        headers["Origin"] = "https://elsewhere.example"
+    answer = maya.client.post(f"{path}/files", content=b"x", headers=headers, follow_redirects=False)
+    assert answer.status_code in (303, 401, 403)
+    assert parsed == []
+
+
+def test_a_download_is_not_compressed(office: Office, maya: Visitor) -> None:
+    """Large files are packed already; pages still are compressed."""
+    path = entry(office)
+    maya.get(path)
+    attach(maya, path, "large.txt", b"x" * 100_000)
+    got = maya.client.get(f"{path}/files/{link(maya.text(path))}", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in got.headers
+    assert maya.client.get(path, headers={**HTML, "Accept-Encoding": "gzip"}).headers["content-encoding"] == "gzip"

@@ -148,6 +148,14 @@ class AttachmentConformance:
         assert kept.side.detach(kept.ref, old, file.ref).result is Result.STALE
         assert kept.names() == ["a.txt"]
 
+    def test_what_is_done_already_hides_no_other_change(self, kept: Kept) -> None:
+        """A file that is off already is STALE at an older revision: SAVED would pass somebody's edit off as ours."""
+        old, written = kept.now.revision, kept.attach("a.txt")
+        kept.side.detach(kept.ref, kept.now.revision, written.ref)
+        kept.edit()
+        again = kept.side.detach(kept.ref, old, written.ref)
+        assert (again.result, kept.names()) == (Result.STALE, [])
+
     def test_files_stay_when_their_appointment_is_edited(self, kept: Kept) -> None:
         """Another subject changes no file, and none is read anew: reference, size and stamp stay."""
         kept.attach("a.txt")
@@ -196,12 +204,13 @@ class CrmAttachmentConformance(AttachmentConformance):
         return kept_in_crm(crm_world)
 
     def test_a_repeated_addition_finds_the_file(self, kept: Kept) -> None:
-        """The same id, with whatever revision, answers SAVED and doubles nothing."""
+        """The same id answers SAVED and doubles nothing; at an older revision it is STALE as every write is."""
         old = kept.now.revision
         new = NewAttachment(id="file-1", name="a.txt", content=b"a")
         first = kept.side.attach(kept.ref, old, new)
-        again = kept.side.attach(kept.ref, old, new)
+        again = kept.side.attach(kept.ref, kept.now.revision, new)
         assert (first.result, again.result, again.ref) == (Result.SAVED, Result.SAVED, "file-1")
+        assert kept.side.attach(kept.ref, old, new).result is Result.STALE
         assert kept.names() == ["a.txt"]
 
     def test_a_closed_row_keeps_its_files(self, crm_world: CrmWorld, kept: Kept) -> None:

@@ -78,8 +78,8 @@ class Situation:
     row is known, `row` its status (None: the row is gone). `organizer`: the mailbox owns the meeting; `colleague`: a
     CRM user other than the owner organizes it; `copy`: another living item of this mailbox holds the identity;
     `started`: it began before now; `persons_moved`: other people are busy than when it was last written.
-    `torn`: both sides changed what only a person may decide (3.1). `edited`: the row is another than agreed; `overrule`
-    what was answered about deleting it all the same.
+    `torn`: both sides changed what only a person may decide (3.1). `edited`: the row is another than agreed;
+    `own_files`: it has files that Exchange never had; `overrule` what was answered about deleting it all the same.
     """
 
     presence: Presence
@@ -95,6 +95,7 @@ class Situation:
     persons_moved: bool = False
     torn: bool = False
     edited: bool = False
+    own_files: bool = False
     overrule: bool | None = None
     decision: Decision = Decision.NONE
     fields: frozenset[str] = frozenset()
@@ -141,7 +142,8 @@ def _hidden(s: Situation, p: Policy) -> bool:
 
 def _overrules(s: Situation, p: Policy) -> bool:
     series = s.agreed is not None and s.agreed.recurrence is not None
-    return p.ask_before_overruling and s.edited and (series or not s.started)
+    loses = s.own_files or (p.ask_before_overruling and s.edited)
+    return loses and (series or not s.started)
 
 
 def _canceled(s: Situation, _: Policy) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from syncline.core.scheduling import Verdict
 from syncline.desk import answering
-from syncline.desk.both_versions import masked
+from syncline.desk.both_versions import masked, unnamed
 from syncline.desk.clashing import Occupying, clashes, rows_of, verdicts
 from syncline.desk.finding import may_see, one, visible, within
 from syncline.desk.objects import AlertObject, ClashingSeries
@@ -191,7 +191,7 @@ def text_of(app: App, alert: Alert, look: Sight) -> str:
     params = {"crm": app.settings.crm.name, **alert.params}
     if "subject" in params:
         params["subject"] = look.subject(params["subject"])
-    text = render(alert.code, masked(params, look, labelled_utc))
+    text = render(alert.code, unnamed(alert.code, masked(params, look, labelled_utc), look))
     return f"{text} Email Server Error Code: {alert.code}" if alert.code == CONFLICT else text
 
 

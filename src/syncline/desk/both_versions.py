@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from syncline.core.appointment import Appointment
+from syncline.core.attachments import BAD_NAME, BLOCKED
 from syncline.core.merging import project
 from syncline.desk import versions
 from syncline.desk.reading import Sight
@@ -57,6 +58,11 @@ def pairs(app: App, alert: Alert, link: Link | None, look: Sight, when: versions
         Pair(name=versions.named(name), outlook=_shown(outlook, name, look, when), crm=_shown(crm, name, look, when))
         for name in torn_fields(alert)
     )
+
+
+def unnamed(code: str, params: dict[str, str], look: Sight) -> dict[str, str]:
+    """Return the words of a notice without the names of files, which who may not read the text may not read either."""
+    return params if code not in (BLOCKED, BAD_NAME) or look.body else {**params, "detail": _(HIDDEN)}
 
 
 def masked(params: dict[str, str], look: Sight, when: versions.When) -> dict[str, str]:

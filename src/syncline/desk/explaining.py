@@ -77,6 +77,8 @@ MAILED = {
     "update": noted("update to %(to)s"),
     "cancellation": noted("cancellation to %(to)s"),
 }
+_OF_FILES = ("D-05", "D-06")
+"""Lines whose details name files: those are a part of what the appointment says, as its description is."""
 DETAILS = (noted("by setting"), noted("more dates overlap by now"))
 
 
@@ -229,7 +231,7 @@ def _story(app: App, viewer: Viewer, link: Link, mailbox: Mailbox) -> Story:
             time=entry.time,
             action=_(WORDS.get(entry.action, entry.action)),
             rule=entry.rule,
-            detail=_detail(entry.detail, look),
+            detail="" if entry.rule in _OF_FILES and not look.body else _detail(entry.detail, look),
         )
         for entry in app.store.journal(link.id, limit=LINES_MAX).items
     )

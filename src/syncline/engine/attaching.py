@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from syncline.core.attachments import Attached, Limits
+from syncline.core.attachments import Attached
 from syncline.core.merging import PrivatePolicy
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.files import Files, Moved
+from syncline.engine.removing import Removing, removing
 from syncline.engine.run import Run, notice
 from syncline.errors import Scope, SyncError
 from syncline.ports import Attachments, Changes, Link
@@ -24,53 +25,81 @@ RETRY_MAX_S = 3_600.0
 
 
 def go(run: Run, between: Callable[[Run], None]) -> None:
-    """Bring the files of all links that are due in step; `between` is asked before each chunk whether to go on."""
-    limits = run.rules.attachments
-    if limits is None:
+    """Bring the files of all links that are due in step; `between` is asked before each link whether to go on."""
+    if run.rules.attachments is None:
         return
+    removals = removing(run)
     after = 0
     while links := run.store.attachments_due(run.mailbox.id, run.now(), after, min(CHUNK_MAX, run.rules.chunk_max)):
         after = links[-1].id
-        between(run)
-        _chunk(run, limits, links)
-        run.keep()
+        _chunk(run, removals, links, between)
+        removals.ask()
+    removals.finish()
 
 
 def carries(run: Run, link: Link) -> bool:
     """Return whether files of a link are kept in step: never of series or their dates, nor of what is masked."""
+    return _is_single(link) and not _is_masked(run, link)
+
+
+def _is_single(link: Link) -> bool:
     seen = link.observed
-    if seen is None or seen.recurrence is not None or link.identity.original_start is not None:
-        return False
-    return not (seen.private and run.rules.private is not PrivatePolicy.IMPORT)
+    return seen is not None and seen.recurrence is None and link.identity.original_start is None
 
 
-def _chunk(run: Run, limits: Limits, links: Sequence[Link]) -> None:
+def _is_masked(run: Run, link: Link) -> bool:
+    seen = link.observed
+    return seen is not None and seen.private and run.rules.private is not PrivatePolicy.IMPORT
+
+
+def _chunk(run: Run, removals: Removing, links: Sequence[Link], between: Callable[[Run], None]) -> None:
     known = run.store.attached([link.id for link in links])
     states = {link.id: known.get(link.id) or Attached(mailbox_id=link.mailbox_id, link_id=link.id) for link in links}
     fit = [link for link in links if carries(run, link)]
+    bare = [link for link in links if _is_single(link) and _is_masked(run, link) and _has_any(states[link.id])]
     left = [replace(states[link.id], revision=link.revision, crm_version=link.crm_version_seen, next_try=None)
-            for link in links if link not in fit]  # fmt: skip
+            for link in links if link not in fit and link not in bare]  # fmt: skip
     if left:
         run.write(Changes(attached=left))
-    if not fit:
-        return
-    items = run.replica.attachments([link.ref for link in fit])
-    rows = run.parts.crm.attachments([link.crm_id for link in fit if link.crm_id is not None])
-    for link in fit:
-        item, row = items.get(link.ref), rows.get(link.crm_id or "")
-        if item is not None and row is not None:
-            _one(run, limits, (link, states[link.id]), item, row)
+    removals.dealt.update(each.link_id for each in left)
+    between(run)
+    for link, item, row in _listed(run, fit, bare):
+        between(run)
+        _one(run, removals, (link, states[link.id]), item, row)
+        run.keep()
+
+
+def _listed(
+    run: Run, fit: Sequence[Link], bare: Sequence[Link]
+) -> list[tuple[Link, Attachments | SyncError, Attachments | SyncError]]:
+    """Return what is attached on both sides, by link; those are left out of which one side is gone."""
+    items = dict(run.replica.attachments([link.ref for link in fit])) if fit else {}
+    # The item of a masked appointment is not looked at: its files are nobody's business here.
+    items |= {link.ref: Attachments(revision=link.revision, files=()) for link in bare}
+    both = (*fit, *bare)
+    rows = run.parts.crm.attachments([link.crm_id for link in both if link.crm_id is not None]) if both else {}
+    return [
+        (link, items[link.ref], rows[link.crm_id or ""])
+        for link in both
+        if link.ref in items and (link.crm_id or "") in rows
+    ]
+
+
+def _has_any(state: Attached) -> bool:
+    return bool(state.agreed or state.pending)
 
 
 def _one(
     run: Run,
-    limits: Limits,
+    removals: Removing,
     of: tuple[Link, Attached],
     item: Attachments | SyncError,
     row: Attachments | SyncError,
 ) -> None:
     """Bring the files of one link in step; its failure is its own and tried again at growing pauses."""
     link, state = of
+    if link.id in removals.refused:
+        state = replace(state, agreed=(), pending=())
 
     def work() -> SyncError | None:
         for side in (item, row):
@@ -79,11 +108,14 @@ def _one(
         assert isinstance(item, Attachments)
         assert isinstance(row, Attachments)
         if (item.revision, row.revision) != (link.revision, str(link.crm_version_seen)):
+            removals.failed.add(link.id)
             return None  # It has moved since it was observed; the next cycle sees how.
-        files = Files(run, limits, link, state, item, row)
+        removals.dealt.add(link.id)
+        files = Files(run, removals, link, state, item, row)
         try:
-            files.bring_in_step()
+            files.bring_in_step() if carries(run, link) else files.take_off()
         except Moved:
+            removals.failed.add(link.id)
             return None
         except SyncError as error:
             return _own(error)
@@ -91,6 +123,7 @@ def _one(
 
     error = contain(work, lambda bug: item_error(bug, link.subject), f"the files of item {link.id}")
     if error is not None:
+        removals.failed.add(link.id)
         _put_off(run, link, error)
 
 

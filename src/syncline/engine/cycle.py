@@ -155,8 +155,10 @@ def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, count
         _push(run)
         _end_questions(run)
         _mark(run)
+        # What fails about files must not undo what is done: the first sync, its cursor and its filters are recorded.
+        next_due = _record(run)
         attaching.go(run, _require_enabled)
-        return _record(run)
+        return next_due
     finally:
         replica.close()
 

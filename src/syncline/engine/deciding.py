@@ -20,6 +20,7 @@ from syncline.core.pushing import SETTABLE, outward
 from syncline.core.scheduling import Person
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.observing import caught_up, row_content
+from syncline.engine.own_files import with_own_files
 from syncline.engine.rows import Rows, read_rows
 from syncline.engine.run import Run
 from syncline.engine.scoping import released
@@ -89,6 +90,14 @@ class _Answer:
     rests_on: tuple[tuple[int, int], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _AtHand:
+    """What is known of a link beside the copies and rows: its question, and whether its row has files of its own."""
+
+    alert: Alert | None
+    own_files: bool
+
+
 def decide(run: Run, links: Sequence[Link]) -> list[Decided]:
     """Return what to do about each link, in the order given."""
     peers = _peers(run, links)
@@ -97,7 +106,9 @@ def decide(run: Run, links: Sequence[Link]) -> list[Decided]:
     alerts: dict[int | None, list[Alert]] = defaultdict(list)
     for alert in run.store.open_alerts(run.mailbox.id, [link.id for link in links]):
         alerts[alert.link_id].append(alert)
-    return [_contained(run, link, peers[link.identity], rows, alerts[link.id]) for link in links]
+    own = with_own_files(run, links)
+    decided = (_contained(run, link, peers[link.identity], rows, alerts[link.id], own) for link in links)
+    return list(decided)
 
 
 def order_of(link: Link) -> Order:
@@ -112,11 +123,14 @@ def order_of_new(link: NewLink) -> Order:
     return (1, link.created_order or _LATEST, link.start, link.global_object_id)
 
 
-def _contained(run: Run, link: Link, family: Sequence[Link], rows: Rows, alerts: Sequence[Alert]) -> Decided:
+def _contained(
+    run: Run, link: Link, family: Sequence[Link], rows: Rows, alerts: Sequence[Alert], own_files: frozenset[int]
+) -> Decided:
     """Decide about one link; a bug, or a row that cannot be read, stops this item alone (design.md 8, B-05)."""
     asking = [each for each in alerts if CATALOGUE[each.code].error_class is ErrorClass.NEEDS_ANSWER]
     notices = tuple(each for each in alerts if each not in asking)
     alert = asking[-1] if asking else None
+    at = _AtHand(alert, link.id in own_files)
 
     def failing(error: SyncError) -> Decided:
         action = Action(verb=Verb.FAIL, rule="B-05", code=error.code)
@@ -128,18 +142,18 @@ def _contained(run: Run, link: Link, family: Sequence[Link], rows: Rows, alerts:
         if error is None and released(link):
             verb = Verb.FORGET if link.seen is Seen.GONE else Verb.WAIT
             return Decided(link=link, action=Action(verb=verb, rule="1.11"), row=rows.get(link.crm_id), alert=alert)
-        return failing(error) if error is not None else _decided(run, link, family, rows.found, alert)
+        return failing(error) if error is not None else _decided(run, link, family, rows.found, at)
 
     known = contain(decided, lambda bug: failing(item_error(bug, link.subject)), f"item {link.id}")
     return replace(known, notices=notices) if notices else known
 
 
-def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, CrmRow], alert: Alert | None) -> Decided:
+def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, CrmRow], at: _AtHand) -> Decided:
     row = rows.get(link.crm_id or "")
     link = _based(caught_up(run, link, row), row)
     source, peer = _source(run, link, family)
     whole = _wanted(run, link, peer.left_out if peer is not None else link.left_out)
-    answer = _decision(link, alert, whole.digest, family)
+    answer = _decision(link, at.alert, whole.digest, family)
     wanted = _wanted(run, link, (*link.left_out, *answer.leaving)) if answer.leaving else whole
     link = _shown_already(run, link, row, wanted)
     if inside_series(link, row):
@@ -161,6 +175,7 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
         persons_moved=_persons_moved(link, wanted.digest),
         torn=bool(torn) and link.id not in run.said.diverged,
         edited=_edited(link, row),
+        own_files=at.own_files,
         overrule=run.said.overrule.get(link.id),
         decision=answer.decision,
     )
@@ -178,7 +193,7 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
         rests_on=answer.rests_on,
         row=row,
         peer=peer,
-        alert=alert,
+        alert=at.alert,
         torn=torn,
         crm_wins=crm_wins,
         waiting=_waiting(link, family),

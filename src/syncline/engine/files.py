@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import PurePosixPath
 
 from syncline.core.attachments import (
     BAD_NAME,
@@ -16,7 +17,6 @@ from syncline.core.attachments import (
     Attached,
     File,
     Known,
-    Limits,
     Refused,
     Side,
     Step,
@@ -27,7 +27,8 @@ from syncline.core.attachments import (
     steps,
 )
 from syncline.core.merging import Winner
-from syncline.engine import questions
+from syncline.engine import questions, scoping
+from syncline.engine.removing import Removing
 from syncline.engine.run import Run, notice
 from syncline.errors import CATALOGUE, ErrorClass, SyncError
 from syncline.ports import (
@@ -61,9 +62,10 @@ class Files:
     """One link's files: its state, and what stands on each side, by file."""
 
     def __init__(
-        self, run: Run, limits: Limits, link: Link, state: Attached, item: Attachments, row: Attachments
+        self, run: Run, removing: Removing, link: Link, state: Attached, item: Attachments, row: Attachments
     ) -> None:
-        self._run, self._limits = run, limits
+        assert run.rules.attachments is not None
+        self._run, self._limits, self._removing = run, run.rules.attachments, removing
         self._link, self._state = link, state
         self._before = state
         self._now = {Side.EXCHANGE: item, Side.CRM: row}
@@ -71,6 +73,8 @@ class Files:
         self._known: dict[str, Known] = {}
         self._refused: list[Refused] = []
         self._contents: dict[str, bytes] = {}
+        self._failed = False
+        self._waits = False
 
     def bring_in_step(self) -> None:
         """Merge, carry out what follows, and note what was dealt with.
@@ -84,12 +88,29 @@ class Files:
         exchange, crm = held[Side.EXCHANGE], held[Side.CRM]
         agreed = agreed_after(settled(taken, self._state.pending, held), exchange, crm)
         wins = self._run.rules.winner_of("attachments") is not Winner.CRM
-        todo = [
-            step for step in steps(aim(agreed, exchange, crm, exchange_wins=wins), exchange, crm) if self._may(step)
-        ]
+        wanted = steps(aim(agreed, exchange, crm, exchange_wins=wins), exchange, crm)
+        self._carry_out(agreed, left, self._allowed([step for step in wanted if self._may(step)]))
+
+    def take_off(self) -> None:
+        """Take what was agreed off the row of an appointment that is masked now; the item keeps it.
+
+        Raises as `bring_in_step`.
+        """
+        for each in self._now[Side.CRM].files:
+            self._held[Side.CRM].setdefault(File(each.name, each.size, each.digest), []).append(each)
+        held = {side: self._files(side) for side in Side}
+        agreed = settled(frozenset(self._state.agreed), self._state.pending, held) & held[Side.CRM]
+        self._carry_out(agreed, frozenset(), [Step(Side.CRM, False, file) for file in sorted(agreed)])
+
+    def _carry_out(self, agreed: frozenset[File], left: frozenset[File], todo: Sequence[Step]) -> None:
+        """Carry out the steps, each noted before and settled after; `left` stays agreed as it is."""
         for at, step in enumerate(todo):
+            if self._is_kept(step):
+                continue
             self._note(agreed | left, tuple(todo[at:]))
-            if self._carried_out(step):
+            done = self._carried_out(step)
+            self._failed = self._failed or not done
+            if done:
                 agreed = agreed_after(agreed, self._files(Side.EXCHANGE), self._files(Side.CRM))
             self._settle(agreed | left, step, tuple(todo[at + 1 :]))
         self._finish(agreed_after(agreed, self._files(Side.EXCHANGE), self._files(Side.CRM)) | left)
@@ -147,6 +168,23 @@ class Files:
         seen = self._link.observed
         return self._run.outgoing and seen is not None and not seen.canceled and self._run.people.organizes(seen)
 
+    def _allowed(self, todo: Sequence[Step]) -> list[Step]:
+        """Return the steps that need no answer first; while others wait for one, the link stays due."""
+        earlier = scoping.is_earlier(self._run, self._link)
+        now = [step for step in todo if not (earlier and step.side is Side.EXCHANGE)]
+        losing = [step for step in now if not step.adds and not step.instead]
+        if not self._removing.allows(self._link.id, len(losing)):
+            now = [step for step in now if step not in losing]
+        self._waits = len(now) < len(todo)
+        return now
+
+    def _is_kept(self, step: Step) -> bool:
+        """Return whether a file is not removed, because what was to replace it was not or perhaps not taken."""
+        if step.adds:
+            return False
+        stems = {_stem(each.name) for each in self._refused}
+        return self._failed or _stem(step.file.name) in stems
+
     # --- doing ---------------------------------------------------------------------------------------------------
 
     def _note(self, agreed: frozenset[File], todo: tuple[Step, ...]) -> None:
@@ -200,7 +238,8 @@ class Files:
         """Take in what became of a write; False if the side cannot take it. Raises Moved and what failed."""
         if written.result is Result.SAVED and written.after is not None:
             self._now[step.side] = written.after
-            self._link = _rewritten(self._link, step.side, written.after.revision)
+            if step.side is Side.CRM:
+                self._link = _rewritten(self._link, int(written.after.revision))
             return True
         if written.result is Result.CLOSED:
             return False
@@ -250,7 +289,7 @@ class Files:
             known=self._all_known(),
             pending=(),
             refused=incomplete,
-            revision=self._link.revision,
+            revision="" if self._waits else self._link.revision,
             crm_version=self._link.crm_version_seen,
             tries=0,
             next_try=None,
@@ -290,17 +329,23 @@ def _no_file(attachment: Attachment) -> Refused | None:
     return Refused(attachment.name, BLOCKED, "attached items and links are not taken")
 
 
-def _rewritten(link: Link, side: Side, revision: str) -> Link:
-    """Return the link after our own write, as the next reading would find it: it is no news and costs nothing."""
-    if side is Side.EXCHANGE:
-        return replace(link, revision=revision, revision_settled=revision)
-    seen, version = link.crm_version_seen, int(revision)
+def _rewritten(link: Link, version: int) -> Link:
+    """Return the link after our own write to its row, as the next reading would find it: it is no news.
+
+    Each write to a row is guarded by its version. Nothing of an item is adopted: DeleteAttachment guards nothing, so
+    that the item's new revision may hold what somebody changed just before, and the next reading has to see it.
+    """
+    seen = link.crm_version_seen
     return replace(
         link,
         crm_version=version if link.crm_version == seen else link.crm_version,
         crm_version_seen=version,
         crm_settled=version if link.crm_settled == seen else link.crm_settled,
     )
+
+
+def _stem(name: str) -> str:
+    return PurePosixPath(name).stem.casefold()
 
 
 def _tells(alert: Alert) -> bool:

@@ -21,6 +21,7 @@ BEGUN = "FirstPushHeld"
 CREATIONS = "MassCreationHeld"
 DELETIONS = "MassItemDeletionHeld"
 EMPTIED = "EmptiedCrmHeld"
+FILES = "MassFileRemovalHeld"
 MANY = (BEGUN, EMPTIED, DELETIONS, RESTORED_CRM, CREATIONS, INVITATIONS)
 DIVERGED = "BothSidesChanged"
 ORGANIZER = "OrganizerChangedHeld"

@@ -60,6 +60,8 @@ def apply_filters(run: Run) -> None:
 
 def begin(run: Run) -> None:
     """Mark what waits for Exchange since before anything was written to this calendar (decision 0029)."""
+    if run.rules.attachments is not None:
+        run.write(Changes(files_anew=True))
     after = 0
     while links := run.store.outgoing_links(run.mailbox.id, _END_OF_TIME, after, READ_MAX):
         after = links[-1].id

@@ -57,6 +57,9 @@ def _hand_over(draft: Draft, decided: Decided) -> None:
     """Let another copy decide from now on (A-33a): this one only holds a link and would start anew from the row."""
     link = replace(decided.link, agreed=None, writes=False, crm_version=decided.link.crm_version_seen)
     link = replace(link, crm_settled=link.crm_version_seen, doubted=False)
+    if decided.link.writes:
+        # While another copy decides files come and go without it; later nothing of that may look like a removal here.
+        draft.files_anew.append(link.id)
     if decided.row is not None:
         link = replace(link, state=LinkState.SETTLED, sync_error=None, error_params={}, error_time=None)
     if decided.peer is not None:
@@ -87,6 +90,8 @@ def _join(draft: Draft, decided: Decided) -> None:
     link = replace(link, crm_settled=peer.crm_version_seen)
     link = replace(link, decision=None, decision_by=None, decided_digest="", decided_left_out=())
     link = replace(link, left_out=peer.left_out)
+    if decided.link.writes:
+        draft.files_anew.append(link.id)
     # Not settled: the next pass compares it with the row.
     draft.links.append(replace(link, state=LinkState.SETTLED, seen_settled=link.seen, revision_settled=None))
     draft.close(decided, "saved from another person's calendar", saved=True)
@@ -118,7 +123,8 @@ def _hold(_: Draft, __: Decided) -> None:
 
 def _forget(draft: Draft, decided: Decided) -> None:
     if released(decided.link):
-        # The row may be selected again meanwhile: then it is made anew.
+        # The row may be selected again meanwhile: then it is made anew, and what its item does not have yet is no loss.
+        draft.files_anew.append(decided.link.id)
         draft.links.append(anew(decided.link))
         draft.close(decided, "deleted or untracked in Outlook")
         return

@@ -36,6 +36,7 @@ class Draft:
     woken: set[int] = field(default_factory=set)
     made: list[Made] = field(default_factory=list)
     trash: list[Trashed] = field(default_factory=list)
+    files_anew: list[int] = field(default_factory=list)
 
     @cached_property
     def rules(self) -> tuple[AnswerRule, ...]:
@@ -51,6 +52,7 @@ class Draft:
             dropped_intents=self.intents_done,
             entries=self.entries,
             trash=self.trash,
+            files_anew=self.files_anew,
             decided=True,
         )
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Integer, bindparam, insert, literal_column, o
 from syncline.core.attachments import Attached
 from syncline.ports import Link, LinkState
 from syncline.store.connection import Connected
-from syncline.store.links import HELD, chunks
+from syncline.store.links import HELD, LONGEST_WAIT, chunks
 from syncline.store.rows import LINK, columns, to_link
 from syncline.store.schema import attached, link
 
@@ -36,6 +36,8 @@ _DUE = (
             attached.c.revision != link.c.revision,
             attached.c.crm_version != link.c.crm_version_seen,
             attached.c.next_try <= bindparam("now", type_=attached.c.next_try.type),
+            # Further ahead than any wait: the clock has been set back since it was planned.
+            attached.c.next_try > bindparam("furthest", type_=attached.c.next_try.type),
         )
     )
     .order_by(link.c.id)
@@ -49,7 +51,7 @@ class AttachedKept(Connected):
 
     def attachments_due(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return settled links, by id from `after`, whose files are to be looked at since item or row has moved."""
-        given = {"mailbox_id": mailbox_id, "now": now, "after": after, "limit": limit}
+        given = {"mailbox_id": mailbox_id, "now": now, "furthest": now + LONGEST_WAIT, "after": after, "limit": limit}
         with self.reading() as connection:
             rows = connection.execute(_DUE, given).mappings().all()
         return tuple(to_link(row) for row in rows)  # type: ignore[arg-type]
@@ -61,10 +63,13 @@ class AttachedKept(Connected):
             return {row["link_id"]: Attached(**row) for part in parts for row in part}
 
 
-def forget_agreed(connection: Connection, mailbox_id: int) -> None:
-    """Forget what was agreed about the files of a mailbox, so that each of its links is looked at anew."""
-    anew = {"agreed": (), "pending": (), "revision": ""}
-    connection.execute(update(attached).where(attached.c.mailbox_id == mailbox_id).values(anew))
+def forget_agreed(connection: Connection, mailbox_id: int, links: Sequence[int] | None) -> None:
+    """Forget what was agreed about the files of links, None: all of the mailbox; each is looked at anew."""
+    anew = update(attached).values(agreed=(), pending=(), revision="")
+    if links is None:
+        connection.execute(anew.where(attached.c.mailbox_id == mailbox_id))
+    for part in chunks(links or ()):
+        connection.execute(anew.where(attached.c.link_id.in_(part)))
 
 
 def write_attached(connection: Connection, found: Sequence[Attached]) -> None:

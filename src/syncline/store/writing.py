@@ -77,7 +77,8 @@ class Writing(Leases):
             marks = [replace(each, link_id=named.get(at, each.link_id)) for at, each in enumerate(changes.marks)]
             write_marks(connection, marks, changes.removed_marks)
             if changes.files_anew:
-                forget_agreed(connection, lease.mailbox_id)
+                of = None if isinstance(changes.files_anew, bool) else changes.files_anew
+                forget_agreed(connection, lease.mailbox_id, of)
             write_attached(connection, changes.attached)
             if changes.trash:
                 connection.execute(insert(trash), [trash_values(each) for each in changes.trash])

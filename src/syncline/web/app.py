@@ -13,7 +13,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,6 +37,7 @@ from syncline.web.language import Speaking
 from syncline.web.problems import plain_problem, problem, status_of
 from syncline.web.safety import Safety
 from syncline.web.sessions import not_forged
+from syncline.web.uploads import Uploads
 
 if TYPE_CHECKING:
     from syncline.wiring import App
@@ -70,8 +71,11 @@ def create_app(app: App) -> FastAPI:
     web.add_exception_handler(HTTPException, _on_http_error)
     web.add_exception_handler(OverflowError, _on_overflow)
     web.add_exception_handler(UnicodeEncodeError, _on_half_character)
+    web.add_middleware(Uploads, refuse=_on_sync_error)
     web.add_middleware(Boundary)
-    web.add_middleware(GZipMiddleware, minimum_size=SMALL_BYTES, compresslevel=COMPRESSION)
+    # Files that are handed out are large and mostly packed already.
+    plain = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream")
+    web.add_middleware(GZipMiddleware, minimum_size=SMALL_BYTES, compresslevel=COMPRESSION, exclude_content_types=plain)
     web.add_middleware(Speaking)
     limits = app.settings.attachments.limits()
     web.add_middleware(Safety, web=app.settings.web, file_max_bytes=limits.size_max if limits else 0)

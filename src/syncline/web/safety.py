@@ -95,6 +95,11 @@ def arrival(scope: Scope, web: WebSettings) -> Arrival:
     return Arrival(scheme=scheme, host=host, peer=peer, secure=secure, private_way=private_way, client=client)
 
 
+def carries_file(scope: Scope) -> bool:
+    """Return whether a request goes where files are attached."""
+    return bool(_FILES.fullmatch(str(scope.get("path", ""))))
+
+
 def host_name(host: str) -> str:
     """Return the name in a Host header, without port and brackets, in lower case."""
     if host.startswith("["):
@@ -174,8 +179,7 @@ class Safety:
 
     def _limit(self, scope: Scope) -> int:
         """Return how many bytes a request may bring; only where a file is attached it may be a whole file."""
-        carries_file = bool(_FILES.fullmatch(str(scope.get("path", ""))))
-        return max(BODY_MAX_BYTES, self._file_max_bytes + FORM_MAX_BYTES) if carries_file else BODY_MAX_BYTES
+        return max(BODY_MAX_BYTES, self._file_max_bytes + FORM_MAX_BYTES) if carries_file(scope) else BODY_MAX_BYTES
 
     def _refusal(self, scope: Scope, came: Arrival) -> Response | None:
         if not host_allowed(came.host, self._web):

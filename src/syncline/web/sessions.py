@@ -100,7 +100,7 @@ async def not_forged(request: Request) -> None:
     """
     if request.method in SAFE_METHODS or _bearer(request) is not None:
         return
-    _check_origin(request)
+    from_our_pages(request)
     session = await run_in_threadpool(signed_in, request)
     if session is None:
         return
@@ -115,7 +115,10 @@ def arrival_of(request: Request) -> Arrival:
     return came
 
 
-def _check_origin(request: Request) -> None:
+def from_our_pages(request: Request) -> None:
+    """Refuse a changing request that another site made a browser send; a program with a token is none."""
+    if _bearer(request) is not None:
+        return
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
     if site in ("same-origin", "none"):

@@ -61,7 +61,7 @@ def attach(
     here = dict(listed(connection, [row_id])).get(row_id)
     files = here.files if here is not None else ()
     same = next((each for each in files if each.ref == new.id or (each.name, each.digest) == (new.name, digest)), None)
-    if same is not None:
+    if same is not None and _stands(here, revision):
         return AttachmentWritten(result=Result.SAVED, after=here, ref=same.ref)
     row = connection.execute(_row, {"row_id": row_id}).mappings().one_or_none()
     refused = _unwritable(row, revision, here)
@@ -88,7 +88,7 @@ def attach(
 def detach(connection: Connection, row_id: str, revision: str | None, attachment: str, pen: Pen) -> AttachmentWritten:
     """Take a file off a row; one that is off already changes nothing."""
     here = dict(listed(connection, [row_id])).get(row_id)
-    if here is not None and all(each.ref != attachment for each in here.files):
+    if here is not None and _stands(here, revision) and all(each.ref != attachment for each in here.files):
         return AttachmentWritten(result=Result.SAVED, after=here)
     row = connection.execute(_row, {"row_id": row_id}).mappings().one_or_none()
     refused = _unwritable(row, revision, here)
@@ -103,6 +103,11 @@ def flag(connection: Connection, row_id: str, *, incomplete: bool) -> None:
     connection.execute(delete(attachment_errors).where(attachment_errors.c.appointment_id == row_id))
     if incomplete and connection.execute(_row, {"row_id": row_id}).first() is not None:
         connection.execute(insert(attachment_errors), {"appointment_id": row_id})
+
+
+def _stands(here: Attachments | None, revision: str | None) -> bool:
+    """Return whether the row is what the writer has seen: SAVED would hide what somebody else changed since."""
+    return here is not None and (revision is None or here.revision == revision)
 
 
 def _unwritable(row: RowMapping | None, revision: str | None, here: Attachments | None) -> AttachmentWritten | None:

@@ -7,7 +7,7 @@ anybody: the operations have no mode, and the item itself is not sent. It must n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -34,22 +34,28 @@ _CODES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files of one mailbox's items; `control` asks the server for something else, to tell who is at fault."""
+    """The files of one mailbox's items; `control` asks the server for something else, to tell who is at fault.
+
+    `sizes` are those that were listed last, by reference of the file, in bytes.
+    """
 
     transport: Transport
     mailbox: str
     control: Request
+    sizes: dict[str, int] = field(default_factory=dict)
 
     def listed(self, refs: Sequence[str]) -> dict[str, Attachments | SyncError]:
         """Return what is attached to these items, by reference; those that are gone are left out."""
         found: dict[str, Attachments | SyncError] = {}
         for begin in range(0, len(refs), ITEMS_PER_REQUEST):
             found.update(self._batch(refs[begin : begin + ITEMS_PER_REQUEST]))
+        items = (each for each in found.values() if isinstance(each, Attachments))
+        self.sizes.update((file.ref, file.size) for item in items for file in item.files)
         return found
 
     def content(self, ref: str, size_max: int) -> bytes | None:
         """Return the content of one file, None if it is gone."""
-        reader = partial(wire.content_of, size_max=size_max)
+        reader = partial(wire.content_of, size_max=size_max, listed=self.sizes.get(ref, 0))
         try:
             found = self.transport.fetch(wire.get_attachment(ref), About.ITEM, reader)
         except wire.TooMuch as error:

@@ -93,8 +93,11 @@ def root_revision(message: Message) -> str:
     return next((key for key in keys if key), "")
 
 
-def content_of(answer: bytes, operation: str, size_max: int) -> bytes | Message:
-    """Return the content in an answer, or the message of one that has none; raises TooMuch, InvalidAnswer."""
+def content_of(answer: bytes, operation: str, size_max: int, listed: int = 0) -> bytes | Message:
+    """Return the content in an answer, or the message of one that has none; raises TooMuch, InvalidAnswer.
+
+    A success without any content is an empty file only if the file was `listed` with no bytes.
+    """
     reader = _Reader(size_max)
     try:
         found = reader.read(answer)
@@ -107,6 +110,8 @@ def content_of(answer: bytes, operation: str, size_max: int) -> bytes | Message:
         raise InvalidAnswer(f"{len(told)} answers to one question")
     if told[0].ok and told[0].element.find(f".//{_FILE}") is None:
         raise InvalidAnswer("there is no file in the answer")
+    if told[0].ok and listed:
+        raise InvalidAnswer(f"there is no content in the answer about a file of {listed} bytes")
     return b"" if told[0].ok else told[0]
 
 

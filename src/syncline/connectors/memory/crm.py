@@ -236,13 +236,13 @@ class MemoryCrm:
         return self.shelf.content(ref, size_max)
 
     def attach(self, ref: str, revision: str, new: NewAttachment) -> AttachmentWritten:
-        """Attach one file; one that is there under its id already is SAVED."""
+        """Attach one file; one that is there under its id already is SAVED, unless the row has changed since."""
         self.requests["attach"] += 1
-        if ref in self._rows and any(each.ref == new.id for each in self.shelf.of(ref)):
-            return AttachmentWritten(result=Result.SAVED, after=self._attached(ref), ref=new.id)
         refused = self._unattachable(ref, revision)
         if refused is not None:
             return refused
+        if any(each.ref == new.id for each in self.shelf.of(ref)):
+            return AttachmentWritten(result=Result.SAVED, after=self._attached(ref), ref=new.id)
         made = self._shelve(ref, new, SYNCLINE)
         return AttachmentWritten(result=Result.SAVED, after=self._attached(ref), ref=made)
 

@@ -51,6 +51,10 @@ MEANINGS: Mapping[str, Meaning] = {
         ),
         noted("Keep them in Outlook; they are kept in step no longer. No mail is sent."),
     ),
+    "MassFileRemovalHeld": Meaning(
+        noted("Remove the files on the other side too. They are not in the trash."),
+        noted("Keep the files, and give them back to the side that lacks them. No mail is sent."),
+    ),
     "FirstPushHeld": Meaning(
         noted("Make and change them in Outlook as %(crm)s has them. No mail is sent."),
         noted("Leave Outlook as it is; %(crm)s keeps what it has. No mail is sent."),

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from syncline.core.appointment import Appointment
 from syncline.core.scheduling import Verdict
 from syncline.desk import alerts as desk
-from syncline.desk.both_versions import masked
+from syncline.desk.both_versions import masked, unnamed
 from syncline.desk.objects import AlertObject
 from syncline.desk.reading import Sight
 from syncline.errors import CATALOGUE, ErrorClass, filled
@@ -159,6 +159,7 @@ def sentence(visit: Visit, alert: Alert, look: Sight) -> str:
     if "subject" in params:
         params["subject"] = look.subject(params["subject"])
     params = masked(params, look, lambda span: visit.times.span(span.start, span.end, all_day=span.all_day))
+    params = unnamed(alert.code, params, look)
     if "user" in params and alert.verdict is not None and alert.verdict.unavailable:
         params["user"] = unavailable(alert.verdict)
     # In the middle of a sentence a foreign text must not turn around what follows it.
