@@ -263,7 +263,7 @@ class Link:
     `origin`: the side that had it first; `in_scope`: whether a sync filter of the user has selected its row (1.11).
     `crm_settled` is the version of the row that has been dealt with towards Exchange, -1 when what was seen last (an
     edit, a row that went or left the filters) is still to be dealt with, -2 when that is from before anything was
-    written to this calendar. `doubted`: seen by a reading that started anew
+    written to this calendar, -3 of a row that waited so and went since. `doubted`: seen by a reading that started anew
     because cursor or revisions were unknown, so that nothing is deleted or overwritten without a question. `flips`
     counts the writes since `flips_since` that changed direction.
     """

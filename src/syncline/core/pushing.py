@@ -100,7 +100,8 @@ class Situation:
     `held_elsewhere`: the copy in another enabled mailbox decides about it, so no second meeting is made (A-14).
     `started` and `ended`: it began, or is wholly over. `decides`: this copy writes (A-33a). `tracked_anyway`: the item
     stays tracked whatever the CRM says. `released`: Syncline untracked it when its row left the filters, and nobody has
-    tracked it since. `overrule`: what was answered about a deletion that overrules an edit.
+    tracked it since. `earlier`: it is from before anything was written to the calendar, which makes and changes items, and
+    deletes none. `overrule`: what was answered about a deletion that overrules an edit.
     """
 
     presence: Presence
@@ -124,6 +125,7 @@ class Situation:
     tracked_anyway: bool = False
     released: bool = False
     first_sync: bool = False
+    earlier: bool = False
     overrule: bool | None = None
     fields: frozenset[str] = frozenset()
     overruled: frozenset[str] = frozenset()
@@ -159,7 +161,7 @@ def _always(_: Situation, __: Policy) -> bool:
 
 
 def _canceled_away(s: Situation, p: Policy) -> bool:
-    return p.propagate_cancellations and s.status is Status.CANCELED and s.own and not s.ended
+    return p.propagate_cancellations and s.status is Status.CANCELED and s.own and not s.ended and not s.earlier
 
 
 def _left(s: Situation, _: Policy) -> bool:
@@ -168,7 +170,7 @@ def _left(s: Situation, _: Policy) -> bool:
 
 
 def _leaves_for_good(s: Situation, p: Policy) -> bool:
-    return _left(s, p) and not p.distinct_deletes and s.own and not s.ended
+    return _left(s, p) and not p.distinct_deletes and s.own and not s.ended and not s.earlier
 
 
 def _masked(s: Situation, p: Policy) -> bool:
@@ -194,7 +196,7 @@ _ABSENT = (
 _PRESENT = (
     _Rule("A-33a", lambda s, _: not s.decides and s.row is not None, Verb.SETTLE),
     _Rule("A-33a", lambda s, _: not s.decides, Verb.CLOSE),
-    _Rule("A-11", lambda s, _: s.row is None and (not s.own or s.ended), Verb.CLOSE),
+    _Rule("A-11", lambda s, _: s.row is None and (not s.own or s.ended or s.earlier), Verb.CLOSE),
     _Rule("A-11", lambda s, _: s.row is None and _single(s) and s.started, Verb.CLOSE),
     _Rule("A-11", lambda s, p: s.row is None and _unanswered(s, p), Verb.ASK_DELETION),
     _Rule("A-11", lambda s, _: s.row is None and s.overrule is False, Verb.CLOSE),

@@ -272,6 +272,10 @@ def _present(run: Run, decided: Decided, overrule: Mapping[int, bool]) -> Outwar
         return _failing(link, decided.error, decided)
     if link.seen is not Seen.PRESENT or item is None or not _settled(decided):
         return Outward(link=link, action=Action(verb=Verb.WAIT, rule="3.1"), row=row, incoming=decided)
+    earlier = scoping.is_earlier(run, link) if row is not None else link.crm_settled == scoping.EARLIER
+    if row is None and earlier and not link.crm_gone:
+        # It went just now: the next reading of the log tells of it, as of any deletion.
+        return Outward(link=link, action=Action(verb=Verb.WAIT, rule="3.1"), row=row, incoming=decided)
     content = pushing.outward(row_content(row), row.status, link.agreed) if row is not None else None
     if (unzoned := _in_no_zone(link, row, content)) is not None:
         return replace(unzoned, incoming=decided)
@@ -293,7 +297,8 @@ def _present(run: Run, decided: Decided, overrule: Mapping[int, bool]) -> Outwar
         ended=ended(item, now),
         decides=decided.peer is None and not inside_series(link, row),
         tracked_anyway=run.mailbox.track is Track.ALL,
-        first_sync=_invites_nobody(run, link),
+        first_sync=earlier or not run.mailbox.first_sync_done,
+        earlier=earlier,
         overrule=overrule.get(link.id),
     )
     action = pushing.push(situation, run.rules.pushing)

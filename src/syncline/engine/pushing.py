@@ -144,8 +144,10 @@ def _light(run: Run, outward: Outward) -> _Light:
     link = outward.link
     begins = outward.content.span.start.timestamp() if outward.content is not None else 0.0
     order = (begins, link.identity.global_object_id, link.id)
-    earlier = outward.action.verb in WRITES and scoping.is_earlier(run, link)
-    return _Light(link.id, outward.action.verb, link.doubted, earlier, outward.mails, order)
+    verb = outward.action.verb
+    # What is from earlier deletes nothing; a deletion since has guards of its own.
+    earlier = verb in WRITES and verb is not Verb.DELETE and scoping.is_earlier(run, link)
+    return _Light(link.id, verb, link.doubted, earlier, outward.mails, order)
 
 
 def _ordered(light: _Light) -> tuple[float, str, int]:

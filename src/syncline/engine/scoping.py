@@ -24,6 +24,8 @@ ABSENT = "crm:"
 UNSETTLED = -1
 EARLIER = -2
 """As UNSETTLED, from before anything was written to the calendar: it goes over after a question and mails nobody."""
+GONE_SINCE = -3
+"""As EARLIER, of a row that was deleted after writing began: that deletion is an ordinary one."""
 
 
 def in_scope(run: Run, row: CrmRow) -> bool:
@@ -64,12 +66,12 @@ def begin(run: Run) -> None:
 
 def unsettled(link: Link) -> int:
     """Return the `crm_settled` of a link whose CRM side is still to be dealt with; what is from earlier stays so."""
-    return EARLIER if link.crm_settled == EARLIER else UNSETTLED
+    return link.crm_settled if link.crm_settled in (EARLIER, GONE_SINCE) else UNSETTLED
 
 
 def is_earlier(run: Run, link: Link) -> bool:
     """Return whether what waits for Exchange is from before anything was written to this calendar."""
-    return run.begins or link.crm_settled == EARLIER
+    return run.begins or link.crm_settled in (EARLIER, GONE_SINCE)
 
 
 def filters_changed(run: Run) -> bool:
