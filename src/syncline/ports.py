@@ -265,7 +265,8 @@ class Link:
     edit, a row that went or left the filters) is still to be dealt with, -2 when that is from before anything was
     written to this calendar, -3 of a row that waited so and went since. `doubted`: seen by a reading that started anew
     because cursor or revisions were unknown, so that nothing is deleted or overwritten without a question. `flips`
-    counts the writes since `flips_since` that changed direction.
+    counts the writes since `flips_since` that changed direction. `withheld`: the row as it was when what it says was
+    kept from Exchange, by a No or as being from before anything was written there; None if nothing is.
     """
 
     id: int = 0
@@ -309,6 +310,7 @@ class Link:
     doubted: bool = False
     flips: int = 0
     flips_since: datetime | None = None
+    withheld: Appointment | None = None
 
 
 class Verb(StrEnum):

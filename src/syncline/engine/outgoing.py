@@ -49,7 +49,7 @@ class Outward:
 
     `content`: the row as Exchange should show it. `write`: what is to be written (a creation without its key), `mails`
     whom that mails. `found`: the item of the same identity that was there already. `incoming` is what the other
-    direction says; `error` the bug that stopped the item.
+    direction says, `refused` that a No dropped it; `error` the bug that stopped the item.
     """
 
     link: Link
@@ -61,6 +61,7 @@ class Outward:
     found: Observed | None = None
     incoming: Decided | None = None
     in_scope: bool = False
+    refused: bool = False
     error: SyncError | None = None
 
 
@@ -166,6 +167,7 @@ def _absent(
         started=content is not None and content.span.start < now,
         ended=content is not None and ended(content, now),
         first_sync=_invites_nobody(run, link),
+        withheld=link.withheld,
     )
     action = pushing.push(situation, run.rules.pushing)
     write = _creation(run, content, action) if action.verb is Verb.CREATE and content is not None else None
@@ -299,6 +301,7 @@ def _present(run: Run, decided: Decided, overrule: Mapping[int, bool]) -> Outwar
         tracked_anyway=run.mailbox.track is Track.ALL,
         first_sync=earlier or not run.mailbox.first_sync_done,
         earlier=earlier,
+        withheld=link.withheld,
         overrule=overrule.get(link.id),
     )
     action = pushing.push(situation, run.rules.pushing)

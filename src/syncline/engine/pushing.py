@@ -36,12 +36,13 @@ _ASKING = {Verb.ASK_DELETION: holding.OVERRULED, Verb.ASK_ORGANIZER: holding.ORG
 
 @dataclass(frozen=True, slots=True)
 class _Light:
-    """One row of the plan: enough to weigh and to order it."""
+    """One row of the plan: enough to weigh and to order it. `refused`: a No has kept it out once."""
 
     link_id: int
     verb: Verb
     doubted: bool
     earlier: bool
+    refused: bool
     mails: tuple[Mail, ...]
     order: tuple[float, str, int]
 
@@ -145,9 +146,10 @@ def _light(run: Run, outward: Outward) -> _Light:
     begins = outward.content.span.start.timestamp() if outward.content is not None else 0.0
     order = (begins, link.identity.global_object_id, link.id)
     verb = outward.action.verb
+    refused = verb is Verb.CREATE and link.withheld is not None
     # What is from earlier deletes nothing; a deletion since has guards of its own.
     earlier = verb in WRITES and verb is not Verb.DELETE and scoping.is_earlier(run, link)
-    return _Light(link.id, verb, link.doubted, earlier, outward.mails, order)
+    return _Light(link.id, verb, link.doubted, earlier, refused, outward.mails, order)
 
 
 def _ordered(light: _Light) -> tuple[float, str, int]:
@@ -196,6 +198,7 @@ def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
     deletions = tuple(light.link_id for light in planned if light.verb is Verb.DELETE)
     earlier = tuple(light.link_id for light in planned if light.earlier)
     creations = tuple(light.link_id for light in planned if light.verb is Verb.CREATE and not light.earlier)
+    again = tuple(light.link_id for light in planned if light.link_id in creations and light.refused)
     doubted = tuple(light.link_id for light in planned if light.doubted and light.verb in (Verb.DELETE, Verb.UPDATE))
     unsent = unmailed({light.link_id: light.mails for light in planned if light.mails}, invitations)
     emptied = len(deletions) >= max(total, EMPTIED_MIN)
@@ -208,7 +211,7 @@ def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
             Danger(code=holding.EMPTIED, links=deletions, heavy=deletions if emptied else ()),
             Danger(code=holding.DELETIONS, links=deletions, heavy=deletions if heavy and not emptied else ()),
             Danger(code=holding.RESTORED_CRM, links=doubted, heavy=doubted),
-            Danger(code=holding.CREATIONS, links=creations, heavy=creations if flood else ()),
+            Danger(code=holding.CREATIONS, links=creations, heavy=creations if flood else again),
             Danger(
                 code=holding.INVITATIONS,
                 links=tuple(light.link_id for light in planned if light.mails),
@@ -249,7 +252,7 @@ def _after_no(outward: Outward, code: str | None) -> Outward:
         fresh = outward.action.verb is Verb.CREATE
         verb = Verb.CLOSE if gone else Verb.SKIP if fresh else Verb.SETTLE
         known = Action(verb=verb, rule=code, code="KeptFromOutlook" if fresh else None)
-    return replace(outward, action=known, write=None, mails=())
+    return replace(outward, action=known, write=None, mails=(), refused=True)
 
 
 def _waits(link: Link) -> bool:

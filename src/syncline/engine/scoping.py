@@ -26,6 +26,7 @@ EARLIER = -2
 """As UNSETTLED, from before anything was written to the calendar: it goes over after a question and mails nobody."""
 GONE_SINCE = -3
 """As EARLIER, of a row that was deleted after writing began: that deletion is an ordinary one."""
+WAITS_SINCE_BEFORE = (EARLIER, GONE_SINCE)
 
 
 def in_scope(run: Run, row: CrmRow) -> bool:
@@ -66,12 +67,17 @@ def begin(run: Run) -> None:
 
 def unsettled(link: Link) -> int:
     """Return the `crm_settled` of a link whose CRM side is still to be dealt with; what is from earlier stays so."""
-    return link.crm_settled if link.crm_settled in (EARLIER, GONE_SINCE) else UNSETTLED
+    return link.crm_settled if link.crm_settled in WAITS_SINCE_BEFORE else UNSETTLED
+
+
+def resumed(link: Link) -> int:
+    """Return the `crm_settled` of a link that is looked at anew: what was withheld from Exchange is asked about."""
+    return EARLIER if link.withheld is not None else unsettled(link)
 
 
 def is_earlier(run: Run, link: Link) -> bool:
     """Return whether what waits for Exchange is from before anything was written to this calendar."""
-    return run.begins or link.crm_settled in (EARLIER, GONE_SINCE)
+    return run.begins or link.crm_settled in WAITS_SINCE_BEFORE
 
 
 def filters_changed(run: Run) -> bool:
@@ -169,7 +175,8 @@ def anew(link: Link) -> Link:
         error_time=None,
         retries=0,
         next_try=None,
-        crm_settled=UNSETTLED,
+        crm_settled=resumed(link),
+        withheld=None,
         left_out=(),
     )
 
