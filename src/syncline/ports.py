@@ -478,6 +478,10 @@ class NewLink:
     global_object_id: str
 
 
+Judge = Callable[[Alert, Link | None], Alert | SyncError]
+"""Says what an answer makes of a question and its link, or why there is none."""
+
+
 class Store(Protocol):
     """The state of Syncline as the engine needs it. All times come from the caller; ids are the store's.
 
@@ -595,9 +599,7 @@ class Store(Protocol):
     def questions_about(self, link_ids: Sequence[int]) -> Mapping[int, Alert]:
         """Return the newest scheduling question about each of these links, in whatever state it is."""
 
-    def decide(
-        self, alert_ids: Sequence[int], judge: Callable[[Alert, Link | None], Alert | SyncError]
-    ) -> list[Alert | SyncError]:
+    def decide(self, alert_ids: Sequence[int], judge: Judge) -> list[Alert | SyncError]:
         """Answer questions, see `Questions.decide`."""
 
     def begin(
@@ -619,9 +621,7 @@ class Store(Protocol):
 class Questions(Protocol):
     """The questions as the people who answer them need them; no lease, because an answer never waits for a cycle."""
 
-    def decide(
-        self, alert_ids: Sequence[int], judge: Callable[[Alert, Link | None], Alert | SyncError]
-    ) -> list[Alert | SyncError]:
+    def decide(self, alert_ids: Sequence[int], judge: Judge) -> list[Alert | SyncError]:
         """Re-read the questions in one transaction, let `judge` answer each, and store what it answered.
 
         `judge` gets the alert and its link (without contents; None if it is gone) and returns the answered alert or why

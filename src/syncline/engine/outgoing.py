@@ -272,12 +272,9 @@ def _present(run: Run, decided: Decided, overrule: Mapping[int, bool]) -> Outwar
     link, row, item = decided.link, decided.row, decided.link.observed
     if decided.error is not None:
         return _failing(link, decided.error, decided)
-    if link.seen is not Seen.PRESENT or item is None or not _settled(decided):
+    if item is None or _waits(decided):
         return Outward(link=link, action=Action(verb=Verb.WAIT, rule="3.1"), row=row, incoming=decided)
-    earlier = scoping.is_earlier(run, link) if row is not None else link.crm_settled == scoping.EARLIER
-    if row is None and earlier and not link.crm_gone:
-        # It went just now: the next reading of the log tells of it, as of any deletion.
-        return Outward(link=link, action=Action(verb=Verb.WAIT, rule="3.1"), row=row, incoming=decided)
+    earlier = _from_before(run, link, row)
     content = pushing.outward(row_content(row), row.status, link.agreed) if row is not None else None
     if (unzoned := _in_no_zone(link, row, content)) is not None:
         return replace(unzoned, incoming=decided)
@@ -312,6 +309,22 @@ def _present(run: Run, decided: Decided, overrule: Mapping[int, bool]) -> Outwar
         link=link, action=action, row=row, content=content, write=write, mails=_mails(write), incoming=decided,
         in_scope=selected,
     )  # fmt: skip
+
+
+def _from_before(run: Run, link: Link, row: CrmRow | None) -> bool:
+    """Return whether it is from before anything was written here; a deletion since then is not (decision 0029)."""
+    return scoping.is_earlier(run, link) if row is not None else link.crm_settled == scoping.EARLIER
+
+
+def _waits(decided: Decided) -> bool:
+    """Return whether nothing is to be carried over yet: something comes in first, or is told of first."""
+    link = decided.link
+    return link.seen is not Seen.PRESENT or not _settled(decided) or _went_just_now(link, decided.row)
+
+
+def _went_just_now(link: Link, row: CrmRow | None) -> bool:
+    """Return whether a row from before is gone that nobody has told of yet: the next reading of the log does."""
+    return row is None and link.crm_settled == scoping.EARLIER and not link.crm_gone
 
 
 def _settled(decided: Decided) -> bool:

@@ -7,7 +7,7 @@ them. What weighs too much, mails too many or cannot be decided by a rule is hel
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -198,11 +198,11 @@ def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
     deletions = tuple(light.link_id for light in planned if light.verb is Verb.DELETE)
     earlier = tuple(light.link_id for light in planned if light.earlier)
     creations = tuple(light.link_id for light in planned if light.verb is Verb.CREATE and not light.earlier)
-    again = tuple(light.link_id for light in planned if light.link_id in creations and light.refused)
     doubted = tuple(light.link_id for light in planned if light.doubted and light.verb in (Verb.DELETE, Verb.UPDATE))
     unsent = unmailed({light.link_id: light.mails for light in planned if light.mails}, invitations)
     emptied = len(deletions) >= max(total, EMPTIED_MIN)
     flood = run.mailbox.first_sync_done and floods(len(creations), limits)
+    refused = _refused_once(planned, unsent)
     heavy = many(len(deletions), total, limits)
     return holding.weigh(
         run,
@@ -211,7 +211,7 @@ def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
             Danger(code=holding.EMPTIED, links=deletions, heavy=deletions if emptied else ()),
             Danger(code=holding.DELETIONS, links=deletions, heavy=deletions if heavy and not emptied else ()),
             Danger(code=holding.RESTORED_CRM, links=doubted, heavy=doubted),
-            Danger(code=holding.CREATIONS, links=creations, heavy=creations if flood else again),
+            Danger(code=holding.CREATIONS, links=creations, heavy=creations if flood else refused),
             Danger(
                 code=holding.INVITATIONS,
                 links=tuple(light.link_id for light in planned if light.mails),
@@ -220,6 +220,11 @@ def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
             ),
         ),
     )
+
+
+def _refused_once(planned: Sequence[_Light], unsent: Collection[int]) -> tuple[int, ...]:
+    """Return new items that were refused before their rows were edited, but those whose mails are asked about."""
+    return tuple(light.link_id for light in planned if light.refused and light.link_id not in unsent)
 
 
 def _told(held: Sequence[_Light]) -> Mapping[str, str]:
