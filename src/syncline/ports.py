@@ -555,6 +555,9 @@ class Store(Protocol):
     def outgoing_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return links, by id from `after`, whose CRM side has moved and is not dealt with, but those that rest."""
 
+    def waiting_links(self, mailbox_id: int, after: int, limit: int) -> tuple[Link, ...]:
+        """Return links as `outgoing_links` does, with those that rest or are given up."""
+
     def unread_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return those of `due_links` whose item is there and whose content could not be read yet."""
 

@@ -10,7 +10,8 @@ import pytest
 from syncline.core.appointment import Appointment
 from syncline.core.guards import Invitations, Limits
 from syncline.engine.run import Rules
-from syncline.ports import LinkState
+from syncline.errors import SyncError
+from syncline.ports import LinkState, Outcome, Result
 from tests.engine.test_beginning_to_write import GUEST, asked, one_way, places, row_of, switch
 from tests.engine.test_pushing import ADA, TWO_WAY, enter, links, outlook, two_way
 from tests.engine.world import TRACKED, World, at, meeting
@@ -188,8 +189,12 @@ def test_an_edit_of_before_that_another_copy_takes_over_is_asked_about(answer: s
     assert mailed(world) == []
 
 
-def test_what_comes_back_into_the_filters_is_still_from_before() -> None:
-    """An edit of before, of a row that left its filters and is selected again, is asked about and mails nobody."""
+@pytest.mark.parametrize("deleted", [False, True])
+def test_what_comes_back_into_the_filters_is_still_from_before(deleted: bool) -> None:
+    """An edit of before, of a row that left its filters and is selected again, is asked about and mails nobody.
+
+    The same if its item was deleted in Outlook meanwhile, and would be made anew.
+    """
     world = two_way()
     row = enter(world, meeting("Visit", at(10), GUEST))
     world.sync()
@@ -202,13 +207,40 @@ def test_what_comes_back_into_the_filters_is_still_from_before() -> None:
     world.sync()
     world.answer("yes")
     world.sync()
-    assert [each.sync_error for each in links(world)] == ["OutOfFilters"]
+    (link,) = links(world)
+    assert link.sync_error == "OutOfFilters"
+    if deleted:
+        world.exchange.delete(ADA, link.ref)
+        world.sync()
+    world.exchange.outbox.clear()
     world.store.change_filter(kept.id, lambda known: replace(known, enabled=True), world.clock.now())
     for _ in range(2):
         world.sync()
-    assert (asked(world), places(world), mailed(world)) == ([("FirstPushHeld", "1")], {"Visit": ""}, [])
+    assert (asked(world), mailed(world)) == ([("FirstPushHeld", "1")], [])
+    assert places(world) == ({} if deleted else {"Visit": ""})
     world.answer("yes")
     for _ in range(2):
         world.sync()
     assert (places(world), mailed(world)) == ({"Visit": "Lobby"}, [])
     assert {each.state for each in links(world)} == {LinkState.SETTLED}
+
+
+def test_what_had_been_given_up_before_writing_began_is_from_before_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its edit in the CRM is asked about once the item can be saved again, and mails nobody."""
+    world = one_way()
+    (ref,) = (each.ref for each in links(world) if each.subject == "Edited")
+    world.change(ref, description="From Outlook")
+    error = SyncError("CrmRefused", subject="Edited", crm="Syncline CRM", detail="no")
+    with monkeypatch.context() as patched:
+        no = Outcome(result=Result.FAILED, error=error)
+        patched.setattr(world.crm, "reschedule", lambda some, _: [no] * len(some))
+        for _ in range(5):
+            world.sync()
+            world.clock.advance(hours=1)
+    assert (world.link(ref).state, world.link(ref).next_try) == (LinkState.FAILED, None)
+    switch(world, TWO_WAY)
+    world.sync()
+    world.change(ref, description="From Outlook again")
+    world.exchange.outbox.clear()
+    world.sync()
+    assert (asked(world), mailed(world), places(world)["Edited"]) == ([("FirstPushHeld", "2")], [], "")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from syncline.core import filters
 from syncline.core.appointment import Identity
@@ -18,7 +17,6 @@ from syncline.engine.run import Run
 from syncline.ports import Changes, CrmChange, CrmRow, Link, LinkState, Origin, Seen
 
 READ_MAX = 500
-_END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 ABSENT = "crm:"
 """Begins the ref of a link whose item is not made yet; the id of the row follows."""
 UNSETTLED = -1
@@ -59,7 +57,7 @@ def apply_filters(run: Run) -> None:
 def begin(run: Run) -> None:
     """Mark what waits for Exchange since before anything was written to this calendar (decision 0029)."""
     after = 0
-    while links := run.store.outgoing_links(run.mailbox.id, _END_OF_TIME, after, READ_MAX):
+    while links := run.store.waiting_links(run.mailbox.id, after, READ_MAX):
         after = links[-1].id
         run.write(Changes(links=[replace(link, crm_settled=EARLIER) for link in links]))
         run.keep()
