@@ -211,7 +211,6 @@ def test_what_comes_back_into_the_filters_is_still_from_before(deleted: bool) ->
     assert link.sync_error == "OutOfFilters"
     if deleted:
         world.exchange.delete(ADA, link.ref)
-        world.sync()
     world.exchange.outbox.clear()
     world.store.change_filter(kept.id, lambda known: replace(known, enabled=True), world.clock.now())
     for _ in range(2):
