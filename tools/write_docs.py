@@ -38,7 +38,7 @@ def errors_page() -> str:
 
     parts = [ERRORS_HEAD]
     for row in CATALOGUE.values():
-        tries = f", {row.attempts} attempts" if row.attempts else ""
+        tries = f", {row.attempts} attempts" if row.attempts > 0 else ", tried without end" if row.attempts else ""
         parts.append(
             f"## {row.code}\n\n"
             f"**{row.title}** · number {row.number} · {row.scope.value} · {row.error_class.value} · "

@@ -40,9 +40,15 @@ class Level(StrEnum):
     INFORMATION = "information"
 
 
+ENDLESS = -1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One kind of failure: `text` is a template over the error's parameters, `what_to_do` is plain."""
+    """One kind of failure: `text` is a template over the error's parameters, `what_to_do` is plain.
+
+    `attempts`: how often it is tried, 0 for as often as it is set for all, `ENDLESS` for what is mended unseen.
+    """
 
     code: str
     number: int
@@ -208,7 +214,7 @@ _ROWS: tuple[Row, ...] = (
     _item("CrmRowUnreadable", 9212, _RETRY, "The CRM cannot hand out the appointment",
         'The appointment "{subject}" of {crm} (row {row}) cannot be read: {detail}',
         "Open the appointment in the CRM. If it opens, save it again; if not, mend or delete the row. Syncline tries "
-        "again by itself, and leaves its item in Outlook as it is meanwhile.", 5),
+        "again by itself, and leaves its item in Outlook as it is meanwhile.", ENDLESS),
     _item("ItemNotWritable", 9221, _RETRY, "May not write to the calendar",
         'Exchange does not let this account save or delete "{subject}" in the calendar of {mailbox}: {detail}',
         "Give the account the right to edit items of the calendar. Syncline tries again by itself.", 5),

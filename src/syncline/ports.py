@@ -263,9 +263,10 @@ class Link:
     `origin`: the side that had it first; `in_scope`: whether a sync filter of the user has selected its row (1.11).
     `crm_settled` is the version of the row that has been dealt with towards Exchange, -1 when what was seen last (an
     edit, a row that went or left the filters) is still to be dealt with, -2 when that is from before anything was
-    written to this calendar. `doubted`: seen by a reading that started anew
+    written to this calendar, -3 of a row that waited so and went since. `doubted`: seen by a reading that started anew
     because cursor or revisions were unknown, so that nothing is deleted or overwritten without a question. `flips`
-    counts the writes since `flips_since` that changed direction.
+    counts the writes since `flips_since` that changed direction. `withheld`: the row as it was when what it says was
+    kept from Exchange, by a No or as being from before anything was written there; None if nothing is.
     """
 
     id: int = 0
@@ -309,6 +310,7 @@ class Link:
     doubted: bool = False
     flips: int = 0
     flips_since: datetime | None = None
+    withheld: Appointment | None = None
 
 
 class Verb(StrEnum):
@@ -476,6 +478,10 @@ class NewLink:
     global_object_id: str
 
 
+Judge = Callable[[Alert, Link | None], Alert | SyncError]
+"""Says what an answer makes of a question and its link, or why there is none."""
+
+
 class Store(Protocol):
     """The state of Syncline as the engine needs it. All times come from the caller; ids are the store's.
 
@@ -549,6 +555,9 @@ class Store(Protocol):
     def outgoing_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return links, by id from `after`, whose CRM side has moved and is not dealt with, but those that rest."""
 
+    def waiting_links(self, mailbox_id: int, after: int, limit: int) -> tuple[Link, ...]:
+        """Return links as `outgoing_links` does, with those that rest or are given up."""
+
     def unread_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return those of `due_links` whose item is there and whose content could not be read yet."""
 
@@ -593,9 +602,7 @@ class Store(Protocol):
     def questions_about(self, link_ids: Sequence[int]) -> Mapping[int, Alert]:
         """Return the newest scheduling question about each of these links, in whatever state it is."""
 
-    def decide(
-        self, alert_ids: Sequence[int], judge: Callable[[Alert, Link | None], Alert | SyncError]
-    ) -> list[Alert | SyncError]:
+    def decide(self, alert_ids: Sequence[int], judge: Judge) -> list[Alert | SyncError]:
         """Answer questions, see `Questions.decide`."""
 
     def begin(
@@ -617,9 +624,7 @@ class Store(Protocol):
 class Questions(Protocol):
     """The questions as the people who answer them need them; no lease, because an answer never waits for a cycle."""
 
-    def decide(
-        self, alert_ids: Sequence[int], judge: Callable[[Alert, Link | None], Alert | SyncError]
-    ) -> list[Alert | SyncError]:
+    def decide(self, alert_ids: Sequence[int], judge: Judge) -> list[Alert | SyncError]:
         """Re-read the questions in one transaction, let `judge` answer each, and store what it answered.
 
         `judge` gets the alert and its link (without contents; None if it is gone) and returns the answered alert or why

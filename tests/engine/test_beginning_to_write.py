@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from syncline.core.appointment import ShowAs
 from syncline.core.guards import Limits
+from syncline.engine import alerts
 from syncline.engine.run import Rules
 from syncline.ports import LinkState
 from tests.engine.test_pushing import ADA, TWO_WAY, enter, links, outlook
@@ -43,6 +45,11 @@ def places(world: World) -> dict[str, str]:
 def asked(world: World) -> list[tuple[str, str]]:
     """Return what Ada is asked, and about how many."""
     return [(alert.code, alert.params["count"]) for alert in world.questions()]
+
+
+def row_of(world: World, subject: str) -> str:
+    """Return the id of the row called so."""
+    return next(row.id for row in world.rows() if row.appointment.subject == subject)
 
 
 @pytest.mark.parametrize("answer", ["yes", "no"])
@@ -148,15 +155,84 @@ def test_switching_off_and_on_again_begins_anew() -> None:
     assert (places(world), world.exchange.outbox) == ({"Visit": "Lobby", "Entered": ""}, [])
 
 
-def test_a_deletion_of_before_deletes_nothing() -> None:
-    """A row that was deleted while nothing was written leaves its item in Outlook where it is."""
+@pytest.mark.parametrize("synced", [True, False])
+def test_a_deletion_of_before_deletes_nothing(synced: bool) -> None:
+    """A row that was deleted while nothing was written, edited before or not, leaves its item in Outlook, unasked."""
     world = one_way()
     for row in world.rows():
         world.crm.remove(row.id)
-    world.sync()
+    if synced:
+        world.sync()
+    switch(world, TWO_WAY)
+    for _ in range(2):
+        world.sync()
+        assert (asked(world), places(world)) == ([], {"In step": "", "Edited": ""})
+    assert (world.exchange.outbox, world.exchange.requests["write"]) == ([], 0)
+    assert {link.sync_error for link in links(world)} == {"ClosedInCrm"}
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_a_deletion_while_the_question_stands_is_an_ordinary_one(answer: str) -> None:
+    """It is no matter of that question: the item goes at once and its guests are told, whatever is answered then."""
+    world = one_way()
     switch(world, TWO_WAY)
     world.sync()
-    assert (sorted(places(world)), world.exchange.outbox) == (["Edited", "In step"], [])
+    world.crm.remove(row_of(world, "Edited"))
+    world.sync()
+    assert (asked(world), places(world)) == ([("FirstPushHeld", "1")], {"In step": ""})
+    assert [mail.to for mail in world.exchange.outbox] == [GUEST]
+    world.answer(answer)
+    world.sync()
+    assert places(world) == ({"In step": "", "Entered": ""} if answer == "yes" else {"In step": ""})
+    assert len(world.exchange.outbox) == 1
+
+
+def test_many_deletions_while_the_question_stands_are_held_by_their_guard() -> None:
+    """A Yes to what is from before does not release them."""
+    world = one_way()
+    switch(world, replace(TWO_WAY, limits=Limits(items_max=0, share_max=0.0)))
+    world.sync()
+    world.crm.remove(row_of(world, "Edited"))
+    world.sync()
+    assert [alert.code for alert in world.questions()] == ["FirstPushHeld", "MassItemDeletionHeld"]
+    first = world.questions()[0]
+    alerts.answer(world.store, world.clock, first.id, "yes", "ada")
+    world.sync()
+    assert [alert.code for alert in world.questions()] == ["MassItemDeletionHeld"]
+    assert places(world) == {"In step": "", "Edited": "", "Entered": ""}
+
+
+def test_a_cancellation_of_before_deletes_nothing() -> None:
+    """A meeting cancelled in the CRM before writing began is free in Outlook after a Yes, and is not called off."""
+    world = one_way()
+    world.crm.cancel(row_of(world, "Edited"), by="ada")
+    policy = replace(TWO_WAY.pushing, propagate_cancellations=True)
+    switch(world, replace(TWO_WAY, pushing=policy))
+    world.sync()
+    assert asked(world) == [("FirstPushHeld", "2")]
+    world.answer("yes")
+    for _ in range(2):
+        world.sync()
+    assert [item.show_as for item in outlook(world) if item.subject == "Edited"] == [ShowAs.FREE]
+    assert world.exchange.outbox == []
+
+
+def test_what_left_the_filters_before_is_not_deleted() -> None:
+    """Where such items are deleted by setting, what left while nothing was written is only untracked, after a Yes."""
+    rules = replace(TWO_WAY, pushing=replace(TWO_WAY.pushing, distinct_deletes=False))
+    world = World(rules=rules)
+    enter(world, meeting("Visit", at(10), GUEST))
+    world.sync()
+    switch(world, Rules())
+    world.sync()
+    (kept,) = world.store.sync_filters("ada")
+    world.store.change_filter(kept.id, lambda known: replace(known, enabled=False), world.clock.now())
+    switch(world, rules)
+    world.sync()
+    assert asked(world) == [("FirstPushHeld", "1")]
+    world.answer("yes")
+    world.sync()
+    assert [item.categories for item in outlook(world)] == [()]
 
 
 def test_the_plan_says_so_and_marks_nothing_as_begun() -> None:

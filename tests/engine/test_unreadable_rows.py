@@ -146,3 +146,22 @@ def test_a_lost_cursor_of_the_crm_and_a_row_that_cannot_be_read() -> None:
     later(world)
     assert (failing(world), subjects(world)) == ([], ["Bad", "Good"])
     assert_quiet(world)
+
+
+@pytest.mark.parametrize("in_outlook", [True, False])
+def test_a_row_that_is_mended_by_hand_after_a_long_time_goes_over(in_outlook: bool) -> None:
+    """Nobody tells of it: it has no new version, so it is tried for ever, and its alert ends with that."""
+    world = ready()
+    row = enter(world, meeting("Visit", at(10, days=9)))
+    if in_outlook:
+        world.sync()
+        world.crm.edit(row, lambda found: replace(found, location="Bern"), by="ada")
+    world.crm.spoil(row)
+    later(world, 60)
+    (alert,) = world.questions()
+    assert (alert.code, alert.count < 20) == (UNREADABLE, True)
+    world.crm.mend(row)
+    later(world, 7)
+    assert [(item.subject, item.location) for item in outlook(world)] == [("Visit", "Bern" if in_outlook else "")]
+    assert (world.questions(), {link.state for link in links(world)}) == ((), {LinkState.SETTLED})
+    assert_quiet(world)

@@ -15,6 +15,7 @@ from syncline.core.appointment import Appointment, ShowAs, Status
 from syncline.core.merging import CANCELED, EXCEPTION_TEXTS, PrivatePolicy, differences, project
 from syncline.core.outgoing import Mailing
 from syncline.core.planning import Presence
+from syncline.core.withholding import withheld_fields
 
 _CLOSED = (Status.COMPLETED, Status.CANCELED)
 # What A-07 lists as sensitive is all that flows but the mark *private*.
@@ -100,7 +101,9 @@ class Situation:
     `held_elsewhere`: the copy in another enabled mailbox decides about it, so no second meeting is made (A-14).
     `started` and `ended`: it began, or is wholly over. `decides`: this copy writes (A-33a). `tracked_anyway`: the item
     stays tracked whatever the CRM says. `released`: Syncline untracked it when its row left the filters, and nobody has
-    tracked it since. `overrule`: what was answered about a deletion that overrules an edit.
+    tracked it since. `earlier`: it is from before anything was written to the calendar, which makes and changes items
+    and deletes none. `withheld`: the row as it was when it was kept from Exchange. `overrule`: what was answered about
+    a deletion that overrules an edit.
     """
 
     presence: Presence
@@ -124,6 +127,8 @@ class Situation:
     tracked_anyway: bool = False
     released: bool = False
     first_sync: bool = False
+    earlier: bool = False
+    withheld: Appointment | None = None
     overrule: bool | None = None
     fields: frozenset[str] = frozenset()
     overruled: frozenset[str] = frozenset()
@@ -159,7 +164,7 @@ def _always(_: Situation, __: Policy) -> bool:
 
 
 def _canceled_away(s: Situation, p: Policy) -> bool:
-    return p.propagate_cancellations and s.status is Status.CANCELED and s.own and not s.ended
+    return p.propagate_cancellations and s.status is Status.CANCELED and s.own and not s.ended and not s.earlier
 
 
 def _left(s: Situation, _: Policy) -> bool:
@@ -168,7 +173,12 @@ def _left(s: Situation, _: Policy) -> bool:
 
 
 def _leaves_for_good(s: Situation, p: Policy) -> bool:
-    return _left(s, p) and not p.distinct_deletes and s.own and not s.ended
+    return _left(s, p) and not p.distinct_deletes and s.own and not s.ended and not s.earlier
+
+
+def _kept_out(s: Situation) -> bool:
+    """Return whether an answer keeps the row from being made, and nobody has edited it since."""
+    return s.withheld is not None and s.row is not None and not differences(s.withheld, s.row)
 
 
 def _masked(s: Situation, p: Policy) -> bool:
@@ -188,13 +198,14 @@ _ABSENT = (
     _Rule("A-35", lambda s, _: s.found is Found.UNTRACKED, Verb.SKIP, "UntrackedInOutlook"),
     _Rule("R-05", lambda s, _: s.ended, Verb.SKIP, "PastNotMade"),
     _Rule("D-03", _masked, Verb.SKIP, "PrivateSkipped"),
+    _Rule("Q-04", lambda s, _: _kept_out(s), Verb.SKIP, "KeptFromOutlook"),
     _Rule("A-01", _always, Verb.CREATE),
 )
 
 _PRESENT = (
     _Rule("A-33a", lambda s, _: not s.decides and s.row is not None, Verb.SETTLE),
     _Rule("A-33a", lambda s, _: not s.decides, Verb.CLOSE),
-    _Rule("A-11", lambda s, _: s.row is None and (not s.own or s.ended), Verb.CLOSE),
+    _Rule("A-11", lambda s, _: s.row is None and (not s.own or s.ended or s.earlier), Verb.CLOSE),
     _Rule("A-11", lambda s, _: s.row is None and _single(s) and s.started, Verb.CLOSE),
     _Rule("A-11", lambda s, p: s.row is None and _unanswered(s, p), Verb.ASK_DELETION),
     _Rule("A-11", lambda s, _: s.row is None and s.overrule is False, Verb.CLOSE),
@@ -272,7 +283,10 @@ def _with_fields(s: Situation, policy: Policy) -> Situation:
     overruled = differences(s.agreed, s.exchange)
     if s.row is None:
         return replace(s, overruled=overruled)
-    return replace(s, fields=outgoing_fields(s.agreed, s.exchange, s.row, policy), overruled=overruled)
+    fields = outgoing_fields(s.agreed, s.exchange, s.row, policy)
+    if s.withheld is not None:
+        fields -= withheld_fields(s.agreed, s.withheld, s.row)
+    return replace(s, fields=fields, overruled=overruled)
 
 
 def _single(s: Situation) -> bool:

@@ -21,7 +21,7 @@ from syncline.engine.flipping import turned
 from syncline.engine.observing import row_content
 from syncline.engine.overtaking import taking_back
 from syncline.engine.run import Run
-from syncline.engine.scoping import UNSETTLED
+from syncline.engine.scoping import EARLIER, UNSETTLED, resumed
 from syncline.engine.unwritten import SETTLING
 from syncline.engine.writing import Draft, written
 from syncline.errors import SyncError
@@ -201,7 +201,8 @@ def _booking_outcome(run: Run, draft: Draft, decided: Decided, booking: Booking,
 def _taking_over(run: Run, link: Link) -> Link:
     """Let a copy that decides from now on begin from what another person's copy last brought into the row.
 
-    What people changed in the CRM since must not look like a change of this copy, and goes its way (3.1).
+    What people changed in the CRM since must not look like a change of this copy, and goes its way (3.1);
+    what they changed before the other calendar was written to is asked about first (decision 0029).
     """
     if not run.outgoing:
         return link
@@ -213,10 +214,16 @@ def _taking_over(run: Run, link: Link) -> Link:
     return replace(
         link,
         agreed=before.agreed,
-        crm_version=before.crm_version,
+        crm_version=UNSETTLED,  # of an edit that the other copy might not carry over
         crm_version_seen=before.crm_version_seen,
-        crm_settled=UNSETTLED,
+        crm_settled=resumed(before) if _begun(run, before) else EARLIER,
+        withheld=None,
     )
+
+
+def _begun(run: Run, link: Link) -> bool:
+    """Return whether the calendar of a link is written to already, so that what it left waiting is marked."""
+    return bool(run.store.mailbox(link.mailbox_id).filters)
 
 
 def _setting(run: Run, draft: Draft, decided: Decided, verdict: Verdict) -> OnSchedulingConflict:

@@ -14,13 +14,14 @@ from syncline.core.appointment import Appointment
 from syncline.core.merging import advance, differences
 from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemWrite
 from syncline.core.pushing import Verb
+from syncline.core.withholding import withholding
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.flipping import OUTWARD, flips_too_often, turned
 from syncline.engine.observing import observed_link
 from syncline.engine.outgoing import Outward
 from syncline.engine.overtaking import taking_items_back
 from syncline.engine.run import Run, failed, notice
-from syncline.engine.scoping import UNSETTLED, released, unsettled
+from syncline.engine.scoping import WAITS_SINCE_BEFORE, released, resumed, unsettled
 from syncline.engine.writing import Draft
 from syncline.errors import SyncError
 from syncline.ports import Changes, CrmRow, Intent, Link, LinkState, Observed, Origin, Result, Seen, Written
@@ -163,6 +164,7 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
         _note(draft, outward, "deleted in Outlook")
         return
     if verb is Verb.UNTRACK:
+        link = replace(link, withheld=_withheld(link, outward))
         draft.links.append(let_go(run, link, outward.row, outcome.item))
         _note(draft, outward, "untracked in Outlook")
         return
@@ -231,7 +233,8 @@ def _parked(draft: Draft, outward: Outward) -> bool:
 
 def _settle(draft: Draft, outward: Outward) -> None:
     if released(outward.link):
-        draft.links.append(let_go(draft.run, outward.link, outward.row, None))
+        link = replace(outward.link, withheld=_withheld(outward.link, outward))
+        draft.links.append(let_go(draft.run, link, outward.row, None))
         return
     draft.links.append(_dealt(outward.link, outward))
 
@@ -248,7 +251,8 @@ def _close(draft: Draft, outward: Outward) -> None:
 
 
 def _untrack(draft: Draft, outward: Outward) -> None:
-    draft.links.append(let_go(draft.run, outward.link, outward.row, None))
+    link = replace(outward.link, withheld=_withheld(outward.link, outward))
+    draft.links.append(let_go(draft.run, link, outward.row, None))
     _note(draft, outward, "unlinked")
 
 
@@ -335,6 +339,7 @@ def _dealt(link: Link, outward: Outward) -> Link:
     row = outward.row
     version = row.version if row is not None else link.crm_version_seen
     known = replace(link, crm_version_seen=version, crm_settled=version, in_scope=outward.in_scope, doubted=False)
+    known = replace(known, withheld=_withheld(link, outward))
     if row is not None and link.agreed is not None:
         known = replace(known, crm_version=version, crm_gone=False)
     if link.error_params.get("direction") == OUTWARD or link.state is LinkState.UNSETTLED:
@@ -342,6 +347,25 @@ def _dealt(link: Link, outward: Outward) -> Link:
             known, state=LinkState.SETTLED, sync_error=None, error_params={}, error_time=None, retries=0, next_try=None
         )
     return known
+
+
+def _withheld(link: Link, outward: Outward) -> Appointment | None:
+    """Return what the row says that stays out of Exchange until it is edited: refused, or from before (0029)."""
+    content = outward.content
+    if content is None:
+        return None
+    kept = content if outward.refused or _left_waiting(link, outward) else link.withheld
+    if link.seen is Seen.ABSENT:
+        return None if outward.action.verb is Verb.CREATE else kept
+    if kept is None or link.agreed is None:
+        return kept
+    return withholding(link.agreed, kept, content)
+
+
+def _left_waiting(link: Link, outward: Outward) -> bool:
+    """Return whether something from before is dealt with although it was not carried over."""
+    waited = link.seen is not Seen.ABSENT and link.agreed is not None and link.crm_settled in WAITS_SINCE_BEFORE
+    return waited and outward.action.verb is not Verb.UPDATE
 
 
 def let_go(run: Run, link: Link, row: CrmRow | None, item: Observed | None) -> Link:
@@ -378,7 +402,8 @@ def _taken_back(run: Run, outward: Outward, item: Observed) -> Link:
         link,
         agreed=link.agreed or run.projected(item.appointment),
         crm_version_seen=row.version,
-        crm_settled=UNSETTLED,
+        crm_settled=resumed(link),
+        withheld=None,
         crm_gone=False,
         in_scope=True,
         state=LinkState.SETTLED,

@@ -19,7 +19,16 @@ from syncline.engine.boundary import contain, item_error
 from syncline.engine.noticing import noticed
 from syncline.engine.rows import Rows, read_rows
 from syncline.engine.run import Run, failed, notice
-from syncline.engine.scoping import apply_filters, begin, filters_changed, newest, observe_scope, unsettled
+from syncline.engine.scoping import (
+    EARLIER,
+    GONE_SINCE,
+    apply_filters,
+    begin,
+    filters_changed,
+    newest,
+    observe_scope,
+    unsettled,
+)
 from syncline.errors import Scope, SyncError, render
 from syncline.ports import (
     Alert,
@@ -440,7 +449,8 @@ def _crm_observed(run: Run, link: Link, row: CrmRow | None) -> Link:
         # A row that changed is a new matter for what failed, or waited for its invitation.
         seen = replace(seen, retries=0, next_try=None if link.seen is Seen.ABSENT else run.now())
         seen = replace(seen, state=LinkState.UNSETTLED) if link.seen is Seen.ABSENT else seen
-    return replace(seen, crm_settled=unsettled(seen))
+    went = seen.crm_gone and not link.crm_gone and link.crm_settled == EARLIER
+    return replace(seen, crm_settled=GONE_SINCE if went else unsettled(seen))
 
 
 def _row_observed(run: Run, link: Link, row: CrmRow | None) -> Link:

@@ -49,7 +49,7 @@ class Outward:
 
     `content`: the row as Exchange should show it. `write`: what is to be written (a creation without its key), `mails`
     whom that mails. `found`: the item of the same identity that was there already. `incoming` is what the other
-    direction says; `error` the bug that stopped the item.
+    direction says, `refused` that a No dropped it; `error` the bug that stopped the item.
     """
 
     link: Link
@@ -61,6 +61,7 @@ class Outward:
     found: Observed | None = None
     incoming: Decided | None = None
     in_scope: bool = False
+    refused: bool = False
     error: SyncError | None = None
 
 
@@ -166,6 +167,7 @@ def _absent(
         started=content is not None and content.span.start < now,
         ended=content is not None and ended(content, now),
         first_sync=_invites_nobody(run, link),
+        withheld=link.withheld,
     )
     action = pushing.push(situation, run.rules.pushing)
     write = _creation(run, content, action) if action.verb is Verb.CREATE and content is not None else None
@@ -270,8 +272,9 @@ def _present(run: Run, decided: Decided, overrule: Mapping[int, bool]) -> Outwar
     link, row, item = decided.link, decided.row, decided.link.observed
     if decided.error is not None:
         return _failing(link, decided.error, decided)
-    if link.seen is not Seen.PRESENT or item is None or not _settled(decided):
+    if item is None or _waits(decided):
         return Outward(link=link, action=Action(verb=Verb.WAIT, rule="3.1"), row=row, incoming=decided)
+    earlier = _from_before(run, link, row)
     content = pushing.outward(row_content(row), row.status, link.agreed) if row is not None else None
     if (unzoned := _in_no_zone(link, row, content)) is not None:
         return replace(unzoned, incoming=decided)
@@ -293,7 +296,9 @@ def _present(run: Run, decided: Decided, overrule: Mapping[int, bool]) -> Outwar
         ended=ended(item, now),
         decides=decided.peer is None and not inside_series(link, row),
         tracked_anyway=run.mailbox.track is Track.ALL,
-        first_sync=_invites_nobody(run, link),
+        first_sync=earlier or not run.mailbox.first_sync_done,
+        earlier=earlier,
+        withheld=link.withheld,
         overrule=overrule.get(link.id),
     )
     action = pushing.push(situation, run.rules.pushing)
@@ -304,6 +309,22 @@ def _present(run: Run, decided: Decided, overrule: Mapping[int, bool]) -> Outwar
         link=link, action=action, row=row, content=content, write=write, mails=_mails(write), incoming=decided,
         in_scope=selected,
     )  # fmt: skip
+
+
+def _from_before(run: Run, link: Link, row: CrmRow | None) -> bool:
+    """Return whether it is from before anything was written here; a deletion since then is not (decision 0029)."""
+    return scoping.is_earlier(run, link) if row is not None else link.crm_settled == scoping.EARLIER
+
+
+def _waits(decided: Decided) -> bool:
+    """Return whether nothing is to be carried over yet: something comes in first, or is told of first."""
+    link = decided.link
+    return link.seen is not Seen.PRESENT or not _settled(decided) or _went_just_now(link, decided.row)
+
+
+def _went_just_now(link: Link, row: CrmRow | None) -> bool:
+    """Return whether a row from before is gone that nobody has told of yet: the next reading of the log does."""
+    return row is None and link.crm_settled == scoping.EARLIER and not link.crm_gone
 
 
 def _settled(decided: Decided) -> bool:

@@ -7,7 +7,7 @@ them. What weighs too much, mails too many or cannot be decided by a rule is hel
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -36,12 +36,13 @@ _ASKING = {Verb.ASK_DELETION: holding.OVERRULED, Verb.ASK_ORGANIZER: holding.ORG
 
 @dataclass(frozen=True, slots=True)
 class _Light:
-    """One row of the plan: enough to weigh and to order it."""
+    """One row of the plan: enough to weigh and to order it. `refused`: a No has kept it out once."""
 
     link_id: int
     verb: Verb
     doubted: bool
     earlier: bool
+    refused: bool
     mails: tuple[Mail, ...]
     order: tuple[float, str, int]
 
@@ -144,8 +145,11 @@ def _light(run: Run, outward: Outward) -> _Light:
     link = outward.link
     begins = outward.content.span.start.timestamp() if outward.content is not None else 0.0
     order = (begins, link.identity.global_object_id, link.id)
-    earlier = outward.action.verb in WRITES and scoping.is_earlier(run, link)
-    return _Light(link.id, outward.action.verb, link.doubted, earlier, outward.mails, order)
+    verb = outward.action.verb
+    refused = verb is Verb.CREATE and link.withheld is not None
+    # What is from earlier deletes nothing; a deletion since has guards of its own.
+    earlier = verb in WRITES and verb is not Verb.DELETE and scoping.is_earlier(run, link)
+    return _Light(link.id, verb, link.doubted, earlier, refused, outward.mails, order)
 
 
 def _ordered(light: _Light) -> tuple[float, str, int]:
@@ -198,6 +202,7 @@ def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
     unsent = unmailed({light.link_id: light.mails for light in planned if light.mails}, invitations)
     emptied = len(deletions) >= max(total, EMPTIED_MIN)
     flood = run.mailbox.first_sync_done and floods(len(creations), limits)
+    refused = _refused_once(planned, unsent)
     heavy = many(len(deletions), total, limits)
     return holding.weigh(
         run,
@@ -206,7 +211,7 @@ def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
             Danger(code=holding.EMPTIED, links=deletions, heavy=deletions if emptied else ()),
             Danger(code=holding.DELETIONS, links=deletions, heavy=deletions if heavy and not emptied else ()),
             Danger(code=holding.RESTORED_CRM, links=doubted, heavy=doubted),
-            Danger(code=holding.CREATIONS, links=creations, heavy=creations if flood else ()),
+            Danger(code=holding.CREATIONS, links=creations, heavy=creations if flood else refused),
             Danger(
                 code=holding.INVITATIONS,
                 links=tuple(light.link_id for light in planned if light.mails),
@@ -215,6 +220,11 @@ def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
             ),
         ),
     )
+
+
+def _refused_once(planned: Sequence[_Light], unsent: Collection[int]) -> tuple[int, ...]:
+    """Return new items that were refused before their rows were edited, but those whose mails are asked about."""
+    return tuple(light.link_id for light in planned if light.refused and light.link_id not in unsent)
 
 
 def _told(held: Sequence[_Light]) -> Mapping[str, str]:
@@ -247,7 +257,7 @@ def _after_no(outward: Outward, code: str | None) -> Outward:
         fresh = outward.action.verb is Verb.CREATE
         verb = Verb.CLOSE if gone else Verb.SKIP if fresh else Verb.SETTLE
         known = Action(verb=verb, rule=code, code="KeptFromOutlook" if fresh else None)
-    return replace(outward, action=known, write=None, mails=())
+    return replace(outward, action=known, write=None, mails=(), refused=True)
 
 
 def _waits(link: Link) -> bool:

@@ -21,7 +21,7 @@ from syncline.core.merging import PrivatePolicy, Winner, project
 from syncline.core.outgoing import Mail
 from syncline.core.planning import Policy
 from syncline.core.scheduling import ConflictPolicy, Person, persons, scheduling_digest
-from syncline.errors import SyncError
+from syncline.errors import ENDLESS, SyncError
 from syncline.ports import (
     Alert,
     Answer,
@@ -40,6 +40,9 @@ from syncline.ports import (
 )
 
 Connect = Callable[[Mailbox], Replica]
+# A pause beyond the store's LONGEST_WAIT would be taken for one of a clock that has been set back.
+_PAUSE_MAX_S = 6 * 3600.0
+_DOUBLINGS_MAX = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,10 +302,17 @@ class Run:
 
 
 def failed(run: Run, link: Link, error: SyncError) -> Link:
-    """Return the link with one failed try more: tried again at growing distance, then only when it changes (5.6)."""
+    """Return the link with one failed try more: tried again at growing distance, then only when it changes (5.6).
+
+    What is mended without anybody telling is tried for ever, in the end each `_PAUSE_MAX_S`.
+    """
     retries = link.retries + 1
-    again = retries < (error.row.attempts or run.rules.attempts_max)
-    wait = timedelta(seconds=error.retry_after_s or run.rules.retry_s * retries)
+    endless = error.row.attempts == ENDLESS
+    again = endless or retries < (error.row.attempts or run.rules.attempts_max)
+    pause_s = run.rules.retry_s * retries
+    if endless:
+        pause_s = min(run.rules.retry_s * 2 ** min(retries - 1, _DOUBLINGS_MAX), _PAUSE_MAX_S)
+    wait = timedelta(seconds=error.retry_after_s or pause_s)
     return replace(
         link,
         state=LinkState.FAILED,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from syncline.core import filters
 from syncline.core.appointment import Identity
@@ -18,12 +17,14 @@ from syncline.engine.run import Run
 from syncline.ports import Changes, CrmChange, CrmRow, Link, LinkState, Origin, Seen
 
 READ_MAX = 500
-_END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 ABSENT = "crm:"
 """Begins the ref of a link whose item is not made yet; the id of the row follows."""
 UNSETTLED = -1
 EARLIER = -2
 """As UNSETTLED, from before anything was written to the calendar: it goes over after a question and mails nobody."""
+GONE_SINCE = -3
+"""As EARLIER, of a row that was deleted after writing began: that deletion is an ordinary one."""
+WAITS_SINCE_BEFORE = (EARLIER, GONE_SINCE)
 
 
 def in_scope(run: Run, row: CrmRow) -> bool:
@@ -63,7 +64,7 @@ def begin(run: Run) -> None:
     if run.rules.attachments is not None:
         run.write(Changes(files_anew=True))
     after = 0
-    while links := run.store.outgoing_links(run.mailbox.id, _END_OF_TIME, after, READ_MAX):
+    while links := run.store.waiting_links(run.mailbox.id, after, READ_MAX):
         after = links[-1].id
         run.write(Changes(links=[replace(link, crm_settled=EARLIER) for link in links]))
         run.keep()
@@ -71,12 +72,17 @@ def begin(run: Run) -> None:
 
 def unsettled(link: Link) -> int:
     """Return the `crm_settled` of a link whose CRM side is still to be dealt with; what is from earlier stays so."""
-    return EARLIER if link.crm_settled == EARLIER else UNSETTLED
+    return link.crm_settled if link.crm_settled in WAITS_SINCE_BEFORE else UNSETTLED
+
+
+def resumed(link: Link) -> int:
+    """Return the `crm_settled` of a link that is looked at anew: what was withheld from Exchange is asked about."""
+    return EARLIER if link.withheld is not None else unsettled(link)
 
 
 def is_earlier(run: Run, link: Link) -> bool:
     """Return whether what waits for Exchange is from before anything was written to this calendar."""
-    return run.begins or link.crm_settled == EARLIER
+    return run.begins or link.crm_settled in WAITS_SINCE_BEFORE
 
 
 def filters_changed(run: Run) -> bool:
@@ -174,7 +180,8 @@ def anew(link: Link) -> Link:
         error_time=None,
         retries=0,
         next_try=None,
-        crm_settled=UNSETTLED,
+        crm_settled=resumed(link),
+        withheld=None,
         left_out=(),
     )
 

@@ -56,7 +56,7 @@ def _fails_outward(draft: Draft, decided: Decided) -> bool:
 def _hand_over(draft: Draft, decided: Decided) -> None:
     """Let another copy decide from now on (A-33a): this one only holds a link and would start anew from the row."""
     link = replace(decided.link, agreed=None, writes=False, crm_version=decided.link.crm_version_seen)
-    link = replace(link, crm_settled=link.crm_version_seen, doubted=False)
+    link = replace(link, crm_settled=link.crm_version_seen, doubted=False, withheld=None)
     if decided.link.writes:
         # While another copy decides files come and go without it; later nothing of that may look like a removal here.
         draft.files_anew.append(link.id)
@@ -87,7 +87,7 @@ def _join(draft: Draft, decided: Decided) -> None:
     assert peer is not None
     link = replace(decided.link, crm_id=peer.crm_id, agreed=None, writes=False, sync_error=None)
     link = replace(link, crm_version=peer.crm_version, crm_version_seen=peer.crm_version_seen)
-    link = replace(link, crm_settled=peer.crm_version_seen)
+    link = replace(link, crm_settled=peer.crm_version_seen, withheld=None)
     link = replace(link, decision=None, decision_by=None, decided_digest="", decided_left_out=())
     link = replace(link, left_out=peer.left_out)
     if decided.link.writes:

@@ -13,6 +13,7 @@ from syncline.core.answering import AnswerRule, Facts, first
 from syncline.core.appointment import Appointment
 from syncline.core.merging import differences
 from syncline.core.scheduling import Verdict
+from syncline.core.withholding import still_withheld
 from syncline.engine import questions, ruling
 from syncline.engine.alerts import answered
 from syncline.engine.deciding import Decided
@@ -72,6 +73,7 @@ class Draft:
         clean = replace(
             link,
             crm_settled=unsettled(link) if pending else link.crm_version_seen,
+            withheld=_withheld(decided.link, link),
             doubted=False,
             state=LinkState.UNSETTLED if pending else LinkState.SETTLED,
             writes=True,
@@ -222,6 +224,12 @@ class Draft:
         if decided.alert is not None and decided.alert.state is AlertState.ANSWERED:
             self.alerts.append(questions.not_yet(decided.alert, error))
         self.run.counts.failed += 1
+
+
+def _withheld(before: Link, after: Link) -> Appointment | None:
+    if before.withheld is None or before.agreed is None or after.agreed is None:
+        return None
+    return still_withheld(before.agreed, before.withheld, after.agreed)
 
 
 def written(link: Link, agreed: Appointment, content: Appointment, version: int) -> Link:

@@ -65,11 +65,15 @@ def _by(column: ColumnElement[Any], read: Sequence[Column[Any]], *where: ColumnE
 
 def _outgoing() -> Select[Any]:
     """Return the statement of `outgoing_links`; it reads the partial index `ix_link_outgoing` only."""
-    waits = literal_column("link.crm_settled") != literal_column("link.crm_version_seen")
     given_up = and_(link.c.state == LinkState.FAILED, link.c.next_try.is_(None))
-    where = (link.c.mailbox_id == _MAILBOX, link.c.crm_id.is_not(None), waits, _AFTER)
     due = or_(link.c.next_try.is_(None), ~_LATER)
-    return select(*LINK).where(*where, due, ~given_up).order_by(link.c.id).limit(_LIMIT)
+    return _waiting(due, ~given_up)
+
+
+def _waiting(*more: ColumnElement[bool]) -> Select[Any]:
+    waits = literal_column("link.crm_settled") != literal_column("link.crm_version_seen")
+    where = (link.c.mailbox_id == _MAILBOX, link.c.crm_id.is_not(None), waits, _AFTER)
+    return select(*LINK).where(*where, *more).order_by(link.c.id).limit(_LIMIT)
 
 
 def _due(*more: ColumnElement[bool]) -> Select[Any]:
@@ -100,6 +104,7 @@ _NEW_LINKS = (
     .limit(_LIMIT)
 )
 OUTGOING_LINKS = _outgoing()
+_WAITING_LINKS = _waiting()
 # Statements are built once: an idle cycle spends more time on building than on running them.
 DUE_LINKS = _due()
 _DUE_BUT_NEW = _due(~_NEW)
@@ -192,6 +197,11 @@ class Links(Connected):
         """Return links, by id from `after`, whose CRM side has moved and is not dealt with, but those that rest."""
         given = _given(mailbox_id, now, after, limit)
         return tuple(self._read_links(OUTGOING_LINKS, given))
+
+    def waiting_links(self, mailbox_id: int, after: int, limit: int) -> tuple[Link, ...]:
+        """Return links as `outgoing_links` does, with those that rest or are given up."""
+        given = {"mailbox_id": mailbox_id, "after": after, "limit": limit}
+        return tuple(self._read_links(_WAITING_LINKS, given))
 
     def unread_links(self, mailbox_id: int, now: datetime, after: int, limit: int) -> tuple[Link, ...]:
         """Return those of `due_links` whose item is there and whose content could not be read yet."""

@@ -25,7 +25,7 @@ TRASH_FIELDS = tuple(field.name for field in fields(Trashed))
 _LINK_FIELDS = tuple(field.name for field in fields(Link) if field.name != "identity")
 _values_of = attrgetter(*_LINK_FIELDS)
 LINK_ROW = (*_LINK_FIELDS, "global_object_id", "original_start", "answered")
-_HEAVY = frozenset({"observed", "agreed"})
+_HEAVY = frozenset({"observed", "agreed", "withheld"})
 
 # Columns of a mailbox that people write, and `release`, `wake` and `claim` own: a cycle never overwrites them.
 PEOPLE_FIELDS = frozenset(

@@ -208,6 +208,7 @@ link = Table(
     _flag("doubted"),
     _count("flips"),
     Column("flips_since", Instant),
+    Column("withheld", Coded(Appointment)),
     UniqueConstraint("mailbox_id", "ref"),
     _one_of("seen", Seen),
     _one_of("seen_settled", Seen),
