@@ -36,8 +36,8 @@ run: setup
 
 test: setup-dev
 	@sh tools/browser.sh
-	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not package and not browser and not emulator"
-	@$(PYTEST) -m "package or browser or emulator"
+	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not package and not browser"
+	@$(PYTEST) -m "package or browser"
 
 quick: setup-dev
 	@$(PYTEST) -n auto -m "not browser and not emulator and not package" $(addprefix --ignore=,$(LONG))

@@ -270,7 +270,7 @@ def test_a_simulation_runs_under_the_settings_of_the_file(
     policy = tmp_path / "policy.toml"
     policy.write_text("[guards]\npercent_max = 50.0\n[item]\nmax_retries = 1\n")
     ran = []
-    monkeypatch.setattr(simulation, "run", lambda *given: ran.append(given) or True)
+    monkeypatch.setattr(simulation, "run", lambda *given, **_: ran.append(given) or True)
     terminal("simulate", "--seed", "4", "--policy", str(policy))
     ((_, seed, rules),) = ran
     policy.write_text("[guards]\npercent = 50.0\n")

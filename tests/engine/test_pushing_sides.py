@@ -530,3 +530,17 @@ def test_what_the_crm_changed_outlives_the_organizers_copy_taking_over() -> None
     assert [one.appointment.subject for one in world.rows()] == ["Visit and lunch"]
     assert [one.subject for one in outlook(world)] == ["Visit and lunch"]
     assert_quiet(world)
+
+
+@pytest.mark.rule("A-33a")
+def test_one_calendar_that_two_people_imported_asks_nobody() -> None:
+    """Each copy names its owner as organizer: the row changes hands once, and both calendars stay as they are."""
+    world = ready()
+    for name, address in (("ada", ADA), ("bob", BOB)):
+        world.track(replace(meeting("Match", at(10)), organizer=Address(address, name)), name)
+    settled(world)
+
+    assert len(world.rows()) == 1
+    assert [codes(world), codes(world, "bob"), mails(world)] == [[], [], []]
+    assert {link.state for name in ("ada", "bob") for link in links(world, name)} == {LinkState.SETTLED}
+    assert_quiet(world)

@@ -19,7 +19,7 @@ from syncline.core.planning import Action, Decision, Presence, Situation, Source
 from syncline.core.pushing import SETTABLE, outward
 from syncline.core.scheduling import Person
 from syncline.engine.boundary import contain, item_error
-from syncline.engine.observing import caught_up, row_content
+from syncline.engine.observing import WRITER, caught_up, row_content
 from syncline.engine.own_files import with_own_files
 from syncline.engine.rows import Rows, read_rows
 from syncline.engine.run import Run
@@ -151,7 +151,7 @@ def _contained(
 def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, CrmRow], at: _AtHand) -> Decided:
     row = rows.get(link.crm_id or "")
     link = _based(caught_up(run, link, row), row)
-    source, peer = _source(run, link, family)
+    source, peer = _source(run, link, family, row)
     whole = _wanted(run, link, peer.left_out if peer is not None else link.left_out)
     answer = _decision(link, at.alert, whole.digest, family)
     wanted = _wanted(run, link, (*link.left_out, *answer.leaving)) if answer.leaving else whole
@@ -325,7 +325,7 @@ def _peers(run: Run, links: Sequence[Link]) -> Mapping[Identity, list[Link]]:
     return families
 
 
-def _source(run: Run, link: Link, family: Iterable[Link]) -> tuple[Source, Link | None]:
+def _source(run: Run, link: Link, family: Iterable[Link], row: CrmRow | None) -> tuple[Source, Link | None]:
     """Return whose copy decides: the organizer's, else the one that made or asked, else this one (A-33a, CD-16)."""
     if link.observed is None:
         return Source.OWN, None
@@ -339,10 +339,23 @@ def _source(run: Run, link: Link, family: Iterable[Link]) -> tuple[Source, Link 
         # Somebody deleted its row: what was made of that copy is on its way out, and nothing is made of another.
         and (other.state not in _OUT_OF_THE_RUNNING or (run.outgoing and other.crm_gone))
     ]
-    chosen = _chosen(link, others, run.people.organizer_mailbox(link.observed), enabled)
+    chosen = _claimed(run, link, others, row) or _chosen(
+        link, others, run.people.organizer_mailbox(link.observed), enabled
+    )
     if chosen is link:
         return Source.OWN, None
     return (Source.SAVED_ELSEWHERE if chosen.crm_id else Source.UNDECIDED_ELSEWHERE), chosen
+
+
+def _claimed(run: Run, link: Link, others: Iterable[Link], row: CrmRow | None) -> Link | None:
+    """Return the copy that wrote its owner into the row as organizer, where several calendars each claim the meeting.
+
+    So stands one calendar that two people have imported: the row changes hands once, and nobody is asked (A-33a).
+    """
+    if row is None or not run.outgoing or row.modified_by != WRITER:
+        return None
+    number = run.people.organizer_mailbox(row.appointment)
+    return next((one for one in others if one.mailbox_id == number and one.crm_id == link.crm_id and one.writes), None)
 
 
 def _chosen(link: Link, others: Sequence[Link], organizer: int | None, enabled: Mapping[int, str]) -> Link:
