@@ -20,7 +20,7 @@ from syncline.web.pages.meaning import MEANINGS
 from tests.desk.office import Office, at
 from tests.web.visitor import Visitor, shown, visiting
 
-HELD = (*holding.MANY, *holding.SINGLE, holding.RESTORED)
+HELD = (*holding.MANY, *holding.SINGLE, holding.RESTORED, holding.FILES)
 PARAMS = {
     "mailbox": "maya@fjordbikes.example", "count": "12", "total": "40", "mails": "30", "people": "eve@firm.example",
     "subject": "Visit", "detail": "Jonas Weber", "deleted": "Outlook", "edited": "the CRM", "fields": "subject, span",

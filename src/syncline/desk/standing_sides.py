@@ -16,7 +16,7 @@ from syncline.ports import AlertState, Link, Origin, Seen
 if TYPE_CHECKING:
     from syncline.wiring import App
 
-HELD = frozenset((*holding.MANY, *holding.SINGLE, holding.RESTORED))
+HELD = frozenset((*holding.MANY, *holding.SINGLE, holding.RESTORED, holding.FILES))
 SHORT = 12
 SEEN = {
     Seen.GONE: noted("It is gone from Outlook."),
