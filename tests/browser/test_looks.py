@@ -97,6 +97,7 @@ NO_PAGES = {
     "/mailboxes/{key}/progress": "a part of a page",
     "/help/{name}": "a guide",
     "/help/pictures/{name}": "a picture",
+    "/calendar/{appointment_id}/files/{file_id}": "a file",
 }
 
 

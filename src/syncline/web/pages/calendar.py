@@ -86,8 +86,9 @@ def calendar(
     zone = visit.times.zone
     window = (midnight(days[0], zone), midnight(days[-1] + _DAY, zone))
     own = user or (None if visit.viewer.administrator else visit.viewer.name)
-    found = desk.page(visit.app, visit.viewer, window=window, user=user or None, limit=ENTRIES_MAX)
+    # What waits is read first: what is saved meanwhile then stands here twice for a moment, and never not at all.
     waits = waiting(visit.app, visit.viewer, window, user=own)
+    found = desk.page(visit.app, visit.viewer, window=window, user=user or None, limit=ENTRIES_MAX)
     return visit.render(
         "calendar.html",
         section=SECTION,
