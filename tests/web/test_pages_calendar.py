@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from syncline.desk import alerts, appointments
 from syncline.desk.reading import OPERATOR
+from syncline.engine.run import Rules
+from syncline.store import schema
 from tests.desk.office import Office, at
 from tests.web.visitor import Visitor, shown, visiting
 
@@ -258,3 +262,24 @@ def test_a_view_shows_its_days(maya: Visitor, view: str, days: int) -> None:
     text = maya.text(f"{WEEK}&view={view}")
     assert text.count('class="calendar-day"') == days
     assert ("calendar-grid" in text) is (view != "list")
+
+
+@pytest.mark.rule("A-06")
+@pytest.mark.parametrize("read_only", [False, True])
+def test_who_would_get_mail_is_said_before_anything_is_saved(tmp_path: Path, read_only: bool) -> None:
+    """The form says that guests are invited where entries go over to Outlook, and that none are where it only reads."""
+    office = Office(tmp_path, rules=Rules(outgoing=True))
+    with office.app.store.writing() as connection:
+        connection.execute(update(schema.profile).values(read_only=read_only))
+    office.in_outlook("Fair", at(10))
+    office.sync("maya")
+    with visiting(office) as visitor:
+        maya = visitor.sign_in("maya")
+        fresh = shown(maya.text("/calendar/new"))
+        known = shown(maya.text(f"/calendar/{entered(office, 'Fair').id}"))
+
+    assert ("No invitation is sent." in fresh) == read_only
+    assert ("they are invited by mail" in fresh) == (not read_only)
+    assert ("A change made here stays in" in known) == read_only
+    assert ("goes there with the next sync" in known) == (not read_only)
+    assert ("The next sync deletes it in Outlook, too" in known) == (not read_only)

@@ -55,6 +55,17 @@ class Written:
         return self.refused.code if self.refused is not None else ""
 
 
+def reaches_outlook(app: App, entry: AppointmentObject | None) -> bool:
+    """Return whether what is saved of an entry, or of a new one, may be carried over to Outlook and mail its guests."""
+    if not app.parts.rules.outgoing:
+        return False
+    if entry is not None and entry.link is not None:
+        profiles = [app.store.profile(app.store.mailbox_by_address(entry.link.mailbox).profile_id)]
+    else:
+        profiles = list(app.store.profiles())
+    return any(not profile.read_only for profile in profiles)
+
+
 def window(start: str | None, end: str | None) -> tuple[datetime, datetime] | None:
     """Return the window [from, to) of two UTC days, or None if none was asked for."""
     if start is None and end is None:

@@ -199,6 +199,7 @@ def _form(visit: Visit, given: Given, shown: Shown) -> Response:
         status=status_of(error) if error is not None else 200,
         given=given,
         entry=entry,
+        reaches_outlook=desk.reaches_outlook(visit.app, entry),
         files=attached,
         repeats=REPEATS,
         written=shown.written,
