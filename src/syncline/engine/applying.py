@@ -275,7 +275,7 @@ def _reschedule(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
         else:
             check = decided.action.check and _moves_the_row(run, decided, merged)
             agreed = decided.link.agreed if decided.action.verb is Verb.PARK else None
-            standing = decided if agreed is None else _keeping_free(run, decided, agreed)
+            standing = decided if agreed is None else _as_it_stands(run, decided, agreed)
             todo.append((decided, merged, _change(run, standing, merged.content, check=check)))
 
     for decided in writes:
@@ -389,7 +389,7 @@ def _with_texts_written(run: Run, draft: Draft, decided: Decided, merged: Merge)
     texts = merge(agreed, target, row_content(row), decided.crm_wins)
     if not texts.fields:
         return link
-    change = _change(run, _keeping_free(run, decided, agreed), texts.content, check=False)
+    change = _change(run, _as_it_stands(run, decided, agreed), texts.content, check=False)
     outcome = run.parts.crm.reschedule([change], run.rules.conflict)[0]
     if outcome.result is not Result.SAVED:
         _reschedule_outcome(run, draft, decided, merged, outcome)
@@ -411,8 +411,8 @@ def _known_clashes(run: Run, decided: Decided, agreed: Appointment, row: CrmRow)
     return _clashes(run.parts.crm.validate([before], run.rules.conflict)[0])
 
 
-def _keeping_free(run: Run, decided: Decided, agreed: Appointment) -> Decided:
-    """Keep busy whom the row keeps busy: who is new in a change that is held must not be by the rest of it (Q-08)."""
+def _as_it_stands(run: Run, decided: Decided, agreed: Appointment) -> Decided:
+    """Return what is decided with whom the row keeps busy now: not who is new in the part that is held (Q-08)."""
     return replace(decided, busy=_busy_now(run, decided, agreed) or run.busy(agreed))
 
 

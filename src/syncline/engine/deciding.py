@@ -107,8 +107,7 @@ def decide(run: Run, links: Sequence[Link]) -> list[Decided]:
     for alert in run.store.open_alerts(run.mailbox.id, [link.id for link in links]):
         alerts[alert.link_id].append(alert)
     own = with_own_files(run, links)
-    decided = (_contained(run, link, peers[link.identity], rows, alerts[link.id], own) for link in links)
-    return list(decided)
+    return [_contained(run, link, peers[link.identity], rows, alerts[link.id], own) for link in links]
 
 
 def order_of(link: Link) -> Order:
