@@ -7,6 +7,7 @@ step again without anybody repairing anything but, where the catalogue says so, 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -36,9 +37,8 @@ SURVIVED = ("invalid_sync_state", "denied", "lost_answer", "slow")
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
-    """Open an installation with two mailboxes, whose connector loses patience soon."""
-    monkeypatch.setattr(wiring, "open_replica", partial(wiring.open_replica, timeout_s=0.4))
+def world(tmp_path: Path) -> Iterator[Installation]:
+    """Open an installation with two mailboxes."""
     with installed(tmp_path / "data", people=(MAYA, JONAS)) as found:
         yield found
 
@@ -66,6 +66,18 @@ def disarm(world: Installation) -> None:
     Outlook(world).client.control("DELETE", "faults")
 
 
+@contextmanager
+def lasting(world: Installation, fault: str) -> Iterator[None]:
+    """Every request meets the fault. A slow server meets a connector that loses patience soon; no other one does."""
+    slow = fault == "slow"
+    arm(world, fault, count=50, **({"delay_s": 1.0} if slow else {}))
+    with pytest.MonkeyPatch.context() as patched:
+        if slow:
+            patched.setattr(wiring, "open_replica", partial(wiring.open_replica, timeout_s=0.4))
+        yield
+    disarm(world)
+
+
 def assert_in_step(site: Site) -> None:
     """Everything of both people stands in the CRM once, and nothing is open or failed."""
     wanted = sorted(f"{name} {which}" for name in (MAYA, JONAS) for which in ("0", "1", "2", "new"))
@@ -85,17 +97,16 @@ def test_every_fault_is_tried() -> None:
 def test_a_fault_stops_one_mailbox_with_its_code(site: Site, world: Installation, fault: str) -> None:
     """While the fault lasts its mailbox says what is wrong; the other one goes on, and afterwards all is in step."""
     code, state = WHOLE[fault]
-    arm(world, fault, count=50, **({"delay_s": 1.0} if fault == "slow" else {}))
-    report = site.sync(MAYA)
+    with lasting(world, fault):
+        report = site.sync(MAYA)
 
-    assert report["error"] == code
-    assert report["text"]
-    assert site.mailbox(MAYA)["state"] == state
-    alerts = [(alert["code"], alert["mailbox"]) for alert in site.items("/alerts", open="true")]
-    assert alerts == ([] if code == "ThrottledByExchange" else [(code, address(MAYA))])
-    assert len(site.subjects()) == 6
+        assert report["error"] == code
+        assert report["text"]
+        assert site.mailbox(MAYA)["state"] == state
+        alerts = [(alert["code"], alert["mailbox"]) for alert in site.items("/alerts", open="true")]
+        assert alerts == ([] if code == "ThrottledByExchange" else [(code, address(MAYA))])
+        assert len(site.subjects()) == 6
 
-    disarm(world)
     assert site.sync(JONAS)["saved"] == 1
     assert site.try_again(MAYA)["error"] is None
     assert_in_step(site)
@@ -105,10 +116,9 @@ def test_a_fault_stops_one_mailbox_with_its_code(site: Site, world: Installation
 def test_a_fault_is_told_on_the_terminal(site: Site, world: Installation, fault: str) -> None:
     """`syncline mailboxes test` ends with exit code 1, the catalogue's code, its text and what to do."""
     code, _ = WHOLE[fault]
-    arm(world, fault, count=50, **({"delay_s": 1.0} if fault == "slow" else {}))
-    told = CliRunner().invoke(syncline, ["mailboxes", "test", address(MAYA), "--data", str(world.app.data)])
-    answer = site.http.post(f"/mailboxes/{address(MAYA)}/test")
-    disarm(world)
+    with lasting(world, fault):
+        told = CliRunner().invoke(syncline, ["mailboxes", "test", address(MAYA), "--data", str(world.app.data)])
+        answer = site.http.post(f"/mailboxes/{address(MAYA)}/test")
 
     assert told.exit_code == 1
     assert code in told.output
