@@ -9,19 +9,21 @@ status in SQLite in a file, on the same items as iCalendar texts; it runs betwee
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gc
 import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
 from harness import ADDRESS, CATEGORY, TEXT, Meeting, Row, Size, Took, calendar, meetings, run, timed
 from memory_sides import Calendar, Rows
+from msgspec.structs import replace
 from vdirsyncer.storage.memory import MemoryStorage
 from vdirsyncer.sync import sync
 from vdirsyncer.sync.status import SqliteStatus
@@ -63,7 +65,7 @@ def measure(size: Size) -> Iterator[Row]:
                     getattr(peer.first, how))  # fmt: skip
         yield _seconds(f"1 % of {total:,} items changed{words}", _both(before.changed, after.changed, how),
                        getattr(peer.changed, how))  # fmt: skip
-        yield replace(
+        yield dataclasses.replace(
             _rate(f"{pushed:,} new rows to Exchange{words}", pushed, _both(before.pushed, after.pushed, how),
                   getattr(peer.pushed, how)), target=None,
         )  # fmt: skip

@@ -10,8 +10,9 @@ or version, is guarded by the one before, and is told by the log; nobody is mail
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import count
+
+from msgspec.structs import replace
 
 from syncline.core.answering_by_category import Categorizing
 from syncline.core.appointment import Appointment, Identity, Response, Status

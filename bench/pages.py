@@ -7,18 +7,20 @@ processor's, for the whole request inside this process, without a network; the f
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import statistics
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from harness import Row, Size, run, timed
+from msgspec.structs import replace
 from sqlalchemy import Connection, Table, insert, text
 from starlette.testclient import TestClient
 
@@ -144,7 +146,7 @@ def _weight(client: TestClient, path: str) -> Iterator[Row]:
     small = int(body.headers.get("content-length", len(body.content))) / 1024
     note = f"{len(loaded)} files, kept by the browser: {'yes' if kept else 'no'}"
     first = Row(bench=BENCH, what=f"{path}: first load", value=small + sent / 1024, unit="KB", target=FIRST_KB_MAX)
-    yield replace(first, note=note)
+    yield dataclasses.replace(first, note=note)
     unpacked = f"{len(page.content) / 1024:,.0f} KB unpacked"
     yield Row(bench=BENCH, what=f"{path}: every load after", value=small, unit="KB", target=AFTER_KB_MAX, note=unpacked)
 

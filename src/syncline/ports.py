@@ -6,11 +6,13 @@ synchronous; the only exception that crosses is `SyncError`. This module must no
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
+
+from msgspec import Struct, field
 
 from syncline.core.answering import AnswerRule, Facts
 from syncline.core.answering_by_category import Mark
@@ -180,8 +182,7 @@ class AlertOutcome(StrEnum):
 Answer = Literal["yes", "no"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True):
     """An email server profile. The password is a separate, encrypted column (Store.password)."""
 
     id: int = 0
@@ -196,8 +197,7 @@ class Profile:
     allow_http: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mailbox:
+class Mailbox(Struct, frozen=True, kw_only=True):
     """One mailbox record (1.4): who, where, whether it runs, and when it is due next.
 
     `revision` moves with every change. `hierarchy_due` is when folders and categories are read again. `tracking` are
@@ -236,8 +236,7 @@ class Mailbox:
     tested_on: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class Lease(Struct, frozen=True, kw_only=True):
     """Time-limited claim on a mailbox; `fence` grows with every claim and is checked inside every state transaction."""
 
     mailbox_id: int
@@ -245,8 +244,7 @@ class Lease:
     fence: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(Struct, frozen=True, kw_only=True):
     """Our record that one Exchange item and one CRM row are one appointment, with what was last observed and agreed.
 
     `ref`, `folder`: address in Exchange; `seen`, `revision`, `observed`, `digest`: the last observation (`digest` is
@@ -324,8 +322,7 @@ class Verb(StrEnum):
     DELETE_ITEM = "delete_item"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
+class Intent(Struct, frozen=True, kw_only=True):
     """Note that a write is about to leave; `crm_id` is the random id of a new row (BOOK) or the row's id.
 
     The id of a CREATE_ITEM is part of the key that the new item carries. `agreed`: what both sides hold once an
@@ -341,8 +338,7 @@ class Intent:
     agreed: Appointment | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
+class Before(Struct, frozen=True, kw_only=True):
     """What a question and its item said before an answer that can still be taken back."""
 
     state: AlertState
@@ -362,8 +358,7 @@ class Before:
     link_answers: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
+class Alert(Struct, frozen=True, kw_only=True):
     """One alert of a mailbox (1.6). A question has a link (or, for a guard, a set of links in `held`).
 
     `version` moves whenever what the person should see moves; an answer carries the version seen (Q-07).
@@ -400,8 +395,7 @@ class Alert:
     before: Before | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One line of the journal (append-only): what happened to which link, and by which rule."""
 
     time: datetime
@@ -414,8 +408,7 @@ class Entry:
     id: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trashed:
+class Trashed(Struct, frozen=True, kw_only=True):
     """Content that a deletion or an overruled edit has removed, kept for people to bring back.
 
     `side` is where it stood; `reason` says in a word why it went: *deleted* there because the other side deleted it, or
@@ -435,8 +428,7 @@ class Trashed:
     id: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """Everything one state transaction writes; applied whole or not at all.
 
     `links`, `alerts` with id 0 are inserted, others replaced by id; `mailbox` replaces the mailbox row except the
@@ -468,8 +460,7 @@ class Changes:
     decided: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewLink:
+class NewLink(Struct, frozen=True, kw_only=True):
     """What tells when the turn of a new link comes (Q-09), without its contents."""
 
     id: int
@@ -675,7 +666,7 @@ class Queue(Protocol):
         """Stop after the running jobs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
     """One message as it leaves: `key` names it for ever (a Message-ID, an event id), so that a repetition is known.
 
@@ -684,7 +675,7 @@ class Parcel:
 
     key: str
     to: str = ""
-    content: bytes = field(repr=False)
+    content: bytes = dataclasses.field(repr=False)
 
 
 class Notifier(Protocol):

@@ -6,11 +6,13 @@ exception that crosses is `SyncError`. This module must not know any implementat
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from syncline.core.answering_by_category import Categorizing
 from syncline.core.appointment import Appointment, Identity, Status
@@ -23,8 +25,7 @@ from syncline.errors import SyncError
 # ---------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
+class Attachment(Struct, frozen=True, kw_only=True):
     """One thing attached to an appointment, without its content.
 
     `size` in bytes as the side tells it, which may count more than the content; `stamp` changes when the content does.
@@ -41,8 +42,7 @@ class Attachment:
     file: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachments:
+class Attachments(Struct, frozen=True, kw_only=True):
     """What is attached to one appointment at one revision; `incomplete` as `Crm.flag_attachments` was told last."""
 
     revision: str
@@ -50,18 +50,17 @@ class Attachments:
     incomplete: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class NewAttachment:
     """A file to be attached; `id` is random and known before the call, for a side that lets its client choose ids."""
 
     id: str
     name: str
     content_type: str = ""
-    content: bytes = field(repr=False)
+    content: bytes = dataclasses.field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttachmentWritten:
+class AttachmentWritten(Struct, frozen=True, kw_only=True):
     """What became of one file: SAVED with what is attached afterwards, STALE, CLOSED, or FAILED with the error.
 
     `ref` is the reference of a file that was added.
@@ -100,8 +99,7 @@ class AttachmentSide(Protocol):
 # ---------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folder:
+class Folder(Struct, frozen=True, kw_only=True):
     """One calendar folder: the main one first (L-02)."""
 
     ref: str
@@ -109,8 +107,7 @@ class Folder:
     main: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Light:
+class Light(Struct, frozen=True, kw_only=True):
     """One row of a delta: what changed, without content. `gone` rows carry only `ref` and `folder`."""
 
     ref: str
@@ -120,8 +117,7 @@ class Light:
     gone: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(Struct, frozen=True, kw_only=True):
     """One page of a delta: `cursor` may be stored once the page is staged; `more` says that another page waits."""
 
     items: tuple[Light, ...]
@@ -129,8 +125,7 @@ class Page:
     more: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
+class Observed(Struct, frozen=True, kw_only=True):
     """Content of one item at one revision. `key` is Syncline's own mark on the item, if it carries one (L-11)."""
 
     ref: str
@@ -140,16 +135,14 @@ class Observed:
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Category:
+class Category(Struct, frozen=True, kw_only=True):
     """The tracking category as the mailbox knows it (L-04): its id, and the names it has had, newest first."""
 
     id: str
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrganizationMark:
+class OrganizationMark(Struct, frozen=True, kw_only=True):
     """Which installation keeps a mailbox in step (M-06): its id, how it calls its CRM, and since when.
 
     A mark that cannot be read is somebody else's: its `installation` is "", and `since` is not known.
@@ -228,8 +221,7 @@ class Replica(AttachmentSide, Protocol):
 # ---------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
+class User(Struct, frozen=True, kw_only=True):
     """A system user of the CRM; `emails` are lower case, the first is the primary one. `name` is the sign-in name."""
 
     id: str
@@ -240,8 +232,7 @@ class User:
     enabled: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CrmRow:
+class CrmRow(Struct, frozen=True, kw_only=True):
     """One appointment or series of the CRM with everything that belongs to it.
 
     A series is one row with one version; `appointment` carries its exceptions and deletions. `exception_ids` names
@@ -257,8 +248,7 @@ class CrmRow:
     exception_ids: Mapping[datetime, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CrmChange:
+class CrmChange(Struct, frozen=True, kw_only=True):
     """One entry of the CRM's change log: row `id` (a series as a whole) has reached `version`, or is gone."""
 
     id: str
@@ -267,8 +257,7 @@ class CrmChange:
     identity: Identity | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CrmPage:
+class CrmPage(Struct, frozen=True, kw_only=True):
     """One page of the change log, oldest first."""
 
     changes: tuple[CrmChange, ...]
@@ -276,8 +265,7 @@ class CrmPage:
     more: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """An appointment to be checked or written.
 
     `persons` are the people whom it makes busy (core.scheduling.persons); `user` is the CRM user name of the mailbox
@@ -294,8 +282,7 @@ class Candidate:
     row_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Booking:
+class Booking(Struct, frozen=True, kw_only=True):
     """Create one row under `id` (the intent's random id: a repeated create answers EXISTS with the same id).
 
     `status` None derives it from show-as (1.9); CANCELED is for items first seen cancelled (A-34). `owner` is a user
@@ -308,8 +295,7 @@ class Booking:
     status: Status | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reschedule:
+class Reschedule(Struct, frozen=True, kw_only=True):
     """Replace the content of row `id` if it still has `version`. The check runs if `candidate.check`."""
 
     id: str
@@ -318,8 +304,7 @@ class Reschedule:
     status: Status | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deletion:
+class Deletion(Struct, frozen=True, kw_only=True):
     """Delete row `id` if it still has `version`; a row already gone is SAVED."""
 
     id: str
@@ -337,8 +322,7 @@ class Result(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """Result of one write: SAVED and EXISTS carry id and version (EXISTS: of the row that holds the identity).
 
     UNAVAILABLE carries the verdict and nothing was written; STALE: the version moved or the row is gone, nothing was
@@ -352,8 +336,7 @@ class Outcome:
     error: SyncError | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Categorized:
+class Categorized(Struct, frozen=True, kw_only=True):
     """What became of one `Categorizing`: SAVED with the new revision, STALE, or FAILED with the error."""
 
     result: Result
@@ -361,8 +344,7 @@ class Categorized:
     error: SyncError | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Struct, frozen=True, kw_only=True):
     """What became of one `ItemWrite` (see `Replica.write`): SAVED, STALE or FAILED."""
 
     result: Result

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from msgspec import structs
+
 from syncline.config import Settings, load
 from syncline.connectors.embedded_crm import EmbeddedCrm
 from syncline.connectors.exchange_web_services import open_replica
@@ -231,7 +233,7 @@ def rules(settings: Settings) -> Rules:
             ignore_copies=settings.organization.ignore_copied_items,
             ask_before_overruling=settings.merging.ask_before_overruling,
         ),
-        limits=dataclasses.replace(settings.guards.limits(), creations_max=settings.exchange.creations_max),
+        limits=structs.replace(settings.guards.limits(), creations_max=settings.exchange.creations_max),
         outgoing=settings.exchange.write,
         pushing=pushing_policy(settings.exchange, settings.merging, PrivatePolicy(settings.private.policy)),
         invitations=invitations(settings.exchange),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.config import PrivatePolicy, PrivateSettings, Settings
 from syncline.core.appointment import Importance
@@ -36,7 +37,7 @@ def private(policy: str) -> Change:
     """Set what becomes of private items."""
 
     def change(given: Settings) -> Settings:
-        return replace(given, private=PrivateSettings(policy=PrivatePolicy(policy)))
+        return dataclasses.replace(given, private=PrivateSettings(policy=PrivatePolicy(policy)))
 
     return change
 

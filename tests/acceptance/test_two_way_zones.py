@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.config import Settings
 from syncline.core.appointment import Address, Appointment, Identity
@@ -25,7 +26,7 @@ pytestmark = [pytest.mark.emulator, pytest.mark.rule("D-07")]
 
 def unchecked(given: Settings) -> Settings:
     """Let nobody be asked about overlaps."""
-    return replace(given, conflict=replace(given.conflict, enabled=False))
+    return dataclasses.replace(given, conflict=dataclasses.replace(given.conflict, enabled=False))
 
 
 def entered(world: Installation, found: Appointment, subject: str) -> str:

@@ -6,12 +6,12 @@ The dates come from dateutil, whose rules are written here by hand from RFC 5545
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from dateutil import rrule
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Identity, Pattern, PatternKind, Recurrence, ShowAs, Span
 from syncline.core.recurrence import first_fitting, occurrence_date, occurrence_span, original_start

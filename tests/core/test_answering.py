@@ -15,7 +15,7 @@ FACTS = Facts(categories=("Travel", "Blue"), organizer="kim@alpen.example", all_
 
 def rule(name: str = "r", **members: Any) -> AnswerRule:
     """Make a rule for everybody that says Yes, with conditions by their names."""
-    conditions = {key: members.pop(key) for key in list(members) if key in Conditions.__dataclass_fields__}
+    conditions = {key: members.pop(key) for key in list(members) if key in Conditions.__struct_fields__}
     return AnswerRule(
         **{"name": name, "answer": "yes", "created": NOW, "conditions": Conditions(**conditions)} | members
     )

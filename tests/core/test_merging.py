@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Identity, Pattern, PatternKind, Recurrence, Span
 from syncline.core.merging import advance, differences, merge

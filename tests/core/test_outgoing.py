@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from syncline.conformance import samples
 from syncline.conformance.writer import BOB_ALONE, moved, series

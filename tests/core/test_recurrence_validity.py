@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Identity, Pattern, PatternKind, Recurrence, Span
 from syncline.core.validity import Problem, misplaced, validate

@@ -5,11 +5,13 @@ Ines administers, Maya and Jonas sell. Maya's and Jonas's mailboxes are enabled 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import dataclasses
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import update
@@ -159,7 +161,7 @@ class Office:
 
     def _hire(self) -> None:
         profile = profiles.NewProfile(name="exchange", url="https://mail.example.org/EWS/Exchange.asmx", username="svc")
-        profiles.add(self.app, OPERATOR, replace(profile, password="service-secret"))
+        profiles.add(self.app, OPERATOR, dataclasses.replace(profile, password="service-secret"))
         for name, full_name, role in (
             ("ines", "Ines Brandt", AccessRole.ADMINISTRATOR),
             ("maya", "Maya Lind", AccessRole.USER),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import datetime, timedelta
 
 import pytest
@@ -178,7 +178,9 @@ def test_yes_to_what_was_kept_out_goes_back_to_kept_out(office: Office) -> None:
     office.sync()
 
     assert (kept.outcome, kept.decided_by) == ("kept_out", "Ines Brandt")
-    assert replace(taken.alert, clashes=(), unavailable=()) == replace(kept, clashes=(), unavailable=())
+    assert dataclasses.replace(taken.alert, clashes=(), unavailable=()) == dataclasses.replace(
+        kept, clashes=(), unavailable=()
+    )
     assert alerts.show(office.app, OPERATOR, question.id).outcome == "kept_out"
     assert alerts.answer(office.app, OPERATOR, question.id, "yes").refused is None
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.config import AlertSettings
 from syncline.core.appointment import Address
@@ -271,8 +272,8 @@ def test_only_who_may_read_the_text_is_told_the_names_of_files(tmp_path: Path) -
 def test_only_who_may_read_the_text_is_told_which_file_was_not_taken(tmp_path: Path) -> None:
     """The notice about a file that is blocked names it to the appointment's own people alone."""
     office = firm(tmp_path, Rules(outgoing=True, attachments=Limits(size_max=1_000, blocked=frozenset({"exe"}))))
-    told_to_all = replace(office.app.settings, alerts=AlertSettings(warning=True))
-    office.app = replace(office.app, settings=told_to_all)
+    told_to_all = dataclasses.replace(office.app.settings, alerts=AlertSettings(warning=True))
+    office.app = dataclasses.replace(office.app, settings=told_to_all)
     row = office.in_crm("Review", at(10))
     office.app.crm.add_file(row, "notice.exe", "", b"x", by_user="maya")
     office.sync("maya")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.desk import alerts, explaining, failures, reports, syncing
 from syncline.desk.reading import OPERATOR

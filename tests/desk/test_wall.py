@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.core.appointment import Address, Appointment, Identity, Pattern, PatternKind, Recurrence
 from syncline.desk import alerts, together, wall

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.conformance import samples
 from syncline.conformance.samples import ADA, BOB, HOUR, at, daily, dates, single

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from syncline.conformance.samples import ADA, BOB, MONDAY, at, single
 from syncline.connectors.embedded_crm import EmbeddedCrm, blockers

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from syncline.connectors.memory import MemoryReplica
 from syncline.core.appointment import Pattern, PatternKind, Recurrence, Sensitivity

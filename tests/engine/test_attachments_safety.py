@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.connectors.memory import MemoryReplica
 from syncline.core.appointment import Sensitivity

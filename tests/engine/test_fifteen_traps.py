@@ -6,11 +6,11 @@ Those that other servers' interfaces bring along are shown by the same danger he
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.connectors.memory import MemoryReplica
 from syncline.core.appointment import Address, Appointment, Identity, Pattern, PatternKind, Recurrence, Span

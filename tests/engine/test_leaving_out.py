@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Pattern, PatternKind, Recurrence, ShowAs
 from syncline.core.leaving_out import dates_at, without

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.engine import mailboxes
 from syncline.errors import OF_MAILS, OF_WEBHOOKS, SyncError

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.core.answering_by_category import CategoryNames
 from syncline.engine.cycle import run_cycle

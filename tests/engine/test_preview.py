@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.core.appointment import Address, Attendee, Sensitivity
 from syncline.core.guards import Invitations, Limits

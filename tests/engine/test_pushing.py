@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from syncline.core.appointment import Address, Appointment, ShowAs, Status
 from syncline.engine.run import Rules

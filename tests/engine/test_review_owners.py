@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.connectors.memory import MemoryReplica
 from syncline.core.appointment import Pattern, PatternKind, Recurrence, ShowAs, Span

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+
+from msgspec.structs import replace
 
 from syncline.connectors.memory import MemoryCrm, MemoryExchange, MemoryReplica
 from syncline.core.appointment import Address, Appointment, Attendee, Identity, Span

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import pytest
 from lxml import etree
+from msgspec.structs import replace
 
 from syncline.connectors.exchange_web_services.wire_zones import zone_element, zone_of
 from syncline.core.appointment import Appointment, Identity

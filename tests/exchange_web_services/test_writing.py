@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from lxml import etree
+from msgspec.structs import replace
 
 from syncline.conformance import samples
 from syncline.conformance.writer import BOTH, UID, Writer, change_of, deletion_of, moved, new, series

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
 import httpx2
 import pytest
+from msgspec.structs import replace
 from starlette.testclient import TestClient
 
 from syncline.config import Settings, WebSettings

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Identity, Pattern, PatternKind, Recurrence, Span
 from syncline.simulation.clock import MONDAY

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.connectors.memory import CALENDAR
 from syncline.core.answering_by_category import CategoryNames

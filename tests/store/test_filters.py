@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import create_engine, text
 
 from syncline.core.filters import DEFAULT_CONDITIONS, DEFAULT_NAME, Condition, Field, SyncFilter

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.core.appointment import Identity
 from syncline.ports import Link, LinkState
@@ -24,7 +25,7 @@ def test_an_address_says_only_what_is_unusual() -> None:
     assert asked.at() == "/x"
     assert asked.by(TABLE.columns[0]) == "/x?sort=a&down=1"
     assert asked.by(TABLE.columns[1]) == "/x?sort=b&down=1"
-    assert replace(asked, words="a b&c").at(page=3) == "/x?q=a+b%26c&page=3"
+    assert dataclasses.replace(asked, words="a b&c").at(page=3) == "/x?q=a+b%26c&page=3"
     assert asked.direction(TABLE.columns[0]) == "ascending" and asked.direction(TABLE.columns[1]) == "none"
 
 

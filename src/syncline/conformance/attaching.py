@@ -8,10 +8,11 @@ not know any connector.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.conformance import samples
 from syncline.conformance.worlds import CrmWorld, ReplicaWorld

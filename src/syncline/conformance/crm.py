@@ -6,9 +6,8 @@ with Test is collected; it overrides nothing but the fixture `crm_world`. It mus
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from syncline.conformance import samples
 from syncline.conformance.crm_log import POLICY, CrmLogConformance, booking, candidate, change, log

@@ -6,10 +6,10 @@ connector.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.conformance import samples
 from syncline.conformance.worlds import CrmWorld

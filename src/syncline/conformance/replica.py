@@ -7,10 +7,10 @@ it overrides nothing but the fixture `replica_world`. It must not know any conne
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.conformance import samples
 from syncline.conformance.worlds import ReplicaWorld, Unsupported

@@ -5,8 +5,9 @@ It must not know any side.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+
+from msgspec.structs import replace
 
 from syncline.core.appointment import (
     Address,
@@ -43,7 +44,7 @@ def single(uid: str, span: Span, **fields: object) -> Appointment:
     plain = Appointment(
         identity=Identity(uid), subject=f"Subject of {uid}", span=span, organizer=ADA, created=MONDAY - DAY
     )
-    return replace(plain, **fields)  # type: ignore[arg-type]
+    return replace(plain, **fields)
 
 
 def meeting(uid: str, span: Span) -> Appointment:

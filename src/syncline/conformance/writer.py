@@ -6,8 +6,9 @@ Every write is compared with the mails that it names (`core.outgoing.mails`). It
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from syncline.conformance import samples
 from syncline.conformance.worlds import ReplicaWorld
@@ -41,7 +42,7 @@ def new(span: Span = NINE, **fields: object) -> Appointment:
 
 def series(span: Span = NINE, zone: str = "UTC", **fields: object) -> Appointment:
     """Return a daily series that comes from the CRM."""
-    return replace(samples.daily(UID, span, zone=zone), **fields)  # type: ignore[arg-type]
+    return replace(samples.daily(UID, span, zone=zone), **fields)
 
 
 def moved(whole: Appointment, day: int, to: Span | None = None, **fields: object) -> Appointment:
@@ -56,7 +57,7 @@ def moved(whole: Appointment, day: int, to: Span | None = None, **fields: object
         exceptions=(),
         deleted=(),
     )
-    return replace(plain, **fields)  # type: ignore[arg-type]
+    return replace(plain, **fields)
 
 
 class Writer:
@@ -104,7 +105,7 @@ class Writer:
 
 def change_of(item: Observed, mailing: Mailing = Mailing.NOBODY, /, **fields: object) -> ItemUpdate:
     """Return the write that changes fields of an item that was seen."""
-    after = replace(item.appointment, **fields)  # type: ignore[arg-type]
+    after = replace(item.appointment, **fields)
     return ItemUpdate(
         ref=item.ref, folder=item.folder, revision=item.revision, before=item.appointment, after=after, mailing=mailing
     )

@@ -7,9 +7,8 @@ overrides nothing but the fixture `replica_world`. It must not know any connecto
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from syncline.conformance import samples
 from syncline.conformance.replica import act, drain
@@ -198,7 +197,7 @@ class WritingConformance:
             new(subject="One", description="Text", location="Here", categories=("Blue",), reminder_minutes=15)
         )
         after = ada.update(first, **{name: value})
-        assert values(after.appointment) == values(replace(first.appointment, **{name: value}))  # type: ignore[arg-type]
+        assert values(after.appointment) == values(replace(first.appointment, **{name: value}))
         assert (after.ref, after.key, after.appointment.identity) == (first.ref, "key-1", first.appointment.identity)
         assert after.revision != first.revision
         assert ada.seen() == after
@@ -239,7 +238,7 @@ class WritingConformance:
         after = ada.update(first, mailing, **fields)
         sent = sorted((to.partition("@")[0], kind) for _, to, kind in ada.world.outbox()[before:])
         assert sent == expected
-        assert people(after.appointment) == people(replace(first.appointment, **fields))  # type: ignore[arg-type]
+        assert people(after.appointment) == people(replace(first.appointment, **fields))
 
     def test_a_quiet_update_leaves_the_copies_as_they_were(self, ada: Writer, bob: Writer) -> None:
         """What nobody is told of does not show in anybody's calendar; what is told does."""

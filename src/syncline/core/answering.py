@@ -7,17 +7,17 @@ what becomes of the answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct
 
 OWN_ORGANIZER = "own"
 OTHER_ORGANIZER = "other"
 NAMED = "Rule: "
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """What rules may ask about a waiting item, as it stood when the question was opened or last brought up to date.
 
     `organizer` is an address in lower case ("" if there is none), `own` whether the mailbox's user organizes it;
@@ -32,8 +32,7 @@ class Facts:
     same_calendar: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
+class Conditions(Struct, frozen=True, kw_only=True):
     """All that are given must hold; an empty one asks nothing.
 
     `organizer` is "own", "other", an address, or a domain written "@firm.example".
@@ -47,8 +46,7 @@ class Conditions:
     same_calendar: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerRule:
+class AnswerRule(Struct, frozen=True, kw_only=True):
     """One standing answer. `owner` is the user for whose mailboxes alone it counts (None: for everybody's)."""
 
     id: int = 0

@@ -8,14 +8,14 @@ change of categories and note it. It must not know who writes categories, nor wh
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CategoryNames:
+
+class CategoryNames(Struct, frozen=True, kw_only=True):
     """What the three categories are called; Outlook compares the names without case."""
 
     waiting: str = "Waiting: double booking"
@@ -31,8 +31,7 @@ class Standing(StrEnum):
     OVER = "over"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True):
     """What an item carries: its categories, and which of them Syncline has set itself (`ours`).
 
     `stale` are the answers that stood there before the question did, or that were taken already: they count no more.
@@ -45,8 +44,7 @@ class Item:
     asked: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
+class Ruling(Struct, frozen=True, kw_only=True):
     """The answer that was given (None: none), whether both were given at once, and what the item should carry."""
 
     wanted: tuple[str, ...]
@@ -54,8 +52,7 @@ class Ruling:
     unclear: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Categorizing:
+class Categorizing(Struct, frozen=True, kw_only=True):
     """Categories to set on and to take off one item of the mailbox, if it still has `revision`.
 
     `before` are all its categories at that revision: every other one stays. Nobody is mailed.
@@ -75,8 +72,7 @@ class Categorizing:
         return (*kept, *(name for name in self.add if name not in kept))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(Struct, frozen=True, kw_only=True):
     """What Syncline has set, or is about to set, on one item in Exchange: the note before such a write and after it.
 
     `names` are the categories that stand or may stand there by us. `question` and `digest` are the question it is

@@ -7,9 +7,10 @@ and deleted occurrences inside itself, so that it is compared, stored and writte
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 SUBJECT_MAX = 200
 LOCATION_MAX = 200
@@ -90,8 +91,7 @@ class PatternKind(StrEnum):
     YEARLY_NTH = "yearly_nth"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pattern:
+class Pattern(Struct, frozen=True, kw_only=True):
     """How a series repeats; unused members keep their default.
 
     `interval` counts days, weeks, months or years. `weekdays` are Monday 0 to Sunday 6, ascending: the days of
@@ -109,8 +109,7 @@ class Pattern:
     first_weekday: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recurrence:
+class Recurrence(Struct, frozen=True, kw_only=True):
     """A pattern and its range: `first` is the date of the first occurrence in the item's zone.
 
     At most one of `count` (1 to 999) and `until` (last possible date, inclusive) is set; none means endless.
@@ -123,8 +122,7 @@ class Recurrence:
     until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """[start, end) as aware UTC instants, to the second.
 
     An all-day span is a range of *dates*: both ends are 00:00 UTC of the dates meant (end exclusive), whatever
@@ -137,16 +135,14 @@ class Span:
     all_day: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """A mail address in lower case, and the name shown for it."""
 
     address: str
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Attendee:
+class Attendee(Struct, frozen=True):
     """One invited address (lower case)."""
 
     address: str
@@ -155,8 +151,7 @@ class Attendee:
     response: Response = Response.NONE
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Identity:
+class Identity(Struct, frozen=True, order=True):
     """Same meeting everywhere (A-33a): the iCalendar UID, and the original start of one occurrence or None.
 
     `original_start` is an aware UTC instant (all-day series: 00:00 UTC of the date).
@@ -166,8 +161,7 @@ class Identity:
     original_start: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appointment:
+class Appointment(Struct, frozen=True, kw_only=True):
     """One appointment: a single, a series with everything that belongs to it, or one exception of a series.
 
     `span` of a series is its first occurrence by pattern; its wall-clock time in `zone` is the time of every

@@ -8,10 +8,11 @@ files are kept.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 BLOCKED = "AttachmentBlocked"
 BAD_NAME = "AttachmentInvalidFileName"
@@ -27,8 +28,7 @@ class Side(StrEnum):
     CRM = "crm"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class File:
+class File(Struct, frozen=True, order=True):
     """One file: its name, the size of its content in bytes, and the SHA-256 of it in hexadecimal."""
 
     name: str
@@ -36,8 +36,7 @@ class File:
     digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """A file of an item in Exchange whose content was read once: it is the same while these three are."""
 
     ref: str
@@ -46,8 +45,7 @@ class Known:
     file: File
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One file to be added on a side, or to be removed there; `instead` is the name under which its content stays."""
 
     side: Side
@@ -56,8 +54,7 @@ class Step:
     instead: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attached:
+class Attached(Struct, frozen=True, kw_only=True):
     """What is remembered of the files of one link: the agreed set, and what both sides were when it was dealt with.
 
     `known` are the item's files by reference. `pending` are the steps that are still to be carried out, the first
@@ -79,16 +76,14 @@ class Attached:
     next_try: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """Which files are taken over: at most `size_max` bytes, and none with these endings (lower case, no dot)."""
 
     size_max: int
     blocked: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A file that stays where it is: its name, the catalogue code, and why in words."""
 
     name: str

@@ -8,9 +8,10 @@ not know who keeps filters, nor what happens to a row that enters or leaves them
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+
+from msgspec import Struct
 
 from syncline.core.appointment import Appointment, Role, Status
 
@@ -38,8 +39,7 @@ class Part(StrEnum):
     OWNER = "owner"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+class Condition(Struct, frozen=True, kw_only=True):
     """One condition: `field` has one of `words`, or none of them if `negated`.
 
     SUBJECT and LOCATION contain a word, without case; PRIVATE, ALL_DAY and SERIES are compared with "yes" and "no".
@@ -50,8 +50,7 @@ class Condition:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncFilter:
+class SyncFilter(Struct, frozen=True, kw_only=True):
     """One saved filter: `user` is the sign-in name of whose it is, None for everybody's (a system filter).
 
     The `template` belongs to nobody and selects nothing: who is new gets a copy of it as his first filter.
@@ -70,8 +69,7 @@ class SyncFilter:
         return self.enabled and not self.template
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(Struct, frozen=True, kw_only=True):
     """What filters look at: the row's content, status and owner, and who looks: sign-in name and addresses."""
 
     appointment: Appointment

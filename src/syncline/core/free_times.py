@@ -6,8 +6,9 @@ It must not know who the people are, what occupies them, or why anybody asks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from syncline.core.times import instant, wall
 
@@ -18,8 +19,7 @@ STEP = timedelta(minutes=30)
 Interval = tuple[datetime, datetime]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkingHours:
+class WorkingHours(Struct, frozen=True, kw_only=True):
     """From when to when, in hours of the wall clock, and on which weekdays (Monday 0)."""
 
     from_h: float = 8.0
@@ -27,8 +27,7 @@ class WorkingHours:
     weekdays: frozenset[int] = frozenset(range(5))
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """One free time [start, end) as aware UTC instants."""
 
     start: datetime

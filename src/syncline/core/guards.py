@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from syncline.core.outgoing import Mail
 
 EMPTIED_MIN = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What counts as *many*: more than `items_max` and more than `share_max` of the linked items, both.
 
     `creations_max`: more new items than that in one cycle, after the first sync, are many too.
@@ -27,16 +27,14 @@ class Limits:
     creations_max: int = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invitations:
+class Invitations(Struct, frozen=True, kw_only=True):
     """How many mails one cycle of one mailbox may cause, and to which domains; no domain named: to all."""
 
     mails_max: int = 100
     domains: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weight:
+class Weight(Struct, frozen=True, kw_only=True):
     """The dangerous part of one mailbox's plan.
 
     `deletions`: rows that would be deleted; `gone`: linked items that vanished, deleted or not; `untrackings`: links

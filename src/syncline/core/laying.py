@@ -7,9 +7,11 @@ something should be written, nor how.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Attendee, Identity, ShowAs
 from syncline.core.merging import EXCEPTION_TEXTS, EXCEPTIONS, SCHEDULING_FIELDS, TEXT_FIELDS
@@ -22,8 +24,7 @@ _REMINDER_MINUTES = 15
 _REMINDED = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class Dates:
+class Dates(Struct, frozen=True):
     """Dates of a series (original starts) that only the row does without by an answer, and the present instant."""
 
     left_out: frozenset[datetime]

@@ -7,8 +7,9 @@ in Exchange. It must not know who decided it, or what is stored where.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, ShowAs, Span
 from syncline.core.recurrence import Occurrence, occurrence_day, occurrence_span, occurrences

@@ -6,10 +6,12 @@ field map 3.9 and the two groups of Q-08; it must not know links, revisions or w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.core import bodies
 from syncline.core.appointment import (
@@ -52,8 +54,7 @@ class Winner(StrEnum):
     ASK = "ask"
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
+class Merge(Struct, frozen=True):
     """Result of a three-way merge: the content to write, what Exchange changed, and where both sides changed."""
 
     content: Appointment

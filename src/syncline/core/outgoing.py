@@ -8,9 +8,11 @@ Pure; it must not know why something is written, nor any wire format.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Attendee
 from syncline.core.recurrence import occurrence_day, occurrence_span
@@ -41,16 +43,14 @@ class MailKind(StrEnum):
     CANCELLATION = "cancellation"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Mail:
+class Mail(Struct, frozen=True, order=True):
     """One mail that the server sends because of a write: to one address."""
 
     to: str
     kind: MailKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemCreation:
+class ItemCreation(Struct, frozen=True, kw_only=True):
     """Make a new item. `key` goes into Syncline's own named property; the identity's UID becomes the item's.
 
     The content is as Exchange shall show it: with categories and reminder, exceptions and deleted dates included.
@@ -64,8 +64,7 @@ class ItemCreation:
     quiet_before: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemUpdate:
+class ItemUpdate(Struct, frozen=True, kw_only=True):
     """Turn the item that still has `revision` from `before`, as it was observed, into `after`.
 
     `key`, if given, replaces the item's own (L-11a).
@@ -81,8 +80,7 @@ class ItemUpdate:
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemDeletion:
+class ItemDeletion(Struct, frozen=True, kw_only=True):
     """Move the item that still has `revision` to the deleted items; `content` is what was observed there."""
 
     ref: str
@@ -103,8 +101,7 @@ class StepKind(StrEnum):
     DELETION = "deletion"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One request of an update. `original_start` names the date of OCCURRENCE and DELETION.
 
     `before` and `after` are the item's or the date's content (`after` of a DELETION is `before`); `fields` are names of

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+
+from msgspec import Struct
 
 from syncline.core.appointment import Recurrence, Span
 from syncline.core.patterns import LAST_ORDINAL, ordinals
@@ -29,16 +30,14 @@ _YEAR_MAX = 9998
 _UNBOUNDED = (-(10**12), 10**12)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """Seconds since 1970: what ended before `since` or starts at `until` or later is out of sight."""
 
     since: int = _UNBOUNDED[0]
     until: int = _UNBOUNDED[1]
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(Struct, frozen=True):
     """Occurrences ordered by start, in seconds since 1970.
 
     `starts` and `ends` are what a person is really busy; `shown_starts` and `shown_ends` are the ends of the spans,
@@ -55,8 +54,7 @@ class Track:
         return self.starts, self.ends, self.shown_starts, self.shown_ends
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class Course(Struct, frozen=True, kw_only=True):
     """What an item occupies: one span, or a series by its rule.
 
     `span` of a series is its first occurrence; `without` are the original starts that hold nothing.

@@ -11,9 +11,11 @@ its last day, and a series begins at the first date that fits, in the period gri
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.core.appointment import Pattern, PatternKind, Recurrence
 
@@ -90,8 +92,7 @@ def first_fitting(pattern: Pattern, day: date) -> date:
     return date.fromordinal(grid.candidate(grid.skipped))
 
 
-@dataclass(frozen=True, slots=True)
-class _Grid:
+class _Grid(Struct, frozen=True):
     """A recurrence laid out for arithmetic: candidates are numbered from 0 in the period of the first date.
 
     `base` is that period, `size` how many candidates each period has, `skipped` how many of the first period lie before

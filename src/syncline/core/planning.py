@@ -7,8 +7,10 @@ action, the journal and `syncline explain`. Pure: it must not know links, cursor
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Status
 from syncline.core.merging import CANCELED, PERSONS, PrivatePolicy, differences, reschedules
@@ -60,8 +62,7 @@ class Decision(StrEnum):
     LAPSED = "lapsed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """The settings that decide for one mailbox."""
 
     private: PrivatePolicy = PrivatePolicy.IMPORT
@@ -70,8 +71,7 @@ class Policy:
     ask_before_overruling: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(Struct, frozen=True, kw_only=True):
     """One appointment as both sides and the past show it.
 
     `candidate` is the projected Exchange content (None when not present), `agreed` the merge base, `linked` whether a
@@ -101,8 +101,7 @@ class Situation:
     fields: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class Action(Struct, frozen=True, kw_only=True):
     """One light action. `check`: a write asks whether everybody is free; `code`: code of a skip or failure."""
 
     verb: Verb
@@ -115,8 +114,7 @@ class Action:
 Test = Callable[[Situation, Policy], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     rule: str
     when: Test
     verb: Verb

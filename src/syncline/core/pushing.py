@@ -8,8 +8,10 @@ must not know links, cursors, connectors or the clock.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, ShowAs, Status
 from syncline.core.merging import CANCELED, EXCEPTION_TEXTS, PrivatePolicy, differences, project
@@ -64,8 +66,7 @@ class Found(StrEnum):
     UNTRACKED = "untracked"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """The settings that decide for one mailbox.
 
     `distinct_deletes`: a row that leaves the filters is unlinked, not deleted (1.1, 3.3). `propagate_cancellations`:
@@ -90,8 +91,7 @@ class Policy:
         return self.directions.get(name, Direction.BOTH) in (Direction.BOTH, Direction.TO_CRM)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(Struct, frozen=True, kw_only=True):
     """One row as the CRM shows it, with what Exchange and the past know of it.
 
     `row`: its content as Exchange should show it, None if the row is gone; `status` its state. `agreed` and `exchange`:
@@ -134,8 +134,7 @@ class Situation:
     overruled: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class Action(Struct, frozen=True, kw_only=True):
     """One light action towards Exchange: which fields, whom it mails by rule, and the code of a skip or failure."""
 
     verb: Verb
@@ -151,8 +150,7 @@ Test = Callable[[Situation, Policy], bool]
 _MAILS = {Verb.CREATE: "A-06", Verb.UPDATE: "A-07", Verb.DELETE: "A-12"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     rule: str
     when: Test
     verb: Verb

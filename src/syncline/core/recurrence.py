@@ -9,9 +9,10 @@ before the start, the elapsed time of the first occurrence is kept. It must not 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from heapq import merge
+
+from msgspec import Struct
 
 from syncline.core.appointment import Appointment, Span
 from syncline.core.patterns import (
@@ -42,8 +43,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(Struct, frozen=True):
     """One occurrence: its original start (by pattern), where it is now, and its exception if it has one."""
 
     original_start: datetime

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from syncline.core.appointment import Appointment, Identity, Recurrence, Response, Role, ShowAs, Span, Status
 from syncline.core.overlaps import Course, Near, Track, Window, join, track
@@ -29,8 +30,7 @@ class AllDayBlocks(StrEnum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConflictPolicy:
+class ConflictPolicy(Struct, frozen=True, kw_only=True):
     """The settings `conflict.*`: whether to check, what blocks, and how far to look."""
 
     enabled: bool = True
@@ -41,8 +41,7 @@ class ConflictPolicy:
     horizon_days: int = HORIZON_DAYS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Person(Struct, frozen=True, kw_only=True):
     """Somebody whom an appointment makes busy, by address in lower case."""
 
     address: str
@@ -51,8 +50,7 @@ class Person:
     organizer: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Busy:
+class Busy(Struct, frozen=True, kw_only=True):
     """One thing that keeps one person busy: a single, an exception, or a series by its rule.
 
     `span` of a series is its first occurrence. `without` are the original starts of a series that do not stand where
@@ -71,8 +69,7 @@ class Busy:
     without: tuple[datetime, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clash:
+class Clash(Struct, frozen=True, kw_only=True):
     """One occurrence of a blocker that overlaps one occurrence of the candidate (CD-13).
 
     `start` and `end` are those of the blocker's span (dates at 00:00 UTC if `all_day`), `candidate_start` likewise.
@@ -88,8 +85,7 @@ class Clash:
     all_day: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unavailable:
+class Unavailable(Struct, frozen=True, kw_only=True):
     """One person who is unavailable, and why."""
 
     user_id: str
@@ -97,8 +93,7 @@ class Unavailable:
     clashes: tuple[Clash, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """What the check of one candidate found: nothing if nobody is unavailable (CD-12).
 
     `occurrences` is how many of the candidate's were compared, `clashing` their starts that overlap something.

@@ -7,9 +7,10 @@ wrong; whether that refuses an item, changes it or is only shown is decided else
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from syncline.core.appointment import Appointment, Pattern, PatternKind, Recurrence, Span
 from syncline.core.patterns import first_fitting, occurrence_date, occurrence_index
@@ -69,8 +70,7 @@ def misplaced(appointment: Appointment) -> dict[datetime, Problem]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
+class _Standing(Struct, frozen=True):
     """The occurrences of a series as they stand, by their date in the pattern."""
 
     appointment: Appointment

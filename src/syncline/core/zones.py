@@ -11,11 +11,11 @@ import re
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from msgspec import Struct
 from tzlocal.windows_tz import tz_win, win_tz
 
 CUSTOM_PREFIX = "custom:"
@@ -57,8 +57,7 @@ class UnknownZone(KeyError):  # noqa: N818 - the name says what it is
     """A zone key that is neither an IANA name nor the text of rules."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneTransition:
+class ZoneTransition(Struct, frozen=True, kw_only=True):
     """A change of offset that happens each year between two dates.
 
     It falls in `month` on weekday `weekday` (Monday 0) for the `nth` time (1 to 5, or -1 to -5 from the month's end),
@@ -88,16 +87,14 @@ class ZoneTransition:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneRules:
+class ZoneRules(Struct, frozen=True):
     """A zone by its rules: seconds east of UTC before any transition, and the yearly transitions."""
 
     offset_s: int
     transitions: tuple[ZoneTransition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneEra:
+class ZoneEra(Struct, frozen=True):
     """What holds from a date on (an EWS TransitionsGroup): the offset without transitions, and the transitions.
 
     `transitions` need no `since` and `until`; those are the era's own bounds. The first era has `since` None.
@@ -186,8 +183,7 @@ def zone_info(zone: str) -> tzinfo:
         raise UnknownZone(zone) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(Struct, frozen=True):
     """One change on the time line: naive UTC instant, offsets before and after."""
 
     at: datetime

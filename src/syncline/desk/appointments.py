@@ -7,9 +7,11 @@ with the same check as a sync cycle. Who may read what of an entry is `desk.read
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Status
 from syncline.core.scheduling import Verdict

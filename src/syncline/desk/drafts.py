@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+
+from msgspec.structs import replace
 
 from syncline.core.appointment import (
     DESCRIPTION_MAX,
@@ -163,7 +165,7 @@ def _worded(current: Appointment, draft: Draft, users: Sequence[User]) -> Appoin
         "location": _limited(draft.location, LOCATION_MAX, noted("location")),
         "description": _limited(draft.description, DESCRIPTION_MAX, noted("description")),
     }
-    after = replace(current, **{name: text for name, text in texts.items() if text is not None})  # type: ignore[arg-type]
+    after = replace(current, **{name: text for name, text in texts.items() if text is not None})
     if not after.subject.strip():
         raise _refuse(_("An appointment needs a subject."))
     if draft.show_as is not None:

@@ -8,8 +8,10 @@ refused. What a filter selects is `core.filters`'.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from syncline.core.filters import Condition, Seen, SyncFilter, selects
 from syncline.desk.filter_words import CONDITIONS_MAX, all_said

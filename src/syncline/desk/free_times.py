@@ -7,9 +7,10 @@ out: the free ones say nothing about what fills the others. It must not know how
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, ShowAs, Span
 from syncline.core.free_times import HORIZON, Interval, Slot

@@ -7,8 +7,10 @@ may test it and switch it off and on; everything else is a System Administrator'
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from syncline.desk.alerts import hidden_codes
 from syncline.desk.erring import error_of

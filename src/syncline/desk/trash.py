@@ -8,10 +8,12 @@ must not know how it reaches Exchange.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
+
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Identity, Kind
 from syncline.core.merging import PrivatePolicy, project

@@ -6,9 +6,11 @@ A search finds what the viewer may read and nothing else. It must not know how a
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from syncline.desk.alerts import hidden_codes, objects, visible_alert
 from syncline.desk.finding import one, owned, within

@@ -8,8 +8,10 @@ not know a connector or the CRM.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.errors import CATALOGUE, ErrorClass, SyncError
 from syncline.ports import Alert, AlertOutcome, AlertState, Answer, Clock, Link, Questions
@@ -21,8 +23,7 @@ Versions = Mapping[int, int | None]
 NOT_CHECKED: Versions = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Leaving:
+class Leaving(Struct, frozen=True):
     """Which dates of a series are to be left out (original starts), and the version of the question they belong to."""
 
     dates: tuple[datetime, ...]

@@ -7,8 +7,9 @@ again blindly. One bad item fails alone. It decides nothing that `core.pushing` 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment
 from syncline.core.merging import advance, differences

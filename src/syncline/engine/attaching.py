@@ -8,8 +8,9 @@ after it, so that a stop between the two neither loses nor doubles a file: the n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from syncline.core.attachments import Attached
 from syncline.core.merging import PrivatePolicy

@@ -7,8 +7,10 @@ was written has an intent, and every write is guarded by an id or a version.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from syncline.core.filters import digest
 from syncline.core.merging import differences
@@ -42,8 +44,7 @@ SCAN = 500
 ANSWERS_MAX = 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CycleResult:
+class CycleResult(Struct, frozen=True, kw_only=True):
     """What one cycle did; `plan` is filled by a dry run.
 
     `claimed` False: none ran, because a living owner holds the mailbox or because it is switched off.
@@ -60,8 +61,7 @@ class _SwitchedOff(Exception):  # noqa: N818 (no error: somebody wanted it)
     """The mailbox was switched off while its cycle ran."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
+class _Planned(Struct, frozen=True):
     """One light row of the plan: enough to guard and to order it."""
 
     link_id: int

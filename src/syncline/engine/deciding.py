@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Identity, Status
 from syncline.core.leaving_out import without
@@ -39,8 +41,7 @@ _NONE: frozenset[str] = frozenset()
 Order = tuple[int, datetime, datetime, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class Decided(Struct, frozen=True, kw_only=True):
     """One link with its action and everything that carrying it out needs.
 
     `peer` is the other mailbox's link that decides; `waiting` are the mailboxes whose copies wait for this one (Q-06).
@@ -72,8 +73,7 @@ class Decided:
     error: SyncError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True):
     """What a row should hold, whom that makes busy, and the digest of both."""
 
     content: Appointment | None = None
@@ -81,8 +81,7 @@ class _Wanted:
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     """What was decided, which dates that leaves out, and on which answers it rests."""
 
     decision: Decision
@@ -90,8 +89,7 @@ class _Answer:
     rests_on: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _AtHand:
+class _AtHand(Struct, frozen=True):
     """What is known of a link beside the copies and rows: its question, and whether its row has files of its own."""
 
     alert: Alert | None

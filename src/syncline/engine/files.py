@@ -7,9 +7,10 @@ not, and contents never. It must not know which links are due.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import PurePosixPath
+
+from msgspec.structs import replace
 
 from syncline.core.attachments import (
     BAD_NAME,

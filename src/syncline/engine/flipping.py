@@ -5,8 +5,9 @@ hard-problems.md 4, item 3. It must not know what was written.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from syncline.engine.run import Run
 from syncline.ports import Link

@@ -7,7 +7,9 @@ Everything else goes on (design.md section 4).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.core.guards import Weight, holds
 from syncline.core.planning import Verb
@@ -19,8 +21,7 @@ CODES = ("EmptiedSideHeld", "MassDeletionHeld", "MassUntrackingHeld")
 _SEEN = {"EmptiedSideHeld": Seen.GONE, "MassDeletionHeld": Seen.GONE, "MassUntrackingHeld": Seen.UNTRACKED}
 
 
-@dataclass(frozen=True, slots=True)
-class Light:
+class Light(Struct, frozen=True):
     """What the guards need of one planned action."""
 
     link_id: int

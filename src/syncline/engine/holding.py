@@ -8,7 +8,9 @@ dropping means is the caller's. It must not know why something is held.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from syncline.engine import questions
 from syncline.engine.run import Run
@@ -29,8 +31,7 @@ OVERRULED = "DeletedAndEditedHeld"
 SINGLE = (DIVERGED, ORGANIZER, OVERRULED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Danger:
+class Danger(Struct, frozen=True, kw_only=True):
     """What of one plan is of a dangerous kind: the links, which of them are too much now, and words for the question.
 
     `told` gets the links that are held.
@@ -42,8 +43,7 @@ class Danger:
     told: Callable[[Collection[int]], Mapping[str, str]] = lambda _: {}
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
+class Weighed(Struct, frozen=True):
     """What a plan must leave alone: links that wait for an answer, and links dropped by a No.
 
     `dropped` and `why` say for each the code: of the question that was answered, and of the one that holds it.
@@ -54,8 +54,7 @@ class Weighed:
     why: Mapping[int, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class About(Struct, frozen=True, kw_only=True):
     """One item that cannot be dealt with unasked: its words, and the digest of what exactly is asked."""
 
     link: Link

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.engine.organization import claim
 from syncline.engine.run import Connect
@@ -33,8 +35,7 @@ TRANSIENT_RETRY_S = 300.0
 SHORT_WAIT_S = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Struct, frozen=True, kw_only=True):
     """What the failure of a mailbox changes: its row, when it is due next (None: never), whether it is switched off.
 
     `alert` is new, or the open one of the same code counted once more (AL-10); None when nobody needs to know.

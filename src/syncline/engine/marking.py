@@ -9,8 +9,10 @@ by `core.answering_by_category`; this module must not write to the CRM.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.core.answering_by_category import (
     Categorizing,
@@ -39,16 +41,14 @@ _DENIALS = frozenset({DENIED, "Forbidden"})
 _OFFERED = (LinkState.KEPT_OUT, LinkState.PARKED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """What an item carries at one revision."""
 
     revision: str
     categories: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Work:
+class _Work(Struct, frozen=True, kw_only=True):
     """One due mark with everything that its ruling needs; `item` None: the item is gone."""
 
     mark: Mark

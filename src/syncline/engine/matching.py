@@ -7,7 +7,8 @@ one identity is a move: the old link takes the new address and keeps everything 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from syncline.engine.observing import observed_link
 from syncline.engine.run import Run

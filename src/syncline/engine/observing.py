@@ -7,9 +7,11 @@ revision with the same essence is a refresh and costs no plan. It decides nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Identity, Status
 from syncline.core.leaving_out import still_left_out
@@ -53,8 +55,7 @@ CRM_PAGE_MAX = 1000
 WRITER = "syncline"
 
 
-@dataclass(frozen=True, slots=True)
-class Essence:
+class Essence(Struct, frozen=True):
     """What of an item a plan depends on: the projected content and the busy people."""
 
     content: Appointment

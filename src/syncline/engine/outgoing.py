@@ -8,10 +8,12 @@ It reads state, rows and, for rows without an item, the calendar by identity; it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.core import pushing
 from syncline.core.appointment import Address, Appointment
@@ -43,8 +45,7 @@ _HORIZON_DAYS = 36_500
 _UNKEYED = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outward:
+class Outward(Struct, frozen=True, kw_only=True):
     """One link with its action towards Exchange and everything that carrying it out needs.
 
     `content`: the row as Exchange should show it. `write`: what is to be written (a creation without its key), `mails`
@@ -65,8 +66,7 @@ class Outward:
     error: SyncError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(Struct, frozen=True):
     """Rows that another link of this mailbox holds, and rows about which a copy in another mailbox decides."""
 
     here: frozenset[str]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from syncline.core.appointment import Identity
 from syncline.core.outgoing import ItemDeletion, Mailing

@@ -7,7 +7,8 @@ it is the one that the cycle makes (`pushing`). It writes nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Status
 from syncline.core.merging import EXCEPTIONS, advance

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from hashlib import sha256
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.core.guards import EMPTIED_MIN, floods, many, unmailed
 from syncline.core.outgoing import Mail
@@ -34,8 +36,7 @@ _CALL_OFF = "A-14"
 _ASKING = {Verb.ASK_DELETION: holding.OVERRULED, Verb.ASK_ORGANIZER: holding.ORGANIZER}
 
 
-@dataclass(frozen=True, slots=True)
-class _Light:
+class _Light(Struct, frozen=True):
     """One row of the plan: enough to weigh and to order it. `refused`: a No has kept it out once."""
 
     link_id: int
@@ -47,16 +48,14 @@ class _Light:
     order: tuple[float, str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
+class _Said(Struct, frozen=True):
     """Answers about single items, by link: to a deletion in Outlook that overrules an edit, to another organizer."""
 
     overrule: Mapping[int, bool]
     handed: Mapping[int, Answer]
 
 
-@dataclass(frozen=True, slots=True)
-class Foreseen:
+class Foreseen(Struct, frozen=True):
     """One link as it would be dealt with; `code` is that of the question that it waits or would wait for, "" if none.
 
     `parked`: both sides overwrite each other, and it would be left alone.

@@ -5,8 +5,9 @@ Answering is `engine.alerts`; here is only what a cycle writes about a question 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from syncline.core.scheduling import Verdict
 from syncline.engine.deciding import Decided

@@ -6,7 +6,8 @@ It must not know what the rows are wanted for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.run import Parts
@@ -14,8 +15,7 @@ from syncline.errors import Scope, SyncError
 from syncline.ports import CrmRow
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """What a reading gave, by id: rows that are there, and errors of those that are there but cannot be read."""
 
     found: Mapping[str, CrmRow]

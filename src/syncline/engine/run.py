@@ -5,11 +5,14 @@ It knows no step of the cycle; the steps take a `Run` and hand it on.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from syncline.core import pushing
 from syncline.core.answering_by_category import CategoryNames
@@ -45,8 +48,7 @@ _PAUSE_MAX_S = 6 * 3600.0
 _DOUBLINGS_MAX = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(Struct, frozen=True, kw_only=True):
     """The settings of the engine as frozen values; times in seconds, sizes in items."""
 
     crm_name: str = "Syncline CRM"
@@ -90,8 +92,7 @@ class Rules:
         return self.policy.private
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Parts(Struct, frozen=True, kw_only=True):
     """The ports and rules that all cycles share; `new_id` makes random row ids, `installation` names this Syncline."""
 
     store: Store
@@ -102,8 +103,7 @@ class Parts:
     installation: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanLine:
+class PlanLine(Struct, frozen=True, kw_only=True):
     """One line of a plan: what would happen to which item, by which rule, and whom Exchange would mail.
 
     `outward`: it would be carried over to Exchange, else to the CRM. `code` is of the question that is or would be
@@ -139,7 +139,7 @@ class PlanLine:
         return () if self.waits else self.mails
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class Counts:
     """What a cycle did, in items."""
 
@@ -156,8 +156,7 @@ class Counts:
         return bool(self.saved or self.updated or self.deleted)
 
 
-@dataclass(frozen=True, slots=True)
-class People:
+class People(Struct, frozen=True):
     """Who is who: CRM users by address, addresses of each enabled mailbox, and the mailbox's own addresses."""
 
     user_by_address: Mapping[str, str]
@@ -182,16 +181,16 @@ class People:
         return self.mailbox_by_address.get(appointment.organizer.address) if appointment.organizer else None
 
 
-@dataclass
+@dataclasses.dataclass
 class Said:
     """What people have answered about single items, by link, and which items were asked about, by code."""
 
-    overrule: dict[int, bool] = field(default_factory=dict)
-    diverged: dict[int, Answer] = field(default_factory=dict)
-    asked: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    overrule: dict[int, bool] = dataclasses.field(default_factory=dict)
+    diverged: dict[int, Answer] = dataclasses.field(default_factory=dict)
+    asked: dict[str, set[int]] = dataclasses.field(default_factory=lambda: defaultdict(set))
 
 
-@dataclass
+@dataclasses.dataclass
 class Run:
     """One cycle of one claimed mailbox."""
 
@@ -199,13 +198,13 @@ class Run:
     lease: Lease
     mailbox: Mailbox
     replica: Replica
-    counts: Counts = field(default_factory=Counts)
+    counts: Counts = dataclasses.field(default_factory=Counts)
     crm_moved: bool = False
     crm_cursor: str | None = None
     dry: bool = False
     kept: datetime | None = None
     marked: bool = False
-    said: Said = field(default_factory=Said)
+    said: Said = dataclasses.field(default_factory=Said)
 
     @property
     def store(self) -> Store:

@@ -8,7 +8,8 @@ decides nothing, and it must not know what filters say.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from syncline.core import filters
 from syncline.core.appointment import Identity

@@ -7,7 +7,8 @@ content is kept. Everything else is planned anew from what is observed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from syncline.core import pushing
 from syncline.core.appointment import Appointment

@@ -6,7 +6,7 @@ no category from then on, until it is untracked the same way (L-12).
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from syncline.core.appointment import Identity
 from syncline.engine import questions

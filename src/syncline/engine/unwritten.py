@@ -6,7 +6,8 @@ One function for each verb, and each only adds to the draft of its chunk. Nothin
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from syncline.core.merging import differences
 from syncline.core.planning import Verb

@@ -6,8 +6,10 @@ It knows links and alerts as values only; nothing here talks to a port.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec.structs import replace
 
 from syncline.core.answering import AnswerRule, Facts, first
 from syncline.core.appointment import Appointment

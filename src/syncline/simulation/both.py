@@ -6,8 +6,9 @@ Such a world has its own generator for its settings, so that the others stay wha
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from random import Random
+
+from msgspec.structs import replace
 
 from syncline.core.filters import Condition, Field, Part, SyncFilter
 from syncline.core.guards import Invitations

@@ -7,8 +7,9 @@ or None when there was nothing to act on. The module must not know the engine.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from syncline.connectors.memory import Item
 from syncline.core.appointment import (
@@ -174,7 +175,7 @@ def _change_date(scene: Scene) -> str | None:
         hour = at.start.replace(hour=scene.rng.randint(9, 13))
         values = {"span": Span(hour, hour + (at.end - at.start))}
     part = replace(series, identity=identity, span=at, recurrence=None, exceptions=(), deleted=())
-    part = replace(part, **values)  # type: ignore[arg-type]
+    part = replace(part, **values)
     parts = sorted((*series.exceptions, part), key=lambda one: one.identity)
     _edit(scene, row, exceptions=tuple(parts))
     return f"somebody changes the {', '.join(values)} of the date {_when(at)} of {_of(row)} in the CRM"
@@ -244,7 +245,7 @@ def _edit_both(scene: Scene) -> str | None:
         scene.exchange.delete(address, item.ref)
         return f"somebody sets the {here} of {_of(row)} in the CRM, and {address} deletes it"
     values = {there: f"Outlook {text}"}
-    scene.exchange.edit(address, item.ref, lambda one: replace(one, **values))  # type: ignore[arg-type]
+    scene.exchange.edit(address, item.ref, lambda one: replace(one, **values))
     return f"somebody sets the {here} of {_of(row)} in the CRM, and {address} the {there}"
 
 
@@ -295,7 +296,7 @@ def _row(scene: Scene, *, series: bool = False) -> CrmRow | None:
 
 
 def _edit(scene: Scene, row: CrmRow, **values: object) -> None:
-    scene.crm.edit(row.id, lambda one: replace(one, **values), by="ada")  # type: ignore[arg-type]
+    scene.crm.edit(row.id, lambda one: replace(one, **values), by="ada")
 
 
 def _date(scene: Scene, series: Appointment) -> Span | None:

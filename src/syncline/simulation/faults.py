@@ -8,9 +8,12 @@ After its death every further call of that process fails too. The module must no
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.errors import SyncError
 from syncline.ports import CrmPage, Page
@@ -39,8 +42,7 @@ class Strike(StrEnum):
     KILLED_AFTER = "killed after effect"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One call of the engine: its number in the life of the gate, the port, the method, and the mailbox it is for."""
 
     number: int

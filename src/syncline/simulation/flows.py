@@ -6,7 +6,7 @@ does: the undisturbed run says so.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from syncline.core.appointment import (
     Appointment,

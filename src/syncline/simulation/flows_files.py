@@ -6,7 +6,7 @@ ends as it does: the undisturbed run says so.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from syncline.core.appointment import Address, Attendee
 from syncline.core.attachments import Limits
@@ -98,7 +98,7 @@ def _delete(world: World) -> None:
 
 
 def _flow(name: str, prepare: Deed, happens: Deed, afterwards: Deed | None = None, **rules: object) -> Flow:
-    mine = replace(RULES, **rules)  # type: ignore[arg-type]
+    mine = replace(RULES, **rules)
     return Flow(f"files: {name}", prepare, happens, rules=mine, afterwards=afterwards)
 
 

@@ -6,7 +6,7 @@ undisturbed run says so.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from syncline.core.appointment import Address, Appointment, Attendee, Identity
 from syncline.core.guards import Invitations, Limits
@@ -23,7 +23,7 @@ _MANY = 12
 
 
 def _with(**values: object) -> Rules:
-    return replace(_PARTNERS, **values)  # type: ignore[arg-type]
+    return replace(_PARTNERS, **values)
 
 
 def _asks() -> Rules:
@@ -42,7 +42,7 @@ def _enter(world: World, appointment: Appointment) -> None:
 
 def _change(world: World, uid: str, **fields: object) -> None:
     row = next(one for one in world.crm.rows() if one.appointment.identity == Identity(uid))
-    world.crm.edit(row.id, lambda found: replace(found, **fields), by="ada")  # type: ignore[arg-type]
+    world.crm.edit(row.id, lambda found: replace(found, **fields), by="ada")
 
 
 def _id(world: World, uid: str) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Identity, Pattern, PatternKind, Recurrence, Span
 from syncline.engine.run import Rules
@@ -30,8 +32,7 @@ _HOUR = timedelta(hours=1)
 Deed = Callable[[World], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """One flow: what was there before, and what happens; everything is Ada's unless more `people` take part.
 
     `by_category`: questions are answered in Outlook, so that waiting items are marked. `rules` are those of the world,
@@ -61,7 +62,7 @@ def item(uid: str, span: Span, **fields: object) -> Appointment:
     plain = Appointment(
         identity=Identity(uid), subject=f"Subject {uid}", span=span, categories=(CATEGORY,), created=MONDAY
     )
-    return replace(plain, **fields)  # type: ignore[arg-type]
+    return replace(plain, **fields)
 
 
 def series(uid: str, span: Span) -> Appointment:
@@ -84,7 +85,7 @@ def ref(world: World, uid: str, address: str = ADA) -> str:
 
 def edit(world: World, uid: str, **fields: object) -> None:
     """Save new values of Ada's item in Outlook."""
-    world.exchange.edit(ADA, ref(world, uid), lambda found: replace(found, **fields))  # type: ignore[arg-type]
+    world.exchange.edit(ADA, ref(world, uid), lambda found: replace(found, **fields))
 
 
 def run_all(world: World) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import func, select
 
 from syncline.connectors.memory import Item
@@ -32,8 +33,7 @@ _ABOUT_FILES = (BLOCKED, BAD_NAME)
 _CONFLICT = "ExchangeSyncSchedulingConflictsError"
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """What Syncline remembers of one mailbox."""
 
     address: str

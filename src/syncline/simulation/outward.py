@@ -7,9 +7,10 @@ once; what was deleted is in the trash. It looks at the world from the outside a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from syncline.connectors.memory import Item
@@ -31,8 +32,7 @@ _RESTING = (LinkState.SETTLED, LinkState.UNSETTLED)
 _TOLD = (LinkState.SKIPPED, LinkState.FAILED, LinkState.KEPT_OUT, LinkState.PARKED, LinkState.ASKED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """What the checks look at: links and questions of one mailbox, its items, and the rows by identity and by id."""
 
     world: World

@@ -7,8 +7,9 @@ there was nothing to act on. The module must not know the engine: people see Out
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from syncline.connectors.memory import Item
 from syncline.core.appointment import (
@@ -132,7 +133,7 @@ def _edit_text(scene: Scene) -> str | None:
     address, item = found
     field = scene.rng.choice(("subject", "location", "description"))
     text = f"{field} {scene.rng.randint(1, 99)}"
-    scene.exchange.edit(address, item.ref, lambda one: replace(one, **{field: text}))  # type: ignore[arg-type]
+    scene.exchange.edit(address, item.ref, lambda one: replace(one, **{field: text}))
     return f"{address} sets the {field} of {_name(item.appointment)}"
 
 

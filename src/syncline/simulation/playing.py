@@ -5,9 +5,11 @@ The same seed and number of steps give the same story, call by call. It must not
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.connectors.memory import Item
 from syncline.core.answering_by_category import CategoryNames
@@ -45,8 +47,7 @@ _WRITES = {
 _SHAKEN = {"crm": people.shake_rows, "calendar": people.shake_items}
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
+class Played(Struct, frozen=True):
     """What became of one seed: everything that was wrong, and the story in words."""
 
     seed: int

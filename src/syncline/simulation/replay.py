@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlalchemy import select
 
 from syncline.ports import Link, LinkState, Origin
@@ -20,8 +21,7 @@ _IN_STEP = frozenset({LinkState.SETTLED, LinkState.UNSETTLED})
 _ANY = frozenset(LinkState)
 
 
-@dataclass(frozen=True, slots=True)
-class Says:
+class Says(Struct, frozen=True):
     """What one action says: the states it leaves the link in, whether it holds a row (None: as before), its end."""
 
     states: frozenset[LinkState] | None = None

@@ -6,15 +6,15 @@ seed is played.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from statistics import median
 from typing import TextIO
+
+from msgspec import Struct
 
 from syncline.simulation.playing import Played
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """What became of all seeds: those that failed with their shortest stories, what each cost, how long all took."""
 
     seeds: int

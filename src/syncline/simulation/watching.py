@@ -7,7 +7,8 @@ It must not know the engine or the world.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from syncline.connectors.memory import MemoryReplica
 from syncline.core.answering_by_category import Categorizing, CategoryNames

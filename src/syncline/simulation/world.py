@@ -8,10 +8,11 @@ to run cycles and how to answer; what people do is in `people`, what must be tru
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
+
+from msgspec import Struct, field
 
 from syncline.connectors.memory import MemoryCrm, MemoryExchange
 from syncline.connectors.memory.crm import Backup
@@ -60,8 +61,7 @@ def address_of(name: str) -> str:
     return f"{name}@example.org"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """What makes one world different from another before anything happens."""
 
     people: int = 2
@@ -77,8 +77,7 @@ Place = tuple[Span, ShowAs, bool]
 """When a date of a series is, how it is shown, and whether it is canceled."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """A date that was to be left out of a series: in whose mailbox, and how it stood there then."""
 
     address: str

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
+from msgspec import Struct
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
@@ -29,8 +29,7 @@ SECRET_BYTES = 32
 TOKEN_PREFIX = "syn_"  # noqa: S105 (marks a token as ours)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(Struct, frozen=True, kw_only=True):
     """Somebody who may sign in; `name` is also the CRM user's name."""
 
     id: int
@@ -44,8 +43,7 @@ class Account:
         return self.role is AccountRole.ADMINISTRATOR
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Struct, frozen=True, kw_only=True):
     """A signed-in person; forms must carry `csrf`."""
 
     account: Account
@@ -53,8 +51,7 @@ class Session:
     expires: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class Token(Struct, frozen=True, kw_only=True):
     """A program's way in, without its secret."""
 
     id: int

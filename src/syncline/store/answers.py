@@ -7,10 +7,10 @@ which answers are allowed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from syncline.errors import SyncError

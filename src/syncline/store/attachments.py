@@ -7,7 +7,6 @@ when a failed try is to be repeated. It must not know what is done then.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +19,7 @@ from syncline.store.links import HELD, LONGEST_WAIT, chunks
 from syncline.store.rows import LINK, columns, to_link
 from syncline.store.schema import attached, link
 
-_FIELDS = tuple(field.name for field in fields(Attached))
+_FIELDS = Attached.__struct_fields__
 _ATTACHED = columns(attached, _FIELDS)
 _QUIET = (LinkState.SETTLED, LinkState.UNSETTLED)
 _DUE = (

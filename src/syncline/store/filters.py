@@ -7,10 +7,10 @@ selects: core/filters.py does.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from syncline.core.filters import SyncFilter
@@ -19,7 +19,7 @@ from syncline.store.connection import Connected
 from syncline.store.leases import wake
 from syncline.store.schema import mailbox, sync_filter
 
-_FIELDS = tuple(field.name for field in fields(SyncFilter))
+_FIELDS = SyncFilter.__struct_fields__
 _FILTER = tuple(sync_filter.c[name] for name in _FIELDS)
 _owner = func.lower(sync_filter.c.user)
 _IN_ORDER = (sync_filter.c.template.desc(), sync_filter.c.user.is_not(None), _owner, sync_filter.c.id)

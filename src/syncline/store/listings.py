@@ -6,9 +6,9 @@ Every listing is one query with a keyset cursor (the id to go on below). It must
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, Table, and_, case, func, literal_column, select, union
 
 from syncline.errors import SyncError
@@ -41,16 +41,14 @@ _DIGITS_MAX = 19
 _NEEDS_PEOPLE = (LinkState.ASKED, LinkState.FAILED)
 
 
-@dataclass(frozen=True, slots=True)
-class Listing(Generic[Item]):
+class Listing(Struct, Generic[Item], frozen=True):
     """One page; `next` is the cursor of the following one, None at the end."""
 
     items: tuple[Item, ...]
     next: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+class Counts(Struct, frozen=True, kw_only=True):
     """Counts of what stands in one mailbox: open alerts (questions among them), and items by failure state."""
 
     open_alerts: int = 0

@@ -8,7 +8,6 @@ of links or alerts can forget a mark. It must not know what a mark should become
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +35,7 @@ from syncline.store.rows import ALERT, columns, to_alert
 from syncline.store.schema import alert, link, mark
 
 QUESTION = "ExchangeSyncSchedulingConflictsError"
-_FIELDS = tuple(field.name for field in fields(Mark))
+_FIELDS = Mark.__struct_fields__
 _MARK = columns(mark, _FIELDS)
 _MAILBOX = bindparam("mailbox_id", type_=Integer)
 _AFTER = bindparam("after", type_=Integer)

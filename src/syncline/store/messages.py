@@ -7,11 +7,11 @@ digests only. Times come from the caller. It must not know what a message says, 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, literal_column, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_keep
 
@@ -51,8 +51,7 @@ class MessageState(StrEnum):
     DROPPED = "dropped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """One message. `recipient` is a user's sign-in name, or of a webhook's message the mailbox that it is about.
 
     `alert_id` None: it is about many questions (or its question is gone). `unclear` counts how often it was left
@@ -74,8 +73,7 @@ class Message:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(Struct, frozen=True, kw_only=True):
     """One question on its way to somebody: open since when it is known, in the mailbox where it stands."""
 
     alert_id: int
@@ -85,8 +83,7 @@ class Told:
     state: AlertState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerLink:
+class AnswerLink(Struct, frozen=True, kw_only=True):
     """A link that answers one question in one way, for one person, once; `version` is what the mail showed."""
 
     digest: str
@@ -98,8 +95,7 @@ class AnswerLink:
     used: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelFigures:
+class ChannelFigures(Struct, frozen=True, kw_only=True):
     """How one way out stands: messages by state, and when the last one was sent."""
 
     waiting: int = 0
@@ -109,8 +105,8 @@ class ChannelFigures:
     error: str | None = None
 
 
-_MESSAGE = [message.c[field.name] for field in fields(Message)]
-_LINK = [answer_link.c[field.name] for field in fields(AnswerLink)]
+_MESSAGE = [message.c[name] for name in Message.__struct_fields__]
+_LINK = [answer_link.c[name] for name in AnswerLink.__struct_fields__]
 _OPEN = literal_column("alert.state") == literal_column("'open'")
 _WAITS = literal_column("told.state") == literal_column("'waiting'")
 _WAS_TOLD = literal_column("told.state") == literal_column("'told'")

@@ -6,11 +6,11 @@ It must not know what anybody does with it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import time
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import insert, select, update
 
 from syncline.errors import SyncError
@@ -26,8 +26,7 @@ class Mails(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preferences:
+class Preferences(Struct, frozen=True, kw_only=True):
     """What one person has chosen. `language` is a code ("" follows the browser); quiet hours are his own wall clock."""
 
     language: str = ""

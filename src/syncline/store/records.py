@@ -6,7 +6,6 @@ It must not know what approving or testing means: engine/mailboxes.py does.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, bindparam, delete, insert, select, update
@@ -33,7 +32,7 @@ class Records(Connected):
 
     def add_profile(self, value: Profile) -> Profile:
         """Store a new profile and return it with its id; SyncError("AlreadyExists") if the name is taken."""
-        values = {field.name: getattr(value, field.name) for field in fields(Profile) if field.name != "id"}
+        values = {name: getattr(value, name) for name in Profile.__struct_fields__ if name != "id"}
         with self.writing() as connection:
             number = _insert(connection, profile, values, f"The profile {value.name}")
         return self.profile(number)

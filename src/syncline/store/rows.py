@@ -6,7 +6,6 @@ It knows both forms; it must not run a statement.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -18,11 +17,11 @@ from syncline.errors import CATALOGUE, ErrorClass
 from syncline.ports import Alert, AlertOutcome, AlertState, Entry, Intent, Link, LinkState, Mailbox, Profile, Trashed
 from syncline.store import schema
 
-PROFILE_FIELDS = tuple(field.name for field in fields(Profile))
-MAILBOX_FIELDS = tuple(field.name for field in fields(Mailbox))
-ALERT_FIELDS = tuple(field.name for field in fields(Alert))
-TRASH_FIELDS = tuple(field.name for field in fields(Trashed))
-_LINK_FIELDS = tuple(field.name for field in fields(Link) if field.name != "identity")
+PROFILE_FIELDS = Profile.__struct_fields__
+MAILBOX_FIELDS = Mailbox.__struct_fields__
+ALERT_FIELDS = Alert.__struct_fields__
+TRASH_FIELDS = Trashed.__struct_fields__
+_LINK_FIELDS = tuple(name for name in Link.__struct_fields__ if name != "identity")
 _values_of = attrgetter(*_LINK_FIELDS)
 LINK_ROW = (*_LINK_FIELDS, "global_object_id", "original_start", "answered")
 _HEAVY = frozenset({"observed", "agreed", "withheld"})
@@ -47,9 +46,9 @@ ALERT = columns(schema.alert, ALERT_FIELDS)
 LINK = [*columns(schema.link, _LINK_FIELDS), schema.link.c.global_object_id, schema.link.c.original_start]
 LIGHT_LINK = [column for column in LINK if column.name not in _HEAVY]
 _LIGHT_FIELDS = tuple(name for name in _LINK_FIELDS if name not in _HEAVY)
-INTENT = columns(schema.intent, tuple(field.name for field in fields(Intent)))
+INTENT = columns(schema.intent, Intent.__struct_fields__)
 TRASH = columns(schema.trash, TRASH_FIELDS)
-ENTRY = columns(schema.journal, tuple(field.name for field in fields(Entry)))
+ENTRY = columns(schema.journal, Entry.__struct_fields__)
 
 
 def to_link(row: Mapping[str, Any]) -> Link:

@@ -6,10 +6,11 @@ It must not know when a rule answers: core/answering.py does.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -32,7 +33,7 @@ from syncline.store.codec import decode
 from syncline.store.connection import Connected
 from syncline.store.schema import alert, answer_rule, mailbox
 
-RULE_FIELDS = tuple(field.name for field in fields(AnswerRule))
+RULE_FIELDS = AnswerRule.__struct_fields__
 _RULE = tuple(answer_rule.c[name] for name in RULE_FIELDS)
 _FOR_ENGINE = select(*_RULE).where(
     answer_rule.c.enabled, answer_rule.c.owner.is_(None) | (answer_rule.c.owner == bindparam("user"))
@@ -41,8 +42,7 @@ _FOR_ENGINE = select(*_RULE).where(
 _QUESTION = literal_column("alert.question") == literal_column("1")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """One question as far as rules ask; `user` is whose mailbox it is, `facts` None if nobody noted them then."""
 
     id: int

@@ -7,9 +7,9 @@ with an answer.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Column, Connection, Table, select, update
 
 from syncline.ports import Changes

@@ -6,9 +6,9 @@ It must not know what a cycle is, only its figures.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
+from msgspec import Struct
 from sqlalchemy import delete, func, insert, select
 
 from syncline.ports import AlertOutcome, AlertState
@@ -18,8 +18,7 @@ from syncline.store.schema import alert, cycle, session
 KEPT_DAYS = 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CycleRecord:
+class CycleRecord(Struct, frozen=True, kw_only=True):
     """The figures of one cycle, in items."""
 
     mailbox_id: int
@@ -38,8 +37,7 @@ class CycleRecord:
         return (self.finished - self.started).total_seconds()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
+class Totals(Struct, frozen=True, kw_only=True):
     """The kept cycles of one mailbox together; durations in seconds."""
 
     cycles: int
@@ -49,7 +47,7 @@ class Totals:
     longest_s: float
 
 
-_COLUMNS = tuple(cycle.c[field.name] for field in fields(CycleRecord))
+_COLUMNS = tuple(cycle.c[name] for name in CycleRecord.__struct_fields__)
 _MICROSECONDS = 1_000_000
 
 

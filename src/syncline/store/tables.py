@@ -7,9 +7,9 @@ asks says which mailboxes count, and in which of them what is private may be rea
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, false, func, literal_column, or_, select, text
 
 from syncline.ports import Approval, Link, LinkState, Mailbox, TestState, Track
@@ -49,8 +49,7 @@ FAILURES_SHOWN: Mapping[str, tuple[LinkState, ...]] = {
 """Which items a view of the failures shows: those that need somebody, all, or those in one state."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
+class Slice(Struct, frozen=True, kw_only=True):
     """Which part of a table is wanted; `mailbox_ids` None means all, `readable` those whose private items count."""
 
     mailbox_ids: Collection[int] | None = None
@@ -63,8 +62,7 @@ class Slice:
     limit: int = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Sliced(Generic[Item]):
+class Sliced(Struct, Generic[Item], frozen=True):
     """The items of a slice, and how many there are in all."""
 
     items: tuple[Item, ...]

@@ -7,10 +7,11 @@ what: whoever asks says which mailboxes and whose private subjects count.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import (
     ColumnElement,
     Select,
@@ -57,8 +58,7 @@ STATES: Mapping[str, Any] = {
 SORTS = ("matters", "newest", "oldest", "mailbox")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """Which alerts are wanted; None means any.
 
     `words` are looked for in subjects that the asker may read: of private items only those in the mailboxes
@@ -82,16 +82,14 @@ class Wanted:
     unavailable: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fold:
+class Fold(Struct, frozen=True, kw_only=True):
     """From how many open questions with this code on the questions of a mailbox are one entry."""
 
     code: str
     least: int
 
 
-@dataclass(frozen=True, slots=True)
-class WallEntry:
+class WallEntry(Struct, frozen=True):
     """One entry: an alert, or (without `alert_id`) all the questions of a mailbox that fold."""
 
     alert_id: int | None
@@ -99,8 +97,7 @@ class WallEntry:
     questions: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WallPage:
+class WallPage(Struct, frozen=True, kw_only=True):
     """A page of entries, how many entries there are, and how many questions stand in all of them."""
 
     entries: tuple[WallEntry, ...]
@@ -108,8 +105,7 @@ class WallPage:
     questions: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(Struct, frozen=True):
     """What a fold tells of one alert: of a series its `dates` and how many of them clash."""
 
     id: int
@@ -128,8 +124,7 @@ class Outline:
         return self.dates > 1 and self.clashing < self.dates
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Struct, frozen=True, kw_only=True):
     """How mailboxes stand: how many are enabled, how many in trouble (enabled or not), and the last sync of any."""
 
     enabled: int
@@ -137,8 +132,7 @@ class Health:
     last_sync: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class FirstSync:
+class FirstSync(Struct, frozen=True):
     """How far the first sync of a mailbox is: `done` of the `items` seen until now."""
 
     mailbox_id: int
@@ -147,8 +141,7 @@ class FirstSync:
     done: int
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How far answers are: how many there are, how many wait to be carried out, how many can still be taken back."""
 
     answered: int
@@ -189,7 +182,7 @@ class Wall(Connected):
 
     def outlines(self, wanted: Wanted, limit: int | None = None) -> tuple[Outline, ...]:
         """Return the light values of what is wanted, by when it matters."""
-        columns = [alert.c[name] for name in Outline.__dataclass_fields__]
+        columns = [alert.c[name] for name in Outline.__struct_fields__]
         found: list[Outline] = []
         with self.reading() as connection:
             for part in _parts(wanted):

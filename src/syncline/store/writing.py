@@ -7,10 +7,10 @@ must not decide anything.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
 from operator import attrgetter
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import (
     BindParameter,
     Column,
@@ -295,10 +295,10 @@ _INSERT_LINK = Prepared(insert(link), LINK_ROW[1:])
 _LINK_NUMBERS = select(link.c.ref, link.c.id).where(
     link.c.mailbox_id == bindparam("mailbox_id"), link.c.ref.in_(bindparam("refs", expanding=True))
 )
-_INTENT_FIELDS = tuple(field.name for field in fields(Intent))
+_INTENT_FIELDS = Intent.__struct_fields__
 _INSERT_INTENT = Prepared(insert(intent), _INTENT_FIELDS)
 _intent_row = attrgetter(*_INTENT_FIELDS)
-_ENTRY_FIELDS = tuple(field.name for field in fields(Entry) if field.name != "id")
+_ENTRY_FIELDS = tuple(name for name in Entry.__struct_fields__ if name != "id")
 _INSERT_ENTRY = Prepared(insert(journal), _ENTRY_FIELDS)
 _entry_row = attrgetter(*_ENTRY_FIELDS)
 _ANSWERS = select(link.c.id, link.c.answers).where(link.c.id.in_(_IDS), link.c.answered == 1)

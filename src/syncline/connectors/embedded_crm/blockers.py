@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from syncline.connectors.embedded_crm.codes import CLASS_LENGTH_S, STATUS, deleted_of, recurrence_of
@@ -74,8 +74,7 @@ WHERE b.user_id = json_extract(value, '$[0]')
 """  # noqa: S608 - only constants of this module are put in
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """One question to the index: what keeps user `user_id` busy within [low, high), in seconds; `place` is ours."""
 
     place: int
@@ -84,8 +83,7 @@ class Asked:
     high: int
 
 
-@dataclass(frozen=True, slots=True)
-class Blocker:
+class Blocker(Struct, frozen=True):
     """What keeps a person busy, the row that it belongs to, and the instants it can reach (`high` None: endless)."""
 
     root_id: str

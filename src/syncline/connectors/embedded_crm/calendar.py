@@ -7,12 +7,12 @@ writes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import merge
 from itertools import islice
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, Select, literal, or_, select, tuple_, union_all
 
 from syncline.connectors.embedded_crm.codes import CLASS_LENGTH_S, CLOSED, status_of
@@ -40,8 +40,7 @@ _SEPARATOR = "@"
 _TWO_DAYS = timedelta(days=2)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class Listed(Struct, frozen=True, kw_only=True):
     """One appointment as people see it: single, series (as its master), occurrence or exception.
 
     `id` of an occurrence is its series' id and its original start; `series_id` and `original_start` are set on
@@ -73,16 +72,14 @@ class Listed:
     modified_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ListedPage:
+class ListedPage(Struct, frozen=True):
     """One page of a listing, by start and id; `cursor` None: it was the last."""
 
     items: tuple[Listed, ...]
     cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where an entry stands in a listing, and what it is: a row, or an occurrence of one."""
 
     start: int

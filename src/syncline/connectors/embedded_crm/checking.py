@@ -8,9 +8,11 @@ write anything.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from syncline.connectors.embedded_crm.blockers import Asked, Blocker, load_series, load_spans
@@ -34,8 +36,7 @@ from syncline.ports import Candidate
 _Times = list[tuple[int, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Subject:
+class _Subject(Struct, frozen=True):
     """One person of one candidate who is checked: all his addresses, and when the candidate wants him."""
 
     known: Known

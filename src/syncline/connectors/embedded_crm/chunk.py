@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from syncline.connectors.embedded_crm.blockers import Blocker
@@ -26,8 +27,7 @@ SYNCLINE = "syncline"
 _IMPLIED_TYPE = PARTY_TYPE[Role.REQUIRED]  # the user of the mailbox, if unnamed, counts as required (CD-05a)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pen:
+class Pen(Struct, frozen=True, kw_only=True):
     """Who writes, when, and where new row ids come from."""
 
     crm_name: str

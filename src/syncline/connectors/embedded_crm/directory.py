@@ -7,9 +7,9 @@ leave it unresolved (AT-01, AT-02, AT-03). It must not know appointments beyond 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from msgspec import Struct
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -21,8 +21,7 @@ KEYS_PER_QUERY_MAX = 5_000
 Key = TypeVar("Key", int, str)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """An enabled user as the check needs him; `number` is his key in the tables."""
 
     number: int
@@ -31,8 +30,7 @@ class Known:
     time_zone: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """Whom an address stands for: a user, a contact, or nobody that the CRM knows."""
 
     user: Known | None = None

@@ -6,10 +6,11 @@ One occurrence of a series is changed by rewriting the series. It must not know 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from syncline.connectors.embedded_crm import booking
@@ -29,8 +30,7 @@ Edit = Appointment | Mapping[str, Any]
 """What somebody wants of a row: its whole new content, or the fields of Appointment that change."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(Struct, frozen=True, kw_only=True):
     """On what terms a person writes: the rules of the check, and whether it is suppressed for this item."""
 
     policy: ConflictPolicy

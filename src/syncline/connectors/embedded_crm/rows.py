@@ -7,9 +7,11 @@ response, the attendees' answers: AT-05, D-04) has no column. It must not know t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.connectors.embedded_crm.codes import (
     IMPORTANCE,
@@ -49,8 +51,7 @@ ZONE_SLACK_S = 86_400
 """An all-day span is a range of dates, and a zone moves it by less than a day (CD-08)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
+class Stamp(Struct, frozen=True, kw_only=True):
     """What a row carries besides its content. `scheduling` False: the feature is off and rows stay Open (CD-15)."""
 
     id: str
@@ -62,8 +63,7 @@ class Stamp:
     scheduling: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Party:
+class Party(Struct, frozen=True, kw_only=True):
     """One person of a row as stored; `busy`: the row makes him busy; `implied`: he is not named in the content."""
 
     type: int

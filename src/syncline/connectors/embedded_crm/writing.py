@@ -7,11 +7,12 @@ table at a time. It must not know policies or verdicts: who is made busy is hand
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from sqlalchemy import BindParameter, Connection, Dialect, Table, bindparam, delete, insert, update
 
 from syncline.connectors.embedded_crm.codes import BLOCKING_CODES, CLOSED, Columns, length_class
@@ -38,8 +39,7 @@ from syncline.core.times import epoch_s
 _IN_ORDER: tuple[Table, ...] = (appointments, recurrences, parties, busy_spans, busy_series, change_log)
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """Rows to be inserted, by table."""
 
     by_table: Mapping[Table, list[dict[str, Any]]] = field(default_factory=lambda: {table: [] for table in _IN_ORDER})
@@ -54,8 +54,7 @@ class Rows:
             self.by_table[table].extend(rows)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aggregate:
+class Aggregate(Struct, frozen=True, kw_only=True):
     """A row with all that belongs to it, ready to be written.
 
     `people` are the parties of the row itself and `people_of_exceptions` those of each exception, by original start;

@@ -7,9 +7,11 @@ anybody: the operations have no mode, and the item itself is not sent. It must n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
+
+from msgspec.structs import replace
 
 from syncline.connectors.exchange_web_services import wire_attachments as wire
 from syncline.connectors.exchange_web_services.failures import PERHAPS_ONE_ITEM, About, of_invalid, of_message

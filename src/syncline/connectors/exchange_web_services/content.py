@@ -8,9 +8,11 @@ requests or the network.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
+
+from msgspec.structs import replace
 
 from syncline.connectors.exchange_web_services.identities import embedded_date, identity_text, text_of_clean_id
 from syncline.connectors.exchange_web_services.wire import InvalidAnswer

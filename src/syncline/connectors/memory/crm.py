@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.connectors.memory import naive
 from syncline.connectors.memory.files import Shelf
@@ -41,8 +43,7 @@ SYNCLINE = "syncline"
 _SCHEDULED = frozenset({ShowAs.BUSY, ShowAs.OUT_OF_OFFICE})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stored:
+class _Stored(Struct, frozen=True, kw_only=True):
     """A row, and whom it makes busy: the persons it was written with, and the address of the mailbox that wrote it."""
 
     row: CrmRow
@@ -50,8 +51,7 @@ class _Stored:
     mailbox: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backup:
+class Backup(Struct, frozen=True, kw_only=True):
     """Rows, identities and change log as they stood once."""
 
     rows: Mapping[str, _Stored]

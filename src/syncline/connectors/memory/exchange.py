@@ -11,8 +11,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.connectors.memory import meetings
 from syncline.connectors.memory.files import Shelf
@@ -33,8 +36,7 @@ class Posted(NamedTuple):
     kind: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True):
     """One calendar item at one revision; `seq` is the moment of its last change."""
 
     ref: str
@@ -66,8 +68,7 @@ class MailboxStore:
     shelf: Shelf = field(default_factory=Shelf)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """A backup of one mailbox: its folders and items as they stood once."""
 
     address: str

@@ -6,7 +6,7 @@ show-as, categories and reminder. This module must not know mailboxes, reference
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Attendee, Identity, Response, ShowAs, Span
 from syncline.core.outgoing import MailKind

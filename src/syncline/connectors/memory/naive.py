@@ -7,8 +7,9 @@ the expansion of a series is the common one. It must not know rows, versions or 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from syncline.core.appointment import Appointment, ShowAs, Status
 from syncline.core.recurrence import occurrences
@@ -22,8 +23,7 @@ _LAST = datetime(9990, 1, 1, tzinfo=UTC)
 Takes = Callable[[Appointment], bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Busy:
+class Busy(Struct, frozen=True, kw_only=True):
     """One row that may keep one person busy: `takes` says which of its parts (master, exceptions) do."""
 
     row_id: str
@@ -33,8 +33,7 @@ class Busy:
     ids: Callable[[Appointment], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class Sight(Struct, frozen=True, kw_only=True):
     """What is compared for whom: the person's zone, the rules, and the earliest instant (CD-07; None: everything)."""
 
     zone: str
@@ -42,8 +41,7 @@ class Sight:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
+class _Slot(Struct, frozen=True):
     part: Appointment
     start: datetime
     end: datetime

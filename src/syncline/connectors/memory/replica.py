@@ -7,7 +7,9 @@ everything from `below` to `top`, because pages come newest first. It must not k
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.connectors.memory.exchange import CALENDAR, Item, MemoryExchange
 from syncline.connectors.memory.writing import carry_out
@@ -32,8 +34,7 @@ from syncline.ports import (
 PAGE_MAX = 512
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cursor:
+class _Cursor(Struct, frozen=True, kw_only=True):
     epoch: int
     folder: str
     base: int

@@ -5,7 +5,7 @@ It must not know the suite: `syncline.conformance.worlds` describes the shape, a
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from syncline.connectors.memory.crm import MemoryCrm
 from syncline.connectors.memory.exchange import CALENDAR, MemoryExchange
@@ -39,7 +39,7 @@ class MemoryReplicaWorld:
     def edit(self, address: str, global_object_id: str, **fields: object) -> None:
         """Save new values."""
         ref = self._ref(address, global_object_id)
-        self.exchange.edit(address, ref, lambda found: replace(found, **fields))  # type: ignore[arg-type]
+        self.exchange.edit(address, ref, lambda found: replace(found, **fields))
 
     def edit_occurrence(self, address: str, global_object_id: str, at: Span, to: Span) -> None:
         """Move an occurrence."""
@@ -132,7 +132,7 @@ class MemoryCrmWorld:
 
     def edit(self, row_id: str, **fields: object) -> None:
         """Save new values as Bob."""
-        self._crm.edit(row_id, lambda found: replace(found, **fields), by="bob")  # type: ignore[arg-type]
+        self._crm.edit(row_id, lambda found: replace(found, **fields), by="bob")
 
     def complete(self, row_id: str) -> None:
         """Complete a row."""

@@ -8,7 +8,9 @@ not know why something is written.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.connectors.memory import meetings
 from syncline.connectors.memory.exchange import Item, MemoryExchange
@@ -36,8 +38,7 @@ _WEIGHTY = frozenset({"span", "zone", "location", "recurrence"})
 _LAYOUT = frozenset({"span", "zone", "recurrence"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
+class Carried(Struct, frozen=True, kw_only=True):
     """What became of one write; `ref` names the item as it stands, None if it is gone or was never there."""
 
     result: Result

@@ -7,13 +7,14 @@ filter finds. They are counted again when the answer comes; what was not seen is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query
+from msgspec.structs import replace
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from msgspec import structs
 from starlette.responses import Response
 
 from syncline.desk import mailboxes
@@ -119,7 +120,7 @@ def entries(visit: Visit, found: Sequence[WallEntry], wanted: Wanted) -> list[Sh
     alerts = store.alerts_by_id(entry.alert_id for entry in found if entry.alert_id is not None)
     made = {card.id: card for card in cards.with_free_times(visit, list(alerts.values()))}
     folded = {entry.mailbox_id: entry.questions for entry in found if entry.alert_id is None}
-    asked = replace(wanted, mailbox_ids=tuple(folded), codes=(CONFLICT,))
+    asked = structs.replace(wanted, mailbox_ids=tuple(folded), codes=(CONFLICT,))
     grouped = groups(visit, folded, asked, drawn=len(folded) <= DRAWN_GROUPS) if folded else {}
     many = store.question_counts({entry.mailbox_id for entry in found} - set(folded), CONFLICT)
     shown: list[Shown] = []
