@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from syncline.connectors.memory import CALENDAR
 from syncline.core.answering_by_category import CategoryNames
-from syncline.core.appointment import Address, Appointment, Attendee, Identity, Response
+from syncline.core.appointment import Address, Appointment, Attendee, Identity, Response, ShowAs, Span
 from syncline.core.merging import Winner
 from syncline.core.recurrence import occurrences
 from syncline.engine import mailboxes
@@ -374,6 +374,64 @@ def test_a_time_that_the_crm_keeps_is_not_asked_about() -> None:
 
     assert world.questions() == ()
     assert world.exchange.item(ADA, ref).appointment.span == at(13)
+
+
+def made_item(world: World, uid: str) -> str:
+    """Return the reference of the item that was made from a row in the calendar of Ada."""
+    return next(one.ref for one in world.exchange.items(ADA) if one.appointment.identity == Identity(uid))
+
+
+@pytest.mark.rule("Q-09")
+@pytest.mark.parametrize(("answer", "stands"), [("yes", Span(at(12).start, at(11.5).end)), ("no", at(10))])
+def test_a_clash_that_the_crm_moved_out_of_is_asked_about_when_outlook_brings_it_back(
+    answer: Answer, stands: Span
+) -> None:
+    """It overlapped another as it was agreed and does so no more: that it is to do so again is asked about."""
+    world = partners()
+    world.crm.enter(item("crm-busy", at(12), organizer=Address(ADA)), owner="ada")
+    world.crm.enter(item("crm-1", at(12), organizer=Address(ADA)), owner="ada")
+    settle_both(world)
+    world.crm.edit(row(world, "crm-1").id, lambda found: replace(found, span=at(10)), by="ada")
+    shorter = Span(at(12).start, at(11.5).end)
+    world.exchange.edit(ADA, made_item(world, "crm-1"), lambda found: replace(found, span=shorter))
+    settle_both(world)
+    assert row(world, "crm-1").appointment.span == at(10)
+
+    world.answer(world.questions()[0], answer)
+    settle_both(world)
+
+    assert row(world, "crm-1").appointment.span == stands
+
+
+@pytest.mark.rule("Q-08")
+def test_a_date_that_outlook_keeps_where_the_crm_moved_its_series_away_is_asked_about() -> None:
+    """The date overlapped another in the series as it was agreed, and the row as it stands has nothing there."""
+    world = partners()
+    world.crm.enter(item("crm-busy", at(12, day=2), organizer=Address(ADA)), owner="ada")
+    world.crm.enter(replace(daily("crm-1", at(12)), organizer=Address(ADA)), owner="ada")
+    settle_both(world)
+    world.crm.edit(row(world, "crm-1").id, lambda found: replace(found, span=at(10)), by="ada")
+    ref, date = made_item(world, "crm-1"), at(12, day=2)
+    world.exchange.edit_occurrence(ADA, ref, date, lambda found: replace(found, location="Here"))
+    settle_both(world)
+
+    assert [alert.subject for alert in world.questions()] == ["Subject crm-1"]
+
+
+@pytest.mark.rule("Q-08")
+def test_a_clash_that_the_crm_moved_into_is_not_asked_about_when_outlook_changes_something_else() -> None:
+    """The row stands over another already, as somebody wanted it in the CRM: the change adds no new clash."""
+    world = partners()
+    world.crm.enter(item("crm-busy", at(12), organizer=Address(ADA)), owner="ada")
+    world.crm.enter(item("crm-1", at(9), organizer=Address(ADA)), owner="ada")
+    settle_both(world)
+    world.crm.edit(row(world, "crm-1").id, lambda found: replace(found, span=at(12)), by="ada")
+    ref = made_item(world, "crm-1")
+    world.exchange.edit(ADA, ref, lambda found: replace(found, show_as=ShowAs.OUT_OF_OFFICE))
+    settle_both(world)
+
+    assert world.questions() == ()
+    assert row(world, "crm-1").appointment.show_as is ShowAs.OUT_OF_OFFICE
 
 
 @pytest.mark.rule("L-11a")

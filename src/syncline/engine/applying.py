@@ -404,11 +404,14 @@ def _write_unchecked(run: Run, draft: Draft, decided: Decided, merged: Merge) ->
 
 
 def _known_clashes(run: Run, decided: Decided, agreed: Appointment, row: CrmRow) -> frozenset[tuple[str, str, object]]:
-    """Return the clashes that the row has as it stands; none if nobody can tell any more whom it keeps busy."""
+    """Return the clashes that the row has as it stands; none if nobody can tell any more whom it keeps busy.
+
+    Not those of what is agreed: where the CRM has moved it out of a clash since, Exchange would bring that back (Q-09).
+    """
     busy = _busy_now(run, decided, agreed)
     if busy is None:
         return frozenset()
-    before = replace(_candidate(run, decided, agreed, check=True), persons=busy, row_id=row.id)
+    before = replace(_candidate(run, decided, row_content(row), check=True), persons=busy, row_id=row.id)
     return _clashes(run.parts.crm.validate([before], run.rules.conflict)[0])
 
 
