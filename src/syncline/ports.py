@@ -182,7 +182,7 @@ class AlertOutcome(StrEnum):
 Answer = Literal["yes", "no"]
 
 
-class Profile(Struct, frozen=True, kw_only=True):
+class Profile(Struct, frozen=True, gc=False, kw_only=True):
     """An email server profile. The password is a separate, encrypted column (Store.password)."""
 
     id: int = 0
@@ -197,7 +197,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     allow_http: bool = False
 
 
-class Mailbox(Struct, frozen=True, kw_only=True):
+class Mailbox(Struct, frozen=True, gc=False, kw_only=True):
     """One mailbox record (1.4): who, where, whether it runs, and when it is due next.
 
     `revision` moves with every change. `hierarchy_due` is when folders and categories are read again. `tracking` are
@@ -236,7 +236,7 @@ class Mailbox(Struct, frozen=True, kw_only=True):
     tested_on: datetime | None = None
 
 
-class Lease(Struct, frozen=True, kw_only=True):
+class Lease(Struct, frozen=True, gc=False, kw_only=True):
     """Time-limited claim on a mailbox; `fence` grows with every claim and is checked inside every state transaction."""
 
     mailbox_id: int
@@ -244,7 +244,7 @@ class Lease(Struct, frozen=True, kw_only=True):
     fence: int
 
 
-class Link(Struct, frozen=True, kw_only=True):
+class Link(Struct, frozen=True, gc=False, kw_only=True):
     """Our record that one Exchange item and one CRM row are one appointment, with what was last observed and agreed.
 
     `ref`, `folder`: address in Exchange; `seen`, `revision`, `observed`, `digest`: the last observation (`digest` is
@@ -322,7 +322,7 @@ class Verb(StrEnum):
     DELETE_ITEM = "delete_item"
 
 
-class Intent(Struct, frozen=True, kw_only=True):
+class Intent(Struct, frozen=True, gc=False, kw_only=True):
     """Note that a write is about to leave; `crm_id` is the random id of a new row (BOOK) or the row's id.
 
     The id of a CREATE_ITEM is part of the key that the new item carries. `agreed`: what both sides hold once an
@@ -338,7 +338,7 @@ class Intent(Struct, frozen=True, kw_only=True):
     agreed: Appointment | None = None
 
 
-class Before(Struct, frozen=True, kw_only=True):
+class Before(Struct, frozen=True, gc=False, kw_only=True):
     """What a question and its item said before an answer that can still be taken back."""
 
     state: AlertState
@@ -358,7 +358,7 @@ class Before(Struct, frozen=True, kw_only=True):
     link_answers: int = 0
 
 
-class Alert(Struct, frozen=True, kw_only=True):
+class Alert(Struct, frozen=True, gc=False, kw_only=True):
     """One alert of a mailbox (1.6). A question has a link (or, for a guard, a set of links in `held`).
 
     `version` moves whenever what the person should see moves; an answer carries the version seen (Q-07).
@@ -395,7 +395,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     before: Before | None = None
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class Entry(Struct, frozen=True, gc=False, kw_only=True):
     """One line of the journal (append-only): what happened to which link, and by which rule."""
 
     time: datetime
@@ -408,7 +408,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     id: int = 0
 
 
-class Trashed(Struct, frozen=True, kw_only=True):
+class Trashed(Struct, frozen=True, gc=False, kw_only=True):
     """Content that a deletion or an overruled edit has removed, kept for people to bring back.
 
     `side` is where it stood; `reason` says in a word why it went: *deleted* there because the other side deleted it, or
@@ -428,7 +428,7 @@ class Trashed(Struct, frozen=True, kw_only=True):
     id: int = 0
 
 
-class Changes(Struct, frozen=True, kw_only=True):
+class Changes(Struct, frozen=True, gc=False, kw_only=True):
     """Everything one state transaction writes; applied whole or not at all.
 
     `links`, `alerts` with id 0 are inserted, others replaced by id; `mailbox` replaces the mailbox row except the
@@ -460,7 +460,7 @@ class Changes(Struct, frozen=True, kw_only=True):
     decided: bool = False
 
 
-class NewLink(Struct, frozen=True, kw_only=True):
+class NewLink(Struct, frozen=True, gc=False, kw_only=True):
     """What tells when the turn of a new link comes (Q-09), without its contents."""
 
     id: int

@@ -25,7 +25,7 @@ from syncline.errors import SyncError
 # ---------------------------------------------------------------------------------------------------------------
 
 
-class Attachment(Struct, frozen=True, kw_only=True):
+class Attachment(Struct, frozen=True, gc=False, kw_only=True):
     """One thing attached to an appointment, without its content.
 
     `size` in bytes as the side tells it, which may count more than the content; `stamp` changes when the content does.
@@ -42,7 +42,7 @@ class Attachment(Struct, frozen=True, kw_only=True):
     file: bool = True
 
 
-class Attachments(Struct, frozen=True, kw_only=True):
+class Attachments(Struct, frozen=True, gc=False, kw_only=True):
     """What is attached to one appointment at one revision; `incomplete` as `Crm.flag_attachments` was told last."""
 
     revision: str
@@ -60,7 +60,7 @@ class NewAttachment:
     content: bytes = dataclasses.field(repr=False)
 
 
-class AttachmentWritten(Struct, frozen=True, kw_only=True):
+class AttachmentWritten(Struct, frozen=True, gc=False, kw_only=True):
     """What became of one file: SAVED with what is attached afterwards, STALE, CLOSED, or FAILED with the error.
 
     `ref` is the reference of a file that was added.
@@ -99,7 +99,7 @@ class AttachmentSide(Protocol):
 # ---------------------------------------------------------------------------------------------------------------
 
 
-class Folder(Struct, frozen=True, kw_only=True):
+class Folder(Struct, frozen=True, gc=False, kw_only=True):
     """One calendar folder: the main one first (L-02)."""
 
     ref: str
@@ -107,7 +107,7 @@ class Folder(Struct, frozen=True, kw_only=True):
     main: bool = False
 
 
-class Light(Struct, frozen=True, kw_only=True):
+class Light(Struct, frozen=True, gc=False, kw_only=True):
     """One row of a delta: what changed, without content. `gone` rows carry only `ref` and `folder`."""
 
     ref: str
@@ -117,7 +117,7 @@ class Light(Struct, frozen=True, kw_only=True):
     gone: bool = False
 
 
-class Page(Struct, frozen=True, kw_only=True):
+class Page(Struct, frozen=True, gc=False, kw_only=True):
     """One page of a delta: `cursor` may be stored once the page is staged; `more` says that another page waits."""
 
     items: tuple[Light, ...]
@@ -125,7 +125,7 @@ class Page(Struct, frozen=True, kw_only=True):
     more: bool
 
 
-class Observed(Struct, frozen=True, kw_only=True):
+class Observed(Struct, frozen=True, gc=False, kw_only=True):
     """Content of one item at one revision. `key` is Syncline's own mark on the item, if it carries one (L-11)."""
 
     ref: str
@@ -135,14 +135,14 @@ class Observed(Struct, frozen=True, kw_only=True):
     key: str | None = None
 
 
-class Category(Struct, frozen=True, kw_only=True):
+class Category(Struct, frozen=True, gc=False, kw_only=True):
     """The tracking category as the mailbox knows it (L-04): its id, and the names it has had, newest first."""
 
     id: str
     name: str
 
 
-class OrganizationMark(Struct, frozen=True, kw_only=True):
+class OrganizationMark(Struct, frozen=True, gc=False, kw_only=True):
     """Which installation keeps a mailbox in step (M-06): its id, how it calls its CRM, and since when.
 
     A mark that cannot be read is somebody else's: its `installation` is "", and `since` is not known.
@@ -221,7 +221,7 @@ class Replica(AttachmentSide, Protocol):
 # ---------------------------------------------------------------------------------------------------------------
 
 
-class User(Struct, frozen=True, kw_only=True):
+class User(Struct, frozen=True, gc=False, kw_only=True):
     """A system user of the CRM; `emails` are lower case, the first is the primary one. `name` is the sign-in name."""
 
     id: str
@@ -232,7 +232,7 @@ class User(Struct, frozen=True, kw_only=True):
     enabled: bool = True
 
 
-class CrmRow(Struct, frozen=True, kw_only=True):
+class CrmRow(Struct, frozen=True, gc=False, kw_only=True):
     """One appointment or series of the CRM with everything that belongs to it.
 
     A series is one row with one version; `appointment` carries its exceptions and deletions. `exception_ids` names
@@ -248,7 +248,7 @@ class CrmRow(Struct, frozen=True, kw_only=True):
     exception_ids: Mapping[datetime, str] = field(default_factory=dict)
 
 
-class CrmChange(Struct, frozen=True, kw_only=True):
+class CrmChange(Struct, frozen=True, gc=False, kw_only=True):
     """One entry of the CRM's change log: row `id` (a series as a whole) has reached `version`, or is gone."""
 
     id: str
@@ -257,7 +257,7 @@ class CrmChange(Struct, frozen=True, kw_only=True):
     identity: Identity | None = None
 
 
-class CrmPage(Struct, frozen=True, kw_only=True):
+class CrmPage(Struct, frozen=True, gc=False, kw_only=True):
     """One page of the change log, oldest first."""
 
     changes: tuple[CrmChange, ...]
@@ -265,7 +265,7 @@ class CrmPage(Struct, frozen=True, kw_only=True):
     more: bool
 
 
-class Candidate(Struct, frozen=True, kw_only=True):
+class Candidate(Struct, frozen=True, gc=False, kw_only=True):
     """An appointment to be checked or written.
 
     `persons` are the people whom it makes busy (core.scheduling.persons); `user` is the CRM user name of the mailbox
@@ -282,7 +282,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     row_id: str | None = None
 
 
-class Booking(Struct, frozen=True, kw_only=True):
+class Booking(Struct, frozen=True, gc=False, kw_only=True):
     """Create one row under `id` (the intent's random id: a repeated create answers EXISTS with the same id).
 
     `status` None derives it from show-as (1.9); CANCELED is for items first seen cancelled (A-34). `owner` is a user
@@ -295,7 +295,7 @@ class Booking(Struct, frozen=True, kw_only=True):
     status: Status | None = None
 
 
-class Reschedule(Struct, frozen=True, kw_only=True):
+class Reschedule(Struct, frozen=True, gc=False, kw_only=True):
     """Replace the content of row `id` if it still has `version`. The check runs if `candidate.check`."""
 
     id: str
@@ -304,7 +304,7 @@ class Reschedule(Struct, frozen=True, kw_only=True):
     status: Status | None = None
 
 
-class Deletion(Struct, frozen=True, kw_only=True):
+class Deletion(Struct, frozen=True, gc=False, kw_only=True):
     """Delete row `id` if it still has `version`; a row already gone is SAVED."""
 
     id: str
@@ -322,7 +322,7 @@ class Result(StrEnum):
     FAILED = "failed"
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class Outcome(Struct, frozen=True, gc=False, kw_only=True):
     """Result of one write: SAVED and EXISTS carry id and version (EXISTS: of the row that holds the identity).
 
     UNAVAILABLE carries the verdict and nothing was written; STALE: the version moved or the row is gone, nothing was
@@ -336,7 +336,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     error: SyncError | None = None
 
 
-class Categorized(Struct, frozen=True, kw_only=True):
+class Categorized(Struct, frozen=True, gc=False, kw_only=True):
     """What became of one `Categorizing`: SAVED with the new revision, STALE, or FAILED with the error."""
 
     result: Result
@@ -344,7 +344,7 @@ class Categorized(Struct, frozen=True, kw_only=True):
     error: SyncError | None = None
 
 
-class Written(Struct, frozen=True, kw_only=True):
+class Written(Struct, frozen=True, gc=False, kw_only=True):
     """What became of one `ItemWrite` (see `Replica.write`): SAVED, STALE or FAILED."""
 
     result: Result

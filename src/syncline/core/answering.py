@@ -17,7 +17,7 @@ OTHER_ORGANIZER = "other"
 NAMED = "Rule: "
 
 
-class Facts(Struct, frozen=True, kw_only=True):
+class Facts(Struct, frozen=True, gc=False, kw_only=True):
     """What rules may ask about a waiting item, as it stood when the question was opened or last brought up to date.
 
     `organizer` is an address in lower case ("" if there is none), `own` whether the mailbox's user organizes it;
@@ -32,7 +32,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     same_calendar: bool = False
 
 
-class Conditions(Struct, frozen=True, kw_only=True):
+class Conditions(Struct, frozen=True, gc=False, kw_only=True):
     """All that are given must hold; an empty one asks nothing.
 
     `organizer` is "own", "other", an address, or a domain written "@firm.example".
@@ -46,7 +46,7 @@ class Conditions(Struct, frozen=True, kw_only=True):
     same_calendar: bool | None = None
 
 
-class AnswerRule(Struct, frozen=True, kw_only=True):
+class AnswerRule(Struct, frozen=True, gc=False, kw_only=True):
     """One standing answer. `owner` is the user for whose mailboxes alone it counts (None: for everybody's)."""
 
     id: int = 0

@@ -15,7 +15,7 @@ from typing import Literal
 from msgspec import Struct
 
 
-class CategoryNames(Struct, frozen=True, kw_only=True):
+class CategoryNames(Struct, frozen=True, gc=False, kw_only=True):
     """What the three categories are called; Outlook compares the names without case."""
 
     waiting: str = "Waiting: double booking"
@@ -31,7 +31,7 @@ class Standing(StrEnum):
     OVER = "over"
 
 
-class Item(Struct, frozen=True, kw_only=True):
+class Item(Struct, frozen=True, gc=False, kw_only=True):
     """What an item carries: its categories, and which of them Syncline has set itself (`ours`).
 
     `stale` are the answers that stood there before the question did, or that were taken already: they count no more.
@@ -44,7 +44,7 @@ class Item(Struct, frozen=True, kw_only=True):
     asked: bool = True
 
 
-class Ruling(Struct, frozen=True, kw_only=True):
+class Ruling(Struct, frozen=True, gc=False, kw_only=True):
     """The answer that was given (None: none), whether both were given at once, and what the item should carry."""
 
     wanted: tuple[str, ...]
@@ -52,7 +52,7 @@ class Ruling(Struct, frozen=True, kw_only=True):
     unclear: bool = False
 
 
-class Categorizing(Struct, frozen=True, kw_only=True):
+class Categorizing(Struct, frozen=True, gc=False, kw_only=True):
     """Categories to set on and to take off one item of the mailbox, if it still has `revision`.
 
     `before` are all its categories at that revision: every other one stays. Nobody is mailed.
@@ -72,7 +72,7 @@ class Categorizing(Struct, frozen=True, kw_only=True):
         return (*kept, *(name for name in self.add if name not in kept))
 
 
-class Mark(Struct, frozen=True, kw_only=True):
+class Mark(Struct, frozen=True, gc=False, kw_only=True):
     """What Syncline has set, or is about to set, on one item in Exchange: the note before such a write and after it.
 
     `names` are the categories that stand or may stand there by us. `question` and `digest` are the question it is

@@ -91,7 +91,7 @@ class PatternKind(StrEnum):
     YEARLY_NTH = "yearly_nth"
 
 
-class Pattern(Struct, frozen=True, kw_only=True):
+class Pattern(Struct, frozen=True, gc=False, kw_only=True):
     """How a series repeats; unused members keep their default.
 
     `interval` counts days, weeks, months or years. `weekdays` are Monday 0 to Sunday 6, ascending: the days of
@@ -109,7 +109,7 @@ class Pattern(Struct, frozen=True, kw_only=True):
     first_weekday: int = 0
 
 
-class Recurrence(Struct, frozen=True, kw_only=True):
+class Recurrence(Struct, frozen=True, gc=False, kw_only=True):
     """A pattern and its range: `first` is the date of the first occurrence in the item's zone.
 
     At most one of `count` (1 to 999) and `until` (last possible date, inclusive) is set; none means endless.
@@ -122,7 +122,7 @@ class Recurrence(Struct, frozen=True, kw_only=True):
     until: date | None = None
 
 
-class Span(Struct, frozen=True):
+class Span(Struct, frozen=True, gc=False):
     """[start, end) as aware UTC instants, to the second.
 
     An all-day span is a range of *dates*: both ends are 00:00 UTC of the dates meant (end exclusive), whatever
@@ -135,14 +135,14 @@ class Span(Struct, frozen=True):
     all_day: bool = False
 
 
-class Address(Struct, frozen=True):
+class Address(Struct, frozen=True, gc=False):
     """A mail address in lower case, and the name shown for it."""
 
     address: str
     name: str = ""
 
 
-class Attendee(Struct, frozen=True):
+class Attendee(Struct, frozen=True, gc=False):
     """One invited address (lower case)."""
 
     address: str
@@ -151,7 +151,7 @@ class Attendee(Struct, frozen=True):
     response: Response = Response.NONE
 
 
-class Identity(Struct, frozen=True, order=True):
+class Identity(Struct, frozen=True, gc=False, order=True):
     """Same meeting everywhere (A-33a): the iCalendar UID, and the original start of one occurrence or None.
 
     `original_start` is an aware UTC instant (all-day series: 00:00 UTC of the date).
@@ -161,7 +161,7 @@ class Identity(Struct, frozen=True, order=True):
     original_start: datetime | None = None
 
 
-class Appointment(Struct, frozen=True, kw_only=True):
+class Appointment(Struct, frozen=True, gc=False, kw_only=True):
     """One appointment: a single, a series with everything that belongs to it, or one exception of a series.
 
     `span` of a series is its first occurrence by pattern; its wall-clock time in `zone` is the time of every

@@ -28,7 +28,7 @@ class Side(StrEnum):
     CRM = "crm"
 
 
-class File(Struct, frozen=True, order=True):
+class File(Struct, frozen=True, gc=False, order=True):
     """One file: its name, the size of its content in bytes, and the SHA-256 of it in hexadecimal."""
 
     name: str
@@ -36,7 +36,7 @@ class File(Struct, frozen=True, order=True):
     digest: str
 
 
-class Known(Struct, frozen=True, kw_only=True):
+class Known(Struct, frozen=True, gc=False, kw_only=True):
     """A file of an item in Exchange whose content was read once: it is the same while these three are."""
 
     ref: str
@@ -45,7 +45,7 @@ class Known(Struct, frozen=True, kw_only=True):
     file: File
 
 
-class Step(Struct, frozen=True):
+class Step(Struct, frozen=True, gc=False):
     """One file to be added on a side, or to be removed there; `instead` is the name under which its content stays."""
 
     side: Side
@@ -54,7 +54,7 @@ class Step(Struct, frozen=True):
     instead: str = ""
 
 
-class Attached(Struct, frozen=True, kw_only=True):
+class Attached(Struct, frozen=True, gc=False, kw_only=True):
     """What is remembered of the files of one link: the agreed set, and what both sides were when it was dealt with.
 
     `known` are the item's files by reference. `pending` are the steps that are still to be carried out, the first
@@ -76,14 +76,14 @@ class Attached(Struct, frozen=True, kw_only=True):
     next_try: datetime | None = None
 
 
-class Limits(Struct, frozen=True, kw_only=True):
+class Limits(Struct, frozen=True, gc=False, kw_only=True):
     """Which files are taken over: at most `size_max` bytes, and none with these endings (lower case, no dot)."""
 
     size_max: int
     blocked: frozenset[str] = frozenset()
 
 
-class Refused(Struct, frozen=True):
+class Refused(Struct, frozen=True, gc=False):
     """A file that stays where it is: its name, the catalogue code, and why in words."""
 
     name: str

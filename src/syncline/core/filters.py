@@ -39,7 +39,7 @@ class Part(StrEnum):
     OWNER = "owner"
 
 
-class Condition(Struct, frozen=True, kw_only=True):
+class Condition(Struct, frozen=True, gc=False, kw_only=True):
     """One condition: `field` has one of `words`, or none of them if `negated`.
 
     SUBJECT and LOCATION contain a word, without case; PRIVATE, ALL_DAY and SERIES are compared with "yes" and "no".
@@ -50,7 +50,7 @@ class Condition(Struct, frozen=True, kw_only=True):
     negated: bool = False
 
 
-class SyncFilter(Struct, frozen=True, kw_only=True):
+class SyncFilter(Struct, frozen=True, gc=False, kw_only=True):
     """One saved filter: `user` is the sign-in name of whose it is, None for everybody's (a system filter).
 
     The `template` belongs to nobody and selects nothing: who is new gets a copy of it as his first filter.
@@ -69,7 +69,7 @@ class SyncFilter(Struct, frozen=True, kw_only=True):
         return self.enabled and not self.template
 
 
-class Seen(Struct, frozen=True, kw_only=True):
+class Seen(Struct, frozen=True, gc=False, kw_only=True):
     """What filters look at: the row's content, status and owner, and who looks: sign-in name and addresses."""
 
     appointment: Appointment

@@ -19,7 +19,7 @@ STEP = timedelta(minutes=30)
 Interval = tuple[datetime, datetime]
 
 
-class WorkingHours(Struct, frozen=True, kw_only=True):
+class WorkingHours(Struct, frozen=True, gc=False, kw_only=True):
     """From when to when, in hours of the wall clock, and on which weekdays (Monday 0)."""
 
     from_h: float = 8.0
@@ -27,7 +27,7 @@ class WorkingHours(Struct, frozen=True, kw_only=True):
     weekdays: frozenset[int] = frozenset(range(5))
 
 
-class Slot(Struct, frozen=True):
+class Slot(Struct, frozen=True, gc=False):
     """One free time [start, end) as aware UTC instants."""
 
     start: datetime

@@ -16,7 +16,7 @@ from syncline.core.outgoing import Mail
 EMPTIED_MIN = 3
 
 
-class Limits(Struct, frozen=True, kw_only=True):
+class Limits(Struct, frozen=True, gc=False, kw_only=True):
     """What counts as *many*: more than `items_max` and more than `share_max` of the linked items, both.
 
     `creations_max`: more new items than that in one cycle, after the first sync, are many too.
@@ -27,14 +27,14 @@ class Limits(Struct, frozen=True, kw_only=True):
     creations_max: int = 100
 
 
-class Invitations(Struct, frozen=True, kw_only=True):
+class Invitations(Struct, frozen=True, gc=False, kw_only=True):
     """How many mails one cycle of one mailbox may cause, and to which domains; no domain named: to all."""
 
     mails_max: int = 100
     domains: tuple[str, ...] = ()
 
 
-class Weight(Struct, frozen=True, kw_only=True):
+class Weight(Struct, frozen=True, gc=False, kw_only=True):
     """The dangerous part of one mailbox's plan.
 
     `deletions`: rows that would be deleted; `gone`: linked items that vanished, deleted or not; `untrackings`: links

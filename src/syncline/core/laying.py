@@ -24,7 +24,7 @@ _REMINDER_MINUTES = 15
 _REMINDED = timedelta(days=7)
 
 
-class Dates(Struct, frozen=True):
+class Dates(Struct, frozen=True, gc=False):
     """Dates of a series (original starts) that only the row does without by an answer, and the present instant."""
 
     left_out: frozenset[datetime]

@@ -54,7 +54,7 @@ class Winner(StrEnum):
     ASK = "ask"
 
 
-class Merge(Struct, frozen=True):
+class Merge(Struct, frozen=True, gc=False):
     """Result of a three-way merge: the content to write, what Exchange changed, and where both sides changed."""
 
     content: Appointment

@@ -43,14 +43,14 @@ class MailKind(StrEnum):
     CANCELLATION = "cancellation"
 
 
-class Mail(Struct, frozen=True, order=True):
+class Mail(Struct, frozen=True, gc=False, order=True):
     """One mail that the server sends because of a write: to one address."""
 
     to: str
     kind: MailKind
 
 
-class ItemCreation(Struct, frozen=True, kw_only=True):
+class ItemCreation(Struct, frozen=True, gc=False, kw_only=True):
     """Make a new item. `key` goes into Syncline's own named property; the identity's UID becomes the item's.
 
     The content is as Exchange shall show it: with categories and reminder, exceptions and deleted dates included.
@@ -64,7 +64,7 @@ class ItemCreation(Struct, frozen=True, kw_only=True):
     quiet_before: datetime | None = None
 
 
-class ItemUpdate(Struct, frozen=True, kw_only=True):
+class ItemUpdate(Struct, frozen=True, gc=False, kw_only=True):
     """Turn the item that still has `revision` from `before`, as it was observed, into `after`.
 
     `key`, if given, replaces the item's own (L-11a).
@@ -80,7 +80,7 @@ class ItemUpdate(Struct, frozen=True, kw_only=True):
     key: str | None = None
 
 
-class ItemDeletion(Struct, frozen=True, kw_only=True):
+class ItemDeletion(Struct, frozen=True, gc=False, kw_only=True):
     """Move the item that still has `revision` to the deleted items; `content` is what was observed there."""
 
     ref: str
@@ -101,7 +101,7 @@ class StepKind(StrEnum):
     DELETION = "deletion"
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class Step(Struct, frozen=True, gc=False, kw_only=True):
     """One request of an update. `original_start` names the date of OCCURRENCE and DELETION.
 
     `before` and `after` are the item's or the date's content (`after` of a DELETION is `before`); `fields` are names of

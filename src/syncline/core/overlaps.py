@@ -30,14 +30,14 @@ _YEAR_MAX = 9998
 _UNBOUNDED = (-(10**12), 10**12)
 
 
-class Window(Struct, frozen=True):
+class Window(Struct, frozen=True, gc=False):
     """Seconds since 1970: what ended before `since` or starts at `until` or later is out of sight."""
 
     since: int = _UNBOUNDED[0]
     until: int = _UNBOUNDED[1]
 
 
-class Track(Struct, frozen=True):
+class Track(Struct, frozen=True, gc=False):
     """Occurrences ordered by start, in seconds since 1970.
 
     `starts` and `ends` are what a person is really busy; `shown_starts` and `shown_ends` are the ends of the spans,
@@ -54,7 +54,7 @@ class Track(Struct, frozen=True):
         return self.starts, self.ends, self.shown_starts, self.shown_ends
 
 
-class Course(Struct, frozen=True, kw_only=True):
+class Course(Struct, frozen=True, gc=False, kw_only=True):
     """What an item occupies: one span, or a series by its rule.
 
     `span` of a series is its first occurrence; `without` are the original starts that hold nothing.

@@ -92,7 +92,7 @@ def first_fitting(pattern: Pattern, day: date) -> date:
     return date.fromordinal(grid.candidate(grid.skipped))
 
 
-class _Grid(Struct, frozen=True):
+class _Grid(Struct, frozen=True, gc=False):
     """A recurrence laid out for arithmetic: candidates are numbered from 0 in the period of the first date.
 
     `base` is that period, `size` how many candidates each period has, `skipped` how many of the first period lie before

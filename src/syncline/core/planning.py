@@ -62,7 +62,7 @@ class Decision(StrEnum):
     LAPSED = "lapsed"
 
 
-class Policy(Struct, frozen=True, kw_only=True):
+class Policy(Struct, frozen=True, gc=False, kw_only=True):
     """The settings that decide for one mailbox."""
 
     private: PrivatePolicy = PrivatePolicy.IMPORT
@@ -71,7 +71,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     ask_before_overruling: bool = False
 
 
-class Situation(Struct, frozen=True, kw_only=True):
+class Situation(Struct, frozen=True, gc=False, kw_only=True):
     """One appointment as both sides and the past show it.
 
     `candidate` is the projected Exchange content (None when not present), `agreed` the merge base, `linked` whether a
@@ -101,7 +101,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     fields: frozenset[str] = frozenset()
 
 
-class Action(Struct, frozen=True, kw_only=True):
+class Action(Struct, frozen=True, gc=False, kw_only=True):
     """One light action. `check`: a write asks whether everybody is free; `code`: code of a skip or failure."""
 
     verb: Verb
@@ -114,7 +114,7 @@ class Action(Struct, frozen=True, kw_only=True):
 Test = Callable[[Situation, Policy], bool]
 
 
-class _Rule(Struct, frozen=True):
+class _Rule(Struct, frozen=True, gc=False):
     rule: str
     when: Test
     verb: Verb

@@ -66,7 +66,7 @@ class Found(StrEnum):
     UNTRACKED = "untracked"
 
 
-class Policy(Struct, frozen=True, kw_only=True):
+class Policy(Struct, frozen=True, gc=False, kw_only=True):
     """The settings that decide for one mailbox.
 
     `distinct_deletes`: a row that leaves the filters is unlinked, not deleted (1.1, 3.3). `propagate_cancellations`:
@@ -91,7 +91,7 @@ class Policy(Struct, frozen=True, kw_only=True):
         return self.directions.get(name, Direction.BOTH) in (Direction.BOTH, Direction.TO_CRM)
 
 
-class Situation(Struct, frozen=True, kw_only=True):
+class Situation(Struct, frozen=True, gc=False, kw_only=True):
     """One row as the CRM shows it, with what Exchange and the past know of it.
 
     `row`: its content as Exchange should show it, None if the row is gone; `status` its state. `agreed` and `exchange`:
@@ -134,7 +134,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     overruled: frozenset[str] = frozenset()
 
 
-class Action(Struct, frozen=True, kw_only=True):
+class Action(Struct, frozen=True, gc=False, kw_only=True):
     """One light action towards Exchange: which fields, whom it mails by rule, and the code of a skip or failure."""
 
     verb: Verb
@@ -150,7 +150,7 @@ Test = Callable[[Situation, Policy], bool]
 _MAILS = {Verb.CREATE: "A-06", Verb.UPDATE: "A-07", Verb.DELETE: "A-12"}
 
 
-class _Rule(Struct, frozen=True):
+class _Rule(Struct, frozen=True, gc=False):
     rule: str
     when: Test
     verb: Verb

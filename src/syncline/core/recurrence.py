@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 
-class Occurrence(Struct, frozen=True):
+class Occurrence(Struct, frozen=True, gc=False):
     """One occurrence: its original start (by pattern), where it is now, and its exception if it has one."""
 
     original_start: datetime

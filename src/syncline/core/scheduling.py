@@ -30,7 +30,7 @@ class AllDayBlocks(StrEnum):
     NEVER = "never"
 
 
-class ConflictPolicy(Struct, frozen=True, kw_only=True):
+class ConflictPolicy(Struct, frozen=True, gc=False, kw_only=True):
     """The settings `conflict.*`: whether to check, what blocks, and how far to look."""
 
     enabled: bool = True
@@ -41,7 +41,7 @@ class ConflictPolicy(Struct, frozen=True, kw_only=True):
     horizon_days: int = HORIZON_DAYS
 
 
-class Person(Struct, frozen=True, kw_only=True):
+class Person(Struct, frozen=True, gc=False, kw_only=True):
     """Somebody whom an appointment makes busy, by address in lower case."""
 
     address: str
@@ -50,7 +50,7 @@ class Person(Struct, frozen=True, kw_only=True):
     organizer: bool = False
 
 
-class Busy(Struct, frozen=True, kw_only=True):
+class Busy(Struct, frozen=True, gc=False, kw_only=True):
     """One thing that keeps one person busy: a single, an exception, or a series by its rule.
 
     `span` of a series is its first occurrence. `without` are the original starts of a series that do not stand where
@@ -69,7 +69,7 @@ class Busy(Struct, frozen=True, kw_only=True):
     without: tuple[datetime, ...] = ()
 
 
-class Clash(Struct, frozen=True, kw_only=True):
+class Clash(Struct, frozen=True, gc=False, kw_only=True):
     """One occurrence of a blocker that overlaps one occurrence of the candidate (CD-13).
 
     `start` and `end` are those of the blocker's span (dates at 00:00 UTC if `all_day`), `candidate_start` likewise.
@@ -85,7 +85,7 @@ class Clash(Struct, frozen=True, kw_only=True):
     all_day: bool = False
 
 
-class Unavailable(Struct, frozen=True, kw_only=True):
+class Unavailable(Struct, frozen=True, gc=False, kw_only=True):
     """One person who is unavailable, and why."""
 
     user_id: str
@@ -93,7 +93,7 @@ class Unavailable(Struct, frozen=True, kw_only=True):
     clashes: tuple[Clash, ...]
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class Verdict(Struct, frozen=True, gc=False, kw_only=True):
     """What the check of one candidate found: nothing if nobody is unavailable (CD-12).
 
     `occurrences` is how many of the candidate's were compared, `clashing` their starts that overlap something.
@@ -117,7 +117,7 @@ _ALL_DAY_SHOW_AS = {
 }
 # A-21: the state a living item is stored in.
 _STORED = {ShowAs.BUSY: Status.SCHEDULED, ShowAs.OUT_OF_OFFICE: Status.SCHEDULED}
-_STRENGTH = (Role.REQUIRED, Role.RESOURCE, Role.OPTIONAL)
+_STRENGTH = {Role.REQUIRED: 0, Role.RESOURCE: 1, Role.OPTIONAL: 2}
 
 
 def blocks(show_as: ShowAs, status: Status, all_day: bool, policy: ConflictPolicy) -> bool:
@@ -284,7 +284,7 @@ def _persons_of(
     organizer = named or mailbox
     listed = [Person(address=organizer, name=part.organizer.name if part.organizer else "", organizer=True)]
     counted = part.attendees if among is None else [each for each in part.attendees if each.address.lower() in among]
-    attendees = sorted(counted, key=lambda each: (_STRENGTH.index(each.role), each.address))
+    attendees = sorted(counted, key=lambda each: (_STRENGTH[each.role], each.address))
     listed += [Person(address=each.address.lower(), name=each.name, role=each.role) for each in attendees]
     listed.append(Person(address=mailbox))
     for person in listed:
@@ -294,7 +294,7 @@ def _persons_of(
 
 
 def _rank(person: Person) -> int:
-    return -1 if person.organizer else _STRENGTH.index(person.role)
+    return -1 if person.organizer else _STRENGTH[person.role]
 
 
 def _status(part: Appointment) -> Status:
@@ -395,4 +395,4 @@ def _person_text(person: Person) -> str:
 
 
 def _text(at: datetime | None) -> str:
-    return "" if at is None else (at - timedelta(microseconds=at.microsecond)).isoformat()
+    return "" if at is None else at.isoformat(timespec="seconds")

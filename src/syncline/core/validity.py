@@ -70,7 +70,7 @@ def misplaced(appointment: Appointment) -> dict[datetime, Problem]:
     return found
 
 
-class _Standing(Struct, frozen=True):
+class _Standing(Struct, frozen=True, gc=False):
     """The occurrences of a series as they stand, by their date in the pattern."""
 
     appointment: Appointment

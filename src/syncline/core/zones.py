@@ -57,7 +57,7 @@ class UnknownZone(KeyError):  # noqa: N818 - the name says what it is
     """A zone key that is neither an IANA name nor the text of rules."""
 
 
-class ZoneTransition(Struct, frozen=True, kw_only=True):
+class ZoneTransition(Struct, frozen=True, gc=False, kw_only=True):
     """A change of offset that happens each year between two dates.
 
     It falls in `month` on weekday `weekday` (Monday 0) for the `nth` time (1 to 5, or -1 to -5 from the month's end),
@@ -87,14 +87,14 @@ class ZoneTransition(Struct, frozen=True, kw_only=True):
         return found
 
 
-class ZoneRules(Struct, frozen=True):
+class ZoneRules(Struct, frozen=True, gc=False):
     """A zone by its rules: seconds east of UTC before any transition, and the yearly transitions."""
 
     offset_s: int
     transitions: tuple[ZoneTransition, ...] = ()
 
 
-class ZoneEra(Struct, frozen=True):
+class ZoneEra(Struct, frozen=True, gc=False):
     """What holds from a date on (an EWS TransitionsGroup): the offset without transitions, and the transitions.
 
     `transitions` need no `since` and `until`; those are the era's own bounds. The first era has `since` None.
@@ -183,7 +183,7 @@ def zone_info(zone: str) -> tzinfo:
         raise UnknownZone(zone) from error
 
 
-class _Change(Struct, frozen=True):
+class _Change(Struct, frozen=True, gc=False):
     """One change on the time line: naive UTC instant, offsets before and after."""
 
     at: datetime

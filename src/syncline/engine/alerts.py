@@ -23,7 +23,7 @@ Versions = Mapping[int, int | None]
 NOT_CHECKED: Versions = {}
 
 
-class Leaving(Struct, frozen=True):
+class Leaving(Struct, frozen=True, gc=False):
     """Which dates of a series are to be left out (original starts), and the version of the question they belong to."""
 
     dates: tuple[datetime, ...]

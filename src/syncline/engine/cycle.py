@@ -44,7 +44,7 @@ SCAN = 500
 ANSWERS_MAX = 200
 
 
-class CycleResult(Struct, frozen=True, kw_only=True):
+class CycleResult(Struct, frozen=True, gc=False, kw_only=True):
     """What one cycle did; `plan` is filled by a dry run.
 
     `claimed` False: none ran, because a living owner holds the mailbox or because it is switched off.
@@ -61,7 +61,7 @@ class _SwitchedOff(Exception):  # noqa: N818 (no error: somebody wanted it)
     """The mailbox was switched off while its cycle ran."""
 
 
-class _Planned(Struct, frozen=True):
+class _Planned(Struct, frozen=True, gc=False):
     """One light row of the plan: enough to guard and to order it."""
 
     link_id: int

@@ -41,7 +41,7 @@ _NONE: frozenset[str] = frozenset()
 Order = tuple[int, datetime, datetime, str]
 
 
-class Decided(Struct, frozen=True, kw_only=True):
+class Decided(Struct, frozen=True, gc=False, kw_only=True):
     """One link with its action and everything that carrying it out needs.
 
     `peer` is the other mailbox's link that decides; `waiting` are the mailboxes whose copies wait for this one (Q-06).
@@ -73,7 +73,7 @@ class Decided(Struct, frozen=True, kw_only=True):
     error: SyncError | None = None
 
 
-class _Wanted(Struct, frozen=True):
+class _Wanted(Struct, frozen=True, gc=False):
     """What a row should hold, whom that makes busy, and the digest of both."""
 
     content: Appointment | None = None
@@ -81,7 +81,7 @@ class _Wanted(Struct, frozen=True):
     digest: str = ""
 
 
-class _Answer(Struct, frozen=True):
+class _Answer(Struct, frozen=True, gc=False):
     """What was decided, which dates that leaves out, and on which answers it rests."""
 
     decision: Decision
@@ -89,7 +89,7 @@ class _Answer(Struct, frozen=True):
     rests_on: tuple[tuple[int, int], ...] = ()
 
 
-class _AtHand(Struct, frozen=True):
+class _AtHand(Struct, frozen=True, gc=False):
     """What is known of a link beside the copies and rows: its question, and whether its row has files of its own."""
 
     alert: Alert | None

@@ -21,7 +21,7 @@ CODES = ("EmptiedSideHeld", "MassDeletionHeld", "MassUntrackingHeld")
 _SEEN = {"EmptiedSideHeld": Seen.GONE, "MassDeletionHeld": Seen.GONE, "MassUntrackingHeld": Seen.UNTRACKED}
 
 
-class Light(Struct, frozen=True):
+class Light(Struct, frozen=True, gc=False):
     """What the guards need of one planned action."""
 
     link_id: int

@@ -31,7 +31,7 @@ OVERRULED = "DeletedAndEditedHeld"
 SINGLE = (DIVERGED, ORGANIZER, OVERRULED)
 
 
-class Danger(Struct, frozen=True, kw_only=True):
+class Danger(Struct, frozen=True, gc=False, kw_only=True):
     """What of one plan is of a dangerous kind: the links, which of them are too much now, and words for the question.
 
     `told` gets the links that are held.
@@ -43,7 +43,7 @@ class Danger(Struct, frozen=True, kw_only=True):
     told: Callable[[Collection[int]], Mapping[str, str]] = lambda _: {}
 
 
-class Weighed(Struct, frozen=True):
+class Weighed(Struct, frozen=True, gc=False):
     """What a plan must leave alone: links that wait for an answer, and links dropped by a No.
 
     `dropped` and `why` say for each the code: of the question that was answered, and of the one that holds it.
@@ -54,7 +54,7 @@ class Weighed(Struct, frozen=True):
     why: Mapping[int, str] = field(default_factory=dict)
 
 
-class About(Struct, frozen=True, kw_only=True):
+class About(Struct, frozen=True, gc=False, kw_only=True):
     """One item that cannot be dealt with unasked: its words, and the digest of what exactly is asked."""
 
     link: Link

@@ -35,7 +35,7 @@ TRANSIENT_RETRY_S = 300.0
 SHORT_WAIT_S = 60.0
 
 
-class Failure(Struct, frozen=True, kw_only=True):
+class Failure(Struct, frozen=True, gc=False, kw_only=True):
     """What the failure of a mailbox changes: its row, when it is due next (None: never), whether it is switched off.
 
     `alert` is new, or the open one of the same code counted once more (AL-10); None when nobody needs to know.

@@ -41,14 +41,14 @@ _DENIALS = frozenset({DENIED, "Forbidden"})
 _OFFERED = (LinkState.KEPT_OUT, LinkState.PARKED)
 
 
-class _Seen(Struct, frozen=True):
+class _Seen(Struct, frozen=True, gc=False):
     """What an item carries at one revision."""
 
     revision: str
     categories: tuple[str, ...]
 
 
-class _Work(Struct, frozen=True, kw_only=True):
+class _Work(Struct, frozen=True, gc=False, kw_only=True):
     """One due mark with everything that its ruling needs; `item` None: the item is gone."""
 
     mark: Mark

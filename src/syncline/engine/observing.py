@@ -55,7 +55,7 @@ CRM_PAGE_MAX = 1000
 WRITER = "syncline"
 
 
-class Essence(Struct, frozen=True):
+class Essence(Struct, frozen=True, gc=False):
     """What of an item a plan depends on: the projected content and the busy people."""
 
     content: Appointment

@@ -45,7 +45,7 @@ _HORIZON_DAYS = 36_500
 _UNKEYED = ""
 
 
-class Outward(Struct, frozen=True, kw_only=True):
+class Outward(Struct, frozen=True, gc=False, kw_only=True):
     """One link with its action towards Exchange and everything that carrying it out needs.
 
     `content`: the row as Exchange should show it. `write`: what is to be written (a creation without its key), `mails`
@@ -66,7 +66,7 @@ class Outward(Struct, frozen=True, kw_only=True):
     error: SyncError | None = None
 
 
-class _Taken(Struct, frozen=True):
+class _Taken(Struct, frozen=True, gc=False):
     """Rows that another link of this mailbox holds, and rows about which a copy in another mailbox decides."""
 
     here: frozenset[str]

@@ -36,7 +36,7 @@ _CALL_OFF = "A-14"
 _ASKING = {Verb.ASK_DELETION: holding.OVERRULED, Verb.ASK_ORGANIZER: holding.ORGANIZER}
 
 
-class _Light(Struct, frozen=True):
+class _Light(Struct, frozen=True, gc=False):
     """One row of the plan: enough to weigh and to order it. `refused`: a No has kept it out once."""
 
     link_id: int
@@ -48,14 +48,14 @@ class _Light(Struct, frozen=True):
     order: tuple[float, str, int]
 
 
-class _Said(Struct, frozen=True):
+class _Said(Struct, frozen=True, gc=False):
     """Answers about single items, by link: to a deletion in Outlook that overrules an edit, to another organizer."""
 
     overrule: Mapping[int, bool]
     handed: Mapping[int, Answer]
 
 
-class Foreseen(Struct, frozen=True):
+class Foreseen(Struct, frozen=True, gc=False):
     """One link as it would be dealt with; `code` is that of the question that it waits or would wait for, "" if none.
 
     `parked`: both sides overwrite each other, and it would be left alone.

@@ -15,7 +15,7 @@ from syncline.errors import Scope, SyncError
 from syncline.ports import CrmRow
 
 
-class Rows(Struct, frozen=True):
+class Rows(Struct, frozen=True, gc=False):
     """What a reading gave, by id: rows that are there, and errors of those that are there but cannot be read."""
 
     found: Mapping[str, CrmRow]

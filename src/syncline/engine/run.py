@@ -48,7 +48,7 @@ _PAUSE_MAX_S = 6 * 3600.0
 _DOUBLINGS_MAX = 20
 
 
-class Rules(Struct, frozen=True, kw_only=True):
+class Rules(Struct, frozen=True, gc=False, kw_only=True):
     """The settings of the engine as frozen values; times in seconds, sizes in items."""
 
     crm_name: str = "Syncline CRM"
@@ -92,7 +92,7 @@ class Rules(Struct, frozen=True, kw_only=True):
         return self.policy.private
 
 
-class Parts(Struct, frozen=True, kw_only=True):
+class Parts(Struct, frozen=True, gc=False, kw_only=True):
     """The ports and rules that all cycles share; `new_id` makes random row ids, `installation` names this Syncline."""
 
     store: Store
@@ -103,7 +103,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     installation: str = ""
 
 
-class PlanLine(Struct, frozen=True, kw_only=True):
+class PlanLine(Struct, frozen=True, gc=False, kw_only=True):
     """One line of a plan: what would happen to which item, by which rule, and whom Exchange would mail.
 
     `outward`: it would be carried over to Exchange, else to the CRM. `code` is of the question that is or would be
@@ -156,7 +156,7 @@ class Counts:
         return bool(self.saved or self.updated or self.deleted)
 
 
-class People(Struct, frozen=True):
+class People(Struct, frozen=True, gc=False):
     """Who is who: CRM users by address, addresses of each enabled mailbox, and the mailbox's own addresses."""
 
     user_by_address: Mapping[str, str]
