@@ -6,7 +6,7 @@ must not decide anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -130,7 +130,7 @@ def _write_links(connection: Connection, links: Sequence[Link]) -> list[int]:
     old = [each for each in links if each.id]
     new = [each for each in links if not each.id]
     if old:
-        _UPDATE_LINK.run(connection, [link_row(each) for each in old])
+        _update_links(connection, old)
         _settle_alerts(connection, [each.id for each in old])
     ids: dict[int, int] = {}
     if new:
@@ -139,6 +139,25 @@ def _write_links(connection: Connection, links: Sequence[Link]) -> list[int]:
         numbers = _numbers(connection, new)
         ids = {id(each): numbers[each.ref] for each in new}
     return [each.id or ids[id(each)] for each in links]
+
+
+def _update_links(connection: Connection, links: Sequence[Link]) -> None:
+    """Write links over what is stored; where the address is the same its columns, and their indexes, stay untouched."""
+    known = {row[0]: tuple(row[1:]) for row in _addresses(connection, links)}
+    stays = [each for each in links if known.get(each.id) == _address(each)]
+    moves = [each for each in links if known.get(each.id) != _address(each)]
+    _UPDATE_LINK_IN_PLACE.run(connection, [link_row(each) for each in stays])
+    _UPDATE_LINK.run(connection, [link_row(each) for each in moves])
+
+
+def _addresses(connection: Connection, links: Sequence[Link]) -> Iterator[Sequence[Any]]:
+    for part in chunks(each.id for each in links):
+        yield from connection.execute(_ADDRESSES, {"ids": part})
+
+
+def _address(each: Link) -> tuple[Any, ...]:
+    identity = each.identity
+    return each.mailbox_id, each.ref, each.subject, identity.global_object_id, identity.original_start
 
 
 def _numbers(connection: Connection, new: Sequence[Link]) -> dict[str, int]:
@@ -268,14 +287,22 @@ def _update_keeping(columns: Sequence[Column[Any]], answers: Column[Any], kept: 
 
 
 _OWN = ("id", "answers", "attention", "before")
-_UPDATE_LINK = Prepared(
-    _update_keeping([each for each in link.c if each.name not in _OWN], link.c.answers, _LINK_ANSWER),
-    [_PREFIX + name for name in LINK_ROW],
-)
+# What an item is called and where it is: most updates leave it alone, and each of these columns is in an index.
+_ADDRESS = ("mailbox_id", "ref", "subject", "global_object_id", "original_start")
+
+
+def _update_link(but: Sequence[str]) -> Prepared:
+    written = [each for each in link.c if each.name not in but]
+    return Prepared(_update_keeping(written, link.c.answers, _LINK_ANSWER), [_PREFIX + name for name in LINK_ROW])
+
+
+_UPDATE_LINK = _update_link(_OWN)
+_UPDATE_LINK_IN_PLACE = _update_link((*_OWN, *_ADDRESS))
 _UPDATE_ALERT = _update_keeping(
     [each for each in alert.c if each.name not in _OWN], alert.c.answers, _ALERT_ANSWER + _ALERT_SEEN
 )
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_ADDRESSES = select(link.c.id, *(link.c[name] for name in _ADDRESS)).where(link.c.id.in_(_IDS))
 _DELETE_LINKS = delete(link).where(link.c.id.in_(_IDS))
 _DELETE_INTENTS = delete(intent).where(intent.c.id.in_(_IDS))
 _ALERTS_OF_LINKS = select(alert.c.id).where(alert.c.link_id.in_(_IDS))
