@@ -19,7 +19,7 @@ from syncline.ports import Answer, CrmRow, LinkState
 from syncline.simulation import oracle, outward, replay
 from syncline.simulation.conduct import CATEGORY
 from syncline.simulation.faults import Call, Gate, Strike, nothing
-from syncline.simulation.playing import calm
+from syncline.simulation.playing import calm, refill
 from syncline.simulation.world import Setting, World, address_of
 from tests.simulation.samples import at, daily, item
 
@@ -624,3 +624,23 @@ def test_a_mark_that_was_put_off_does_not_wait_for_a_clock_that_was_set_back() -
     world.cycle(ADA)
 
     assert CategoryNames().waiting in world.exchange.item(ADA, ref).appointment.categories
+
+
+@pytest.mark.rule("3.1")
+@pytest.mark.parametrize(("winner", "left"), [(Winner.CRM, "CRM"), (Winner.EXCHANGE, "Outlook again")])
+def test_an_edit_stands_against_one_that_the_diary_has_forgotten(winner: Winner, left: str) -> None:
+    """Both sides edit, the server finds another calendar again, one side edits once more: either edit may stand."""
+    world = partners(people=2, winner=winner)
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    settle_both(world)
+    with world.diary.of_an_act():
+        world.crm.edit(row(world, "one").id, lambda found: replace(found, subject="CRM"), by="ada")
+        world.exchange.edit(ADA, ref, lambda found: replace(found, subject="Outlook"))
+    refill(world, {BOB: world.exchange.empty(BOB)})
+    with world.diary.of_an_act():
+        world.exchange.edit(ADA, ref, lambda found: replace(found, subject="Outlook again"))
+
+    settle_both(world)
+
+    both = [world.exchange.item(ADA, ref).appointment, row(world, "one").appointment]
+    assert [one.subject for one in both] == [left] * 2

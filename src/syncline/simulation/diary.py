@@ -42,14 +42,18 @@ class Diary:
             if was == value:
                 continue
             other = Origin.CRM if side is Origin.EXCHANGE else Origin.EXCHANGE
-            met = before.get((other, name, what), was) == was
-            known = {} if met else self.edits.get((name, what), {})
+            its = before.get((other, name, what), was)
+            # Of sides that differ without a known edit, the other's was forgotten: it may stand as well.
+            known = {} if its == was else self.edits.get((name, what), {other: its})
             edits[name, what] = {**known, **edits.get((name, what), {}), side: value}
         self.edits |= edits
         self._forget_untracked()
 
     def forget(self) -> None:
-        """Let nothing count any more, as when a side was put back to an older time."""
+        """Let nothing count any more, as when a side was put back to an older time.
+
+        Where the sides have not met, what either has now may still stand against an edit that comes later.
+        """
         self.edits.clear()
 
     def _forget_untracked(self) -> None:
