@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Integer, bindparam, insert, literal_column, o
 
 from syncline.core.attachments import Attached
 from syncline.ports import Link, LinkState
+from syncline.store.columns import listed
 from syncline.store.connection import Connected
 from syncline.store.links import HELD, LONGEST_WAIT, chunks
 from syncline.store.rows import LINK, columns, to_link
@@ -42,7 +43,7 @@ _DUE = (
     .order_by(link.c.id)
     .limit(bindparam("limit", type_=Integer))
 )
-_OF_LINKS = select(*_ATTACHED).where(attached.c.link_id.in_(bindparam("ids", expanding=True)))
+_OF_LINKS = select(*_ATTACHED).where(attached.c.link_id.in_(listed("ids")))
 
 
 class AttachedKept(Connected):

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Dialect, String, Text
+from sqlalchemy import BigInteger, Dialect, Select, String, Text, bindparam, func, select
 from sqlalchemy.types import TypeDecorator
 
 from syncline.store.codec import decode, decoder, encode
@@ -102,6 +102,23 @@ class Dates(_Direct):
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor:  # noqa: ARG002
         """Return what decodes the list."""
         return lambda text: () if text is None else decode(text, tuple[datetime, ...])
+
+
+class _List(_Direct):
+    """Numbers or names of one statement as one JSON list."""
+
+    impl = Text
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Processor:  # noqa: ARG002
+        """Return what encodes the list."""
+        return encode
+
+
+def listed(name: str) -> Select[Any]:
+    """Return the values of the list that a statement is given as `name`, for `IN`: one parameter however many."""
+    each = func.json_each(bindparam(name, type_=_List())).table_valued("value")
+    return select(each.c.value)
 
 
 class Word(_Direct):

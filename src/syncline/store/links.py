@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from syncline.core.appointment import Identity
 from syncline.ports import Alert, Intent, Link, LinkState, NewLink, Seen
+from syncline.store.columns import listed
 from syncline.store.connection import IN_LIST_MAX, Connected
 from syncline.store.rows import ALERT, INTENT, LIGHT_LINK, LINK, link_of, to_alert
 from syncline.store.schema import alert, intent, link
@@ -60,7 +61,7 @@ _AFTER = link.c.id > bindparam("after", type_=Integer)
 
 
 def _by(column: ColumnElement[Any], read: Sequence[Column[Any]], *where: ColumnElement[bool]) -> Select[Any]:
-    return select(*read).where(column.in_(bindparam(_VALUES, expanding=True)), *where)
+    return select(*read).where(column.in_(listed(_VALUES)), *where)
 
 
 def _outgoing() -> Select[Any]:
@@ -118,7 +119,7 @@ _ROWSHELD = (
     select(link.c.crm_id).where(link.c.mailbox_id == _MAILBOX, link.c.crm_id.is_not(None)).order_by(link.c.crm_id)
 ).distinct()
 _LINKS_BY_ID = _by(link.c.id, LINK)
-_LINKS_BY_NAME = _by(link.c.global_object_id, LIGHT_LINK, link.c.id.not_in(bindparam("but", expanding=True)))
+_LINKS_BY_NAME = _by(link.c.global_object_id, LIGHT_LINK, link.c.id.not_in(listed("but")))
 _REFS_IN = select(link.c.ref).where(
     link.c.mailbox_id == _MAILBOX, link.c.folder == bindparam("folder"), link.c.seen != Seen.GONE
 )

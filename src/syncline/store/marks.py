@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -29,6 +28,7 @@ from sqlalchemy import (
 
 from syncline.core.answering_by_category import Mark
 from syncline.ports import Alert, AlertState, LinkState
+from syncline.store.columns import listed
 from syncline.store.connection import Connected
 from syncline.store.links import chunks
 from syncline.store.rows import ALERT, columns, to_alert
@@ -78,7 +78,7 @@ _UNMARKED = (
     .order_by(link.c.id)
     .limit(_LIMIT)
 )
-_IDS: Any = bindparam("ids", expanding=True)
+_IDS = listed("ids")
 _OF_LINKS = select(*_MARK).where(mark.c.link_id.in_(_IDS))
 _NEWEST_OF_LINKS = (
     select(func.max(alert.c.id)).where(alert.c.link_id.in_(_IDS), alert.c.code == QUESTION).group_by(alert.c.link_id)

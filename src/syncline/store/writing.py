@@ -12,7 +12,6 @@ from typing import Any
 
 from msgspec.structs import replace
 from sqlalchemy import (
-    BindParameter,
     Column,
     Connection,
     Update,
@@ -28,6 +27,7 @@ from sqlalchemy import (
 
 from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Intent, Lease, Link, LinkState, Mailbox
 from syncline.store.attachments import forget_agreed, write_attached
+from syncline.store.columns import listed
 from syncline.store.leases import Leases
 from syncline.store.links import STANDING, chunks
 from syncline.store.marks import keep_places, write_marks
@@ -301,7 +301,7 @@ _UPDATE_LINK_IN_PLACE = _update_link((*_OWN, *_ADDRESS))
 _UPDATE_ALERT = _update_keeping(
     [each for each in alert.c if each.name not in _OWN], alert.c.answers, _ALERT_ANSWER + _ALERT_SEEN
 )
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_IDS = listed("ids")
 _ADDRESSES = select(link.c.id, *(link.c[name] for name in _ADDRESS)).where(link.c.id.in_(_IDS))
 _DELETE_LINKS = delete(link).where(link.c.id.in_(_IDS))
 _DELETE_INTENTS = delete(intent).where(intent.c.id.in_(_IDS))
@@ -320,7 +320,7 @@ _WITHDRAW_ANSWERED = (
 # The id comes first in a row, and the database makes it.
 _INSERT_LINK = Prepared(insert(link), LINK_ROW[1:])
 _LINK_NUMBERS = select(link.c.ref, link.c.id).where(
-    link.c.mailbox_id == bindparam("mailbox_id"), link.c.ref.in_(bindparam("refs", expanding=True))
+    link.c.mailbox_id == bindparam("mailbox_id"), link.c.ref.in_(listed("refs"))
 )
 _INTENT_FIELDS = Intent.__struct_fields__
 _INSERT_INTENT = Prepared(insert(intent), _INTENT_FIELDS)
