@@ -14,7 +14,17 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from syncline.core.appointment import Appointment, Identity, Recurrence, Response, Role, ShowAs, Span, Status
+from syncline.core.appointment import (
+    Appointment,
+    Attendee,
+    Identity,
+    Recurrence,
+    Response,
+    Role,
+    ShowAs,
+    Span,
+    Status,
+)
 from syncline.core.overlaps import Course, Near, Track, Window, join, track
 from syncline.core.rrule import to_rrule
 from syncline.core.times import epoch_s, from_epoch_s
@@ -277,20 +287,27 @@ def _persons_of(
     if part.canceled or part.show_as not in _BLOCKING_STATES:
         return
     mailbox = mailbox_address.lower() if mailbox_address else ""
-    seen = {each.address.lower() for each in part.attendees if each.response is Response.DECLINED}
+    seen = {""}
     if part.response is Response.DECLINED:
         seen.add(mailbox)
-    named = part.organizer.address.lower() if part.organizer else ""
-    organizer = named or mailbox
-    listed = [Person(address=organizer, name=part.organizer.name if part.organizer else "", organizer=True)]
-    counted = part.attendees if among is None else [each for each in part.attendees if each.address.lower() in among]
-    attendees = sorted(counted, key=lambda each: (_STRENGTH[each.role], each.address))
-    listed += [Person(address=each.address.lower(), name=each.name, role=each.role) for each in attendees]
+    parties = [(each.address.lower(), each) for each in part.attendees]
+    seen.update(address for address, each in parties if each.response is Response.DECLINED)
+    organizer = part.organizer.address.lower() if part.organizer else ""
+    listed = [Person(address=organizer or mailbox, name=part.organizer.name if part.organizer else "", organizer=True)]
+    counted = parties if among is None else [(address, each) for address, each in parties if address in among]
+    if len(counted) > 1:
+        counted.sort(key=_by_strength)
+    listed += [Person(address=address, name=each.name, role=each.role) for address, each in counted]
     listed.append(Person(address=mailbox))
     for person in listed:
-        if person.address and person.address not in seen:
+        if person.address not in seen:
             seen.add(person.address)
             yield person
+
+
+def _by_strength(party: tuple[str, Attendee]) -> tuple[int, str]:
+    _, attendee = party
+    return _STRENGTH[attendee.role], attendee.address
 
 
 def _rank(person: Person) -> int:

@@ -249,8 +249,10 @@ def _wanted(run: Run, link: Link, left_out: tuple[datetime, ...]) -> _Wanted:
 
 def _flowing_in(run: Run, agreed: Appointment | None, candidate: Appointment) -> Appointment:
     """Return the candidate with what is agreed in fields that do not flow to the CRM (3.9)."""
+    if agreed is None:
+        return candidate
     fixed = [name for name in SETTABLE if not run.rules.pushing.flows_in(name)]
-    if agreed is None or not fixed:
+    if not fixed:
         return candidate
     known = {part.identity: part for part in agreed.exceptions}
 

@@ -143,21 +143,21 @@ def _write_links(connection: Connection, links: Sequence[Link]) -> list[int]:
 
 def _update_links(connection: Connection, links: Sequence[Link]) -> None:
     """Write links over what is stored; where the address is the same its columns, and their indexes, stay untouched."""
-    known = {row[0]: tuple(row[1:]) for row in _addresses(connection, links)}
-    stays = [each for each in links if known.get(each.id) == _address(each)]
-    moves = [each for each in links if known.get(each.id) != _address(each)]
+    known = set(_addresses(connection, links))
+    stays = [each for each in links if _address(each) in known]
+    moves = [each for each in links if _address(each) not in known]
     _UPDATE_LINK_IN_PLACE.run(connection, [link_row(each) for each in stays])
     _UPDATE_LINK.run(connection, [link_row(each) for each in moves])
 
 
-def _addresses(connection: Connection, links: Sequence[Link]) -> Iterator[Sequence[Any]]:
+def _addresses(connection: Connection, links: Sequence[Link]) -> Iterator[tuple[Any, ...]]:
     for part in chunks(each.id for each in links):
-        yield from connection.execute(_ADDRESSES, {"ids": part})
+        yield from map(tuple, connection.execute(_ADDRESSES, {"ids": part}))
 
 
 def _address(each: Link) -> tuple[Any, ...]:
     identity = each.identity
-    return each.mailbox_id, each.ref, each.subject, identity.global_object_id, identity.original_start
+    return each.id, each.mailbox_id, each.ref, each.subject, identity.global_object_id, identity.original_start
 
 
 def _numbers(connection: Connection, new: Sequence[Link]) -> dict[str, int]:
