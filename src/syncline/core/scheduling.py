@@ -273,9 +273,10 @@ def scheduling_digest(appointment: Appointment, persons: Iterable[Person]) -> st
     lines = [_part_text(appointment, counted)]
     if appointment.recurrence is not None:
         lines.append(f"{appointment.recurrence.first} {to_rrule(appointment.recurrence)} {appointment.zone}")
-    exceptions = sorted(appointment.exceptions, key=lambda part: _text(part.identity.original_start))
-    lines.extend(f"{_text(part.identity.original_start)} {_part_text(part, counted)}" for part in exceptions)
-    lines.extend(_text(original) for original in sorted(appointment.deleted))
+    if appointment.exceptions:
+        exceptions = sorted(appointment.exceptions, key=lambda part: _text(part.identity.original_start))
+        lines.extend(f"{_text(part.identity.original_start)} {_part_text(part, counted)}" for part in exceptions)
+    lines.extend(map(_text, sorted(appointment.deleted)))
     lines.extend(sorted(map(_person_text, known)))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

@@ -146,11 +146,12 @@ def _contained(
 
 
 def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, CrmRow], at: _AtHand) -> Decided:
+    others = [each for each in family if each.id != link.id]
     row = rows.get(link.crm_id or "")
     link = _based(caught_up(run, link, row), row)
-    source, peer = _source(run, link, family, row)
+    source, peer = _source(run, link, others, row)
     whole = _wanted(run, link, peer.left_out if peer is not None else link.left_out)
-    answer = _decision(link, at.alert, whole.digest, family)
+    answer = _decision(link, at.alert, whole.digest, others)
     wanted = _wanted(run, link, (*link.left_out, *answer.leaving)) if answer.leaving else whole
     link = _shown_already(run, link, row, wanted)
     if inside_series(link, row):
@@ -167,7 +168,7 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
         source=source,
         organizer=organizer,
         colleague=colleague,
-        copy=_copy(link, family),
+        copy=_copy(link, others),
         started=started,
         persons_moved=_persons_moved(link, wanted.digest),
         torn=bool(torn) and link.id not in run.said.diverged,
@@ -186,14 +187,14 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
         digest=whole.digest,
         written_digest=wanted.digest,
         leaving=answer.leaving,
-        shared=_shared(link, family),
+        shared=_shared(link, others),
         rests_on=answer.rests_on,
         row=row,
         peer=peer,
         alert=at.alert,
         torn=torn,
         crm_wins=crm_wins,
-        waiting=_waiting(link, family),
+        waiting=_waiting(link, others),
     )
 
 
@@ -210,9 +211,9 @@ def _edited(link: Link, row: CrmRow | None) -> bool:
     return row is not None and link.agreed is not None and bool(differences(link.agreed, row_content(row)))
 
 
-def _waiting(link: Link, family: Iterable[Link]) -> tuple[int, ...]:
+def _waiting(link: Link, others: Iterable[Link]) -> tuple[int, ...]:
     """Return the other mailboxes whose copies have no row yet (Q-06)."""
-    return tuple({other.mailbox_id for other in family if other.mailbox_id != link.mailbox_id and not other.crm_id})
+    return tuple({other.mailbox_id for other in others if other.mailbox_id != link.mailbox_id and not other.crm_id})
 
 
 def _divergence(
@@ -264,10 +265,10 @@ def _flowing_in(run: Run, agreed: Appointment | None, candidate: Appointment) ->
     return replace(kept(candidate, agreed), exceptions=parts)
 
 
-def _shared(link: Link, family: Iterable[Link]) -> tuple[datetime, ...]:
+def _shared(link: Link, others: Iterable[Link]) -> tuple[datetime, ...]:
     """Return the dates that a row does without to which copies in other mailboxes are linked (Q-06)."""
-    others = (each for each in family if each.mailbox_id != link.mailbox_id and each.crm_id is not None)
-    return tuple(sorted({start for other in others for start in other.left_out}))
+    holding = (each for each in others if each.mailbox_id != link.mailbox_id and each.crm_id is not None)
+    return tuple(sorted({start for other in holding for start in other.left_out}))
 
 
 def inside_series(link: Link, row: CrmRow | None) -> bool:
@@ -293,7 +294,7 @@ def _shown_already(run: Run, link: Link, row: CrmRow | None, wanted: _Wanted) ->
     return replace(link, agreed=wanted.content, scheduling_digest=wanted.digest)
 
 
-def _decision(link: Link, alert: Alert | None, digest: str, family: Iterable[Link]) -> _Answer:
+def _decision(link: Link, alert: Alert | None, digest: str, others: Iterable[Link]) -> _Answer:
     """Return what was decided about exactly this digest; a Yes to another copy holds for this one too (Q-06).
 
     Whatever is done about an item whose answer is not carried out rests on that answer, also if it is void.
@@ -301,7 +302,7 @@ def _decision(link: Link, alert: Alert | None, digest: str, family: Iterable[Lin
     own = ((link.id, link.answers),) if link.decision is not None else ()
     if link.decision is not None and link.decided_digest == digest:
         return _answered(link, link.decision, own)
-    agreed = (copy for copy in family if copy.id != link.id and copy.decision == "yes")
+    agreed = (copy for copy in others if copy.decision == "yes")
     copy = next((copy for copy in agreed if digest and copy.decided_digest == digest), None)
     if copy is not None:
         return _answered(copy, "yes", (*own, (copy.id, copy.answers)))
@@ -324,22 +325,22 @@ def _peers(run: Run, links: Sequence[Link]) -> Mapping[Identity, list[Link]]:
     return families
 
 
-def _source(run: Run, link: Link, family: Iterable[Link], row: CrmRow | None) -> tuple[Source, Link | None]:
+def _source(run: Run, link: Link, others: Sequence[Link], row: CrmRow | None) -> tuple[Source, Link | None]:
     """Return whose copy decides: the organizer's, else the one that made or asked, else this one (A-33a, CD-16)."""
-    if link.observed is None:
+    if link.observed is None or not others:
         return Source.OWN, None
     enabled = run.people.address_by_mailbox
-    others = [
+    rivals = [
         other
-        for other in family
+        for other in others
         if other.mailbox_id != link.mailbox_id
         and other.mailbox_id in enabled
         and other.seen is Seen.PRESENT
         # Somebody deleted its row: what was made of that copy is on its way out, and nothing is made of another.
         and (other.state not in _OUT_OF_THE_RUNNING or (run.outgoing and other.crm_gone))
     ]
-    chosen = _claimed(run, link, others, row) or _chosen(
-        link, others, run.people.organizer_mailbox(link.observed), enabled
+    chosen = _claimed(run, link, rivals, row) or _chosen(
+        link, rivals, run.people.organizer_mailbox(link.observed), enabled
     )
     if chosen is link:
         return Source.OWN, None
@@ -376,13 +377,13 @@ def _rank(copy: Link, organizer: int | None) -> int:
     return 3 if copy.writes and (copy.state is LinkState.ASKED or copy.decision is not None) else _UNTRIED
 
 
-def _copy(link: Link, family: Iterable[Link]) -> bool:
+def _copy(link: Link, others: Iterable[Link]) -> bool:
     """Return whether another living item of the same mailbox holds the identity and is linked or older (A-33a)."""
     if link.crm_id:
         return False
     own = (link.created_order or _LATEST, link.ref)
     return any(
         other.crm_id is not None or (other.created_order or _LATEST, other.ref) < own
-        for other in family
-        if other.mailbox_id == link.mailbox_id and other.id != link.id and other.seen is Seen.PRESENT
+        for other in others
+        if other.mailbox_id == link.mailbox_id and other.seen is Seen.PRESENT
     )

@@ -71,7 +71,9 @@ class Writing(Leases):
             _withdraw_orphans(connection, orphans)
             _write_intents(connection, changes.dropped_intents, changes.intents)
             told = {at: ids[of] for at, of in changes.entry_links.items()}
-            lines = [replace(each, link_id=told.get(at, each.link_id)) for at, each in enumerate(changes.entries)]
+            lines = list(changes.entries)
+            for at, number in told.items():
+                lines[at] = replace(lines[at], link_id=number)
             _write_entries(connection, lines)
             named = {at: ids[of] for at, of in changes.mark_links.items()}
             marks = [replace(each, link_id=named.get(at, each.link_id)) for at, each in enumerate(changes.marks)]
