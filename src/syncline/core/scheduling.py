@@ -12,6 +12,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 
+import msgspec
 from msgspec import Struct
 
 from syncline.core.appointment import (
@@ -270,15 +271,16 @@ def scheduling_digest(appointment: Appointment, persons: Iterable[Person]) -> st
     """
     known = tuple(persons)
     counted = {person.address for person in known}
-    lines = [_part_text(appointment, counted)]
-    if appointment.recurrence is not None:
-        lines.append(f"{appointment.recurrence.first} {to_rrule(appointment.recurrence)} {appointment.zone}")
-    if appointment.exceptions:
-        exceptions = sorted(appointment.exceptions, key=lambda part: _text(part.identity.original_start))
-        lines.extend(f"{_text(part.identity.original_start)} {_part_text(part, counted)}" for part in exceptions)
-    lines.extend(map(_text, sorted(appointment.deleted)))
-    lines.extend(sorted(map(_person_text, known)))
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    course = appointment.recurrence
+    exceptions = sorted(appointment.exceptions, key=lambda part: part.identity) if appointment.exceptions else ()
+    bound = (
+        _bound(appointment, counted),
+        None if course is None else (course.first, to_rrule(course), appointment.zone),
+        [(_second(part.identity.original_start), _bound(part, counted)) for part in exceptions],
+        [_second(original) for original in sorted(appointment.deleted)],
+        sorted(map(_part_played, known)),
+    )
+    return hashlib.sha256(msgspec.json.encode(bound)).hexdigest()
 
 
 def _persons_of(
@@ -398,19 +400,18 @@ def _clash(busy: Busy, ours: Track, theirs: Track, places: tuple[int, int]) -> C
     )
 
 
-def _part_text(part: Appointment, counted: Container[str]) -> str:
+def _bound(part: Appointment, counted: Container[str]) -> tuple[object, ...]:
     """Return when, how and for whom of the counted addresses one part is busy."""
-    shown = "canceled" if part.canceled else part.show_as.value
-    kept_out = "declined" if part.response is Response.DECLINED else ""
+    shown = "canceled" if part.canceled else part.show_as
     named = _persons_of(part, None, counted)
-    people = sorted(_person_text(person) for person in named if person.address in counted)
-    times = f"{_text(part.span.start)} {_text(part.span.end)} {part.span.all_day}"
-    return f"{times} {shown} {kept_out} {','.join(people)}"
+    people = sorted(_part_played(person) for person in named if person.address in counted)
+    span = part.span
+    return _second(span.start), _second(span.end), span.all_day, shown, part.response is Response.DECLINED, people
 
 
-def _person_text(person: Person) -> str:
-    return f"{person.address} {'organizer' if person.organizer else person.role.value}"
+def _part_played(person: Person) -> tuple[str, str]:
+    return person.address, "organizer" if person.organizer else person.role
 
 
-def _text(at: datetime | None) -> str:
-    return "" if at is None else at.isoformat(timespec="seconds")
+def _second(at: datetime | None) -> datetime | None:
+    return at.replace(microsecond=0) if at is not None and at.microsecond else at
