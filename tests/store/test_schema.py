@@ -21,6 +21,11 @@ from syncline.store.migrations import upgrade
 from tests.store.things import KEY, NOW, asked, claimed, link, question, settled
 
 
+_PROFILE = (
+    "INSERT INTO profile (name, type, url, username, auth) VALUES (:name, 'exchange', 'https://x.example', 'u', :auth)"
+)
+
+
 def _shape(connection: Connection) -> dict[str, object]:
     """Return every table with its columns, keys and checks, and every index and trigger, as SQLite sees them."""
     shape: dict[str, object] = {}
@@ -82,7 +87,7 @@ def test_migrate_creates_once_and_then_changes_nothing(tmp_path: Path) -> None:
     again.migrate()
 
     with again.reading() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["0008"]
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["0009"]
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
         assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
@@ -233,3 +238,21 @@ def test_a_profile_in_use_stays(store: Database, mailbox: Mailbox) -> None:
 
     with pytest.raises(IntegrityError), store.writing() as connection:
         connection.execute(text(f"DELETE FROM profile WHERE id = {mailbox.profile_id}"))
+
+
+def test_checks_hold_and_nothing_is_lost_when_they_are_written_anew(tmp_path: Path) -> None:
+    """A file of before keeps its rows, is sound, and refuses the same words as a new one."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'state.db'}")
+    with engine.connect() as old, old.begin():
+        upgrade(old, "0008")
+        old.execute(text(_PROFILE), {"name": "of before", "auth": "basic"})
+        before = old.execute(text("SELECT * FROM profile")).all()
+        upgrade(old)
+
+    with engine.connect() as now, now.begin():
+        assert now.execute(text("SELECT * FROM profile")).all() == before
+        assert now.execute(text("PRAGMA integrity_check")).scalars().all() == ["ok"]
+        now.execute(text(_PROFILE), {"name": "new", "auth": "ntlm"})
+        with pytest.raises(IntegrityError):
+            now.execute(text(_PROFILE), {"name": "wrong", "auth": "magic"})
+    engine.dispose()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-HEAD = "0008"
+HEAD = "0009"
 
 
 def upgrade(connection: Connection, to: str = HEAD) -> None:
