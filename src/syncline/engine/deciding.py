@@ -134,12 +134,15 @@ def _contained(
         return Decided(link=link, action=action, row=rows.get(link.crm_id), alert=alert, error=error)
 
     def decided() -> Decided:
-        unread = (rows.unread.get(each.crm_id or "") for each in (link, *family))
-        error = next((each for each in unread if each is not None), None)
-        if error is None and released(link):
+        if rows.unread:
+            unread = (rows.unread.get(each.crm_id or "") for each in (link, *family))
+            error = next((each for each in unread if each is not None), None)
+            if error is not None:
+                return failing(error)
+        if released(link):
             verb = Verb.FORGET if link.seen is Seen.GONE else Verb.WAIT
             return Decided(link=link, action=Action(verb=verb, rule="1.11"), row=rows.get(link.crm_id), alert=alert)
-        return failing(error) if error is not None else _decided(run, link, family, rows.found, at)
+        return _decided(run, link, family, rows.found, at)
 
     known = contain(decided, lambda bug: failing(item_error(bug, link.subject)), f"item {link.id}")
     return replace(known, notices=notices) if notices else known
@@ -168,7 +171,7 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
         source=source,
         organizer=organizer,
         colleague=colleague,
-        copy=_copy(link, others),
+        copy=bool(others) and _copy(link, others),
         started=started,
         persons_moved=_persons_moved(link, wanted.digest),
         torn=bool(torn) and link.id not in run.said.diverged,
@@ -187,14 +190,14 @@ def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, Cr
         digest=whole.digest,
         written_digest=wanted.digest,
         leaving=answer.leaving,
-        shared=_shared(link, others),
+        shared=_shared(link, others) if others else (),
         rests_on=answer.rests_on,
         row=row,
         peer=peer,
         alert=at.alert,
         torn=torn,
         crm_wins=crm_wins,
-        waiting=_waiting(link, others),
+        waiting=_waiting(link, others) if others else (),
     )
 
 

@@ -28,6 +28,7 @@ from syncline.store.schema import first_rows, metadata, triggers
 
 BUSY_TIMEOUT_S = 30
 IN_LIST_MAX = 500
+CHECKPOINT_PAGES = 4000  # 16 MB: a first sync writes many pages again and again before they need to be in their place
 _SCHEME = "sqlite:///"
 _MARKED = "alembic_version"
 _MARK = "SELECT version_num FROM alembic_version"
@@ -142,6 +143,7 @@ def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
+        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
