@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from syncline.core.appointment import Address, Attendee, Sensitivity
+from syncline.core.appointment import Address, Attendee, Sensitivity, ShowAs
 from syncline.core.guards import Invitations, Limits
 from syncline.core.merging import Winner
 from syncline.core.pushing import Policy
@@ -170,6 +171,57 @@ def test_a_question_about_both_sides_is_foretold_with_both_versions() -> None:
     assert line.after is not None
     assert (line.before.subject, line.after.subject) == ("Visit to Basel", "Visit to Bern")
     assert [alert.code for alert in world.questions()] == ["BothSidesChanged"]
+
+
+def foretold(world: World) -> str:
+    """Return what the plan says of the only item that comes in, after a sync that did so."""
+    (line,) = (line for line in fulfilled(world) if not line.outward)
+    asked = [alert.code for alert in world.questions()]
+    assert ([line.code] if line.action == "ask" else []) == asked
+    return line.action
+
+
+@pytest.mark.rule("Q-08")
+@pytest.mark.parametrize(("before", "after", "action"), [("bob", None, "update"), (None, "bob", "ask")])
+def test_guests_that_the_crm_changed_are_foretold_as_they_will_be_written(
+    before: str | None, after: str | None, action: str
+) -> None:
+    """Bob has something else where Outlook moves the meeting: that counts if he takes part by then."""
+    world = begun()
+    world.crm.create(meeting("Other", at(14), organizer="bob"), owner="bob")
+    row = world.crm.create(meeting("Visit", at(10), *filter(None, [before])), owner="ada")
+    world.sync()
+    world.sync()
+    (item,) = world.exchange.items(ADA)
+    guests = tuple(Attendee(f"{name}@example.org") for name in (after,) if name)
+    world.crm.edit(row, lambda found: replace(found, attendees=guests), by="ada")
+    world.change(item.ref, span=at(14))
+
+    assert foretold(world) == action
+
+
+@pytest.mark.rule("Q-08")
+@pytest.mark.parametrize("fields", [{"span": at(10, length=0.5)}, {"show_as": ShowAs.OUT_OF_OFFICE}])
+def test_a_change_that_adds_no_clash_is_foretold_as_an_update(fields: dict[str, Any]) -> None:
+    """The meeting stands over another already, as somebody wanted it: nobody is asked about that again."""
+    world, _, ref = standing()
+    world.crm.create(meeting("Other", at(10)), owner="ada")
+    world.sync()
+    world.change(ref, **fields)
+
+    assert foretold(world) == "update"
+
+
+@pytest.mark.rule("Q-08")
+def test_a_time_that_the_crm_keeps_is_foretold_without_a_question() -> None:
+    """Both sides moved it and the CRM wins: what its time overlaps was the CRM's own doing."""
+    world, row, ref = standing(replace(TWO_WAY, winner=Winner.CRM))
+    world.crm.create(meeting("Other", at(14)), owner="ada")
+    world.sync()
+    world.crm.edit(row, lambda found: replace(found, span=at(14)), by="ada")
+    world.change(ref, span=at(12))
+
+    assert foretold(world) == "update"
 
 
 @pytest.mark.rule("A-25")

@@ -434,6 +434,37 @@ def test_a_clash_that_the_crm_moved_into_is_not_asked_about_when_outlook_changes
     assert row(world, "crm-1").appointment.show_as is ShowAs.OUT_OF_OFFICE
 
 
+@pytest.mark.rule("CD-05")
+def test_whom_the_crm_uninvites_is_not_double_booked_when_outlook_makes_the_meeting_shorter() -> None:
+    """He was invited over something else of his, takes part no more, and is not kept busy by what Outlook says."""
+    world = partners(2)
+    world.crm.enter(item("crm-busy", at(9), organizer=Address(BOB)), owner="bob")
+    world.crm.enter(item("crm-1", at(9), organizer=Address(ADA), attendees=(Attendee(BOB),)), owner="ada")
+    settle_both(world)
+    world.crm.edit(row(world, "crm-1").id, lambda found: replace(found, attendees=()), by="ada")
+    shorter = Span(at(9).start, at(8.5).end)
+    world.exchange.edit(ADA, made_item(world, "crm-1"), lambda found: replace(found, span=shorter))
+    settle_both(world)
+
+    assert world.questions() == ()
+    assert row(world, "crm-1").appointment.span == shorter
+    assert [one.address for one in world.crm.persons_of(row(world, "crm-1").id)] == [ADA]
+
+
+@pytest.mark.rule("Q-09")
+def test_whom_the_crm_invites_is_asked_about_at_the_time_that_outlook_sets() -> None:
+    """Each side's change overlaps nothing by itself, both together would double-book him."""
+    world = partners(2)
+    world.crm.enter(item("crm-busy", at(12), organizer=Address(BOB)), owner="bob")
+    world.crm.enter(item("crm-1", at(9), organizer=Address(ADA)), owner="ada")
+    settle_both(world)
+    world.crm.edit(row(world, "crm-1").id, lambda found: replace(found, attendees=(Attendee(BOB),)), by="ada")
+    world.exchange.edit(ADA, made_item(world, "crm-1"), lambda found: replace(found, span=at(12)))
+    settle_both(world)
+
+    assert [alert.subject for alert in world.questions()] == ["Subject crm-1"]
+
+
 @pytest.mark.rule("L-11a")
 def test_a_deletion_whose_answer_was_lost_is_told_in_the_journal() -> None:
     """What was found gone after a crash is told like any deletion."""

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from syncline.core.appointment import (
     Appointment,
@@ -155,6 +156,16 @@ def persons(appointment: Appointment, mailbox_address: str | None) -> tuple[Pers
     return tuple(found[address] for address in sorted(found))
 
 
+def answered(content: Appointment, item: Appointment) -> Appointment:
+    """Return a content that holds no answers of people with those of the item, as far as they count (CD-05a).
+
+    A date has its own answers where it is an exception of the item too, else those of the series.
+    """
+    own = {part.identity.original_start: part for part in item.exceptions}
+    parts = tuple(_with_answers(part, own.get(part.identity.original_start, item)) for part in content.exceptions)
+    return replace(_with_answers(content, item), exceptions=parts)
+
+
 def checked(person: Person, policy: ConflictPolicy) -> bool:
     """Return whether a person whom the candidate makes busy is also checked (CD-05): optional ones by policy."""
     return policy.check_optional or person.organizer or person.role is not Role.OPTIONAL
@@ -290,11 +301,10 @@ def _persons_of(
     if part.canceled or part.show_as not in _BLOCKING_STATES:
         return
     mailbox = mailbox_address.lower() if mailbox_address else ""
-    seen = {""}
+    seen = {"", *_declined(part)}
     if part.response is Response.DECLINED:
         seen.add(mailbox)
     parties = [(each.address.lower(), each) for each in part.attendees]
-    seen.update(address for address, each in parties if each.response is Response.DECLINED)
     organizer = part.organizer.address.lower() if part.organizer else ""
     listed = [Person(address=organizer or mailbox, name=part.organizer.name if part.organizer else "", organizer=True)]
     counted = parties if among is None else [(address, each) for address, each in parties if address in among]
@@ -311,6 +321,19 @@ def _persons_of(
 def _by_strength(party: tuple[str, Attendee]) -> tuple[int, str]:
     _, attendee = party
     return _STRENGTH[attendee.role], attendee.address
+
+
+def _with_answers(part: Appointment, item: Appointment) -> Appointment:
+    declined = _declined(item)
+    people = (
+        replace(each, response=Response.DECLINED) if each.address.lower() in declined else each
+        for each in part.attendees
+    )
+    return replace(part, attendees=tuple(people), response=item.response)
+
+
+def _declined(part: Appointment) -> set[str]:
+    return {each.address.lower() for each in part.attendees if each.response is Response.DECLINED}
 
 
 def _rank(person: Person) -> int:

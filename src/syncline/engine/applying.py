@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from syncline.core.appointment import Appointment, Status
 from syncline.core.merging import PERSONS, Merge, advance, differences, held, merge, reschedules
 from syncline.core.planning import Verb
-from syncline.core.scheduling import Person, Verdict
+from syncline.core.scheduling import Person, Verdict, answered
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.deciding import Decided
 from syncline.engine.flipping import turned
@@ -29,7 +29,6 @@ from syncline.errors import SyncError
 from syncline.ports import (
     Booking,
     Candidate,
-    CrmRow,
     Deletion,
     Intent,
     Link,
@@ -274,10 +273,9 @@ def _reschedule(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
         if decided.row is not None and _stands(decided, merged):
             _rescheduled(run, draft, decided, merged, decided.row.version)
         else:
-            check = decided.action.check and _moves_the_row(run, decided, merged)
-            agreed = decided.link.agreed if decided.action.verb is Verb.PARK else None
-            standing = decided if agreed is None else _as_it_stands(run, decided, agreed)
-            todo.append((decided, merged, _change(run, standing, merged.content, check=check)))
+            check = _checks(run, decided, merged)
+            people = _busy_now(run, decided, merged.content) if decided.action.verb is Verb.PARK else None
+            todo.append((decided, merged, _change(run, decided, merged.content, check=check, people=people)))
 
     for decided in writes:
         _alone(draft, decided, partial(prepare, decided))
@@ -305,23 +303,34 @@ def _stands(decided: Decided, merged: Merge) -> bool:
     return not differences(row_content(decided.row), merged.content)
 
 
-def _moves_the_row(run: Run, decided: Decided, merged: Merge) -> bool:
-    """Return whether the row gets another time or other people; where its own stay, nothing new overlaps (Q-08)."""
+def asks(run: Run, decided: Decided) -> bool:
+    """Return whether carrying out an action asks whether everybody is free."""
+    if WRITES.get(decided.action.verb) is not Write.RESCHEDULE:
+        return decided.action.check
+    merged = merged_of(decided)
+    return _checks(run, decided, merged) and not _stands(decided, merged)
+
+
+def _checks(run: Run, decided: Decided, merged: Merge) -> bool:
+    """Return whether a change is checked: where the row keeps its time and people, nothing new overlaps (Q-08)."""
     link = decided.link
-    if decided.row is None or link.agreed is None:
-        return True
+    if not decided.action.check or decided.row is None or link.agreed is None:
+        return decided.action.check
     if PERSONS in decided.action.fields and run.digest(link.agreed, decided.busy) != link.scheduling_digest:
         return True
     row = row_content(decided.row)
     return reschedules(differences(row, merged.content), row, merged.content)
 
 
-def _change(run: Run, decided: Decided, content: Appointment, *, check: bool) -> Reschedule:
+def _change(
+    run: Run, decided: Decided, content: Appointment, *, check: bool, people: tuple[Person, ...] | None = None
+) -> Reschedule:
     row = decided.row
+    candidate = _candidate(run, decided, content, check=check, people=people)
     return Reschedule(
         id=row.id if row else decided.link.crm_id or "",
         version=row.version if row else decided.link.crm_version_seen,
-        candidate=replace(_candidate(run, decided, content, check=check), row_id=decided.link.crm_id),
+        candidate=replace(candidate, row_id=decided.link.crm_id),
         status=Status.CANCELED if decided.action.verb is Verb.CANCEL else None,
     )
 
@@ -364,7 +373,7 @@ def _reschedule_refused(run: Run, draft: Draft, decided: Decided, merged: Merge,
     """Hold the scheduling group and ask; a change that adds no new clash does not ask again (Q-08, pages.md)."""
     agreed, row = decided.link.agreed, decided.row
     assert agreed is not None and row is not None
-    if _clashes(verdict) <= _known_clashes(run, decided, agreed, row):
+    if not adds_clash(run, decided, verdict):
         _write_unchecked(run, draft, decided, merged)
         return
     decided, verdict = _voided(run, draft, decided, verdict)
@@ -390,7 +399,7 @@ def _with_texts_written(run: Run, draft: Draft, decided: Decided, merged: Merge)
     texts = merge(agreed, target, row_content(row), decided.crm_wins)
     if not texts.fields:
         return link
-    change = _change(run, _as_it_stands(run, decided, agreed), texts.content, check=False)
+    change = _change(run, decided, texts.content, check=False, people=_busy_now(run, decided, texts.content))
     outcome = run.parts.crm.reschedule([change], run.rules.conflict)[0]
     if outcome.result is not Result.SAVED:
         _reschedule_outcome(run, draft, decided, merged, outcome)
@@ -403,31 +412,38 @@ def _write_unchecked(run: Run, draft: Draft, decided: Decided, merged: Merge) ->
     _reschedule_outcome(run, draft, decided, merged, run.parts.crm.reschedule([change], run.rules.conflict)[0])
 
 
-def _known_clashes(run: Run, decided: Decided, agreed: Appointment, row: CrmRow) -> frozenset[tuple[str, str, object]]:
-    """Return the clashes that the row has as it stands; none if nobody can tell any more whom it keeps busy.
+def adds_clash(run: Run, decided: Decided, verdict: Verdict) -> bool:
+    """Return whether a write would overlap what the row as it stands does not; so it does if nobody can tell (Q-08).
 
-    Not those of what is agreed: where the CRM has moved it out of a clash since, Exchange would bring that back (Q-09).
+    Not what was agreed: where the CRM has moved it out of a clash since, Exchange would bring that back (Q-09).
     """
-    busy = _busy_now(run, decided, agreed)
+    found = _clashes(verdict)
+    if not found or decided.row is None:
+        return bool(found)
+    content = row_content(decided.row)
+    busy = _busy_now(run, decided, content)
     if busy is None:
-        return frozenset()
-    before = replace(_candidate(run, decided, row_content(row), check=True), persons=busy, row_id=row.id)
-    return _clashes(run.parts.crm.validate([before], run.rules.conflict)[0])
+        return True
+    before = replace(_candidate(run, decided, content, check=True, people=busy), row_id=decided.row.id)
+    return not found <= _clashes(run.parts.crm.validate([before], run.rules.conflict)[0])
 
 
-def _as_it_stands(run: Run, decided: Decided, agreed: Appointment) -> Decided:
-    """Return what is decided with whom the row keeps busy now: not who is new in the part that is held (Q-08)."""
-    return replace(decided, busy=_busy_now(run, decided, agreed) or run.busy(agreed))
+def _busy_now(run: Run, decided: Decided, content: Appointment) -> tuple[Person, ...] | None:
+    """Return whom the row keeps busy as it stands, with the people of `content`; None if nobody can tell any more.
 
-
-def _busy_now(run: Run, decided: Decided, agreed: Appointment) -> tuple[Person, ...] | None:
-    """Return whom the row keeps busy as it stands; None if nobody can tell any more.
-
-    What is agreed does not say who had declined: it is the people of the digest under which the row was written.
+    What is agreed does not say who had declined: who is not among the people of the digest under which the row was
+    written. Whom the CRM has invited since is busy too, and whom it has uninvited is no more.
     """
-    written_as = decided.link.scheduling_digest
-    people = (decided.busy, run.busy(agreed))
-    return next((some for some in people if not written_as or run.digest(agreed, some) == written_as), None)
+    agreed, written_as = decided.link.agreed, decided.link.scheduling_digest
+    if agreed is None:
+        return None
+    everybody = run.busy(agreed)
+    people = (decided.busy, everybody)
+    known = next((some for some in people if not written_as or run.digest(agreed, some) == written_as), None)
+    if known is None:
+        return None
+    declined = {person.address for person in everybody} - {person.address for person in known}
+    return tuple(person for person in run.busy(content) if person.address not in declined)
 
 
 def _clashes(verdict: Verdict) -> frozenset[tuple[str, str, object]]:
@@ -472,8 +488,8 @@ def _keep_deleted(draft: Draft, decided: Decided) -> None:
 
 
 def candidate_of(run: Run, decided: Decided) -> Candidate:
-    """Return the candidate of a decided item as it would be checked now."""
-    return replace(_candidate(run, decided, _content(decided), check=True), row_id=decided.link.crm_id)
+    """Return the candidate of a decided item as it would be checked now: with what the CRM has changed since."""
+    return replace(_candidate(run, decided, merged_of(decided).content, check=True), row_id=decided.link.crm_id)
 
 
 def _content(decided: Decided) -> Appointment:
@@ -481,15 +497,24 @@ def _content(decided: Decided) -> Appointment:
     return decided.candidate
 
 
-def _candidate(run: Run, decided: Decided, appointment: Appointment, *, check: bool) -> Candidate:
+def _candidate(
+    run: Run, decided: Decided, appointment: Appointment, *, check: bool, people: tuple[Person, ...] | None = None
+) -> Candidate:
+    """Return a candidate with the people whom what is written makes busy, unless they are given (CD-05, CD-05a)."""
     policy = run.rules.conflict
     return Candidate(
         appointment=appointment,
-        persons=decided.busy,
+        persons=_made_busy(run, decided, appointment) if people is None else people,
         user=run.mailbox.user,
         check=check,
         since=None if policy.check_past else decided.link.first_seen,
     )
+
+
+def _made_busy(run: Run, decided: Decided, content: Appointment) -> tuple[Person, ...]:
+    """Return whom a content makes busy: the CRM may name others in it than Exchange, which knows who declined."""
+    item = decided.link.observed
+    return run.busy(content if item is None else answered(content, item))
 
 
 def _reason(decided: Decided) -> str:

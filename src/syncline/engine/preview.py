@@ -19,7 +19,7 @@ from syncline.core.merging import differences
 from syncline.core.planning import Verb
 from syncline.core.scheduling import Busy, Clash, Verdict, busy_of, clashes
 from syncline.engine import holding, preview_outgoing, ruling
-from syncline.engine.applying import GROUPS, WRITES, candidate_of, merged_of
+from syncline.engine.applying import GROUPS, WRITES, adds_clash, asks, candidate_of, merged_of
 from syncline.engine.deciding import Decided, order_of
 from syncline.engine.guarding import Light, held_by
 from syncline.engine.marking import would_mark
@@ -124,9 +124,9 @@ def _held(line: PlanLine, code: str) -> PlanLine:
 
 def _lines(run: Run, planned: Sequence[Decided]) -> tuple[PlanLine, ...]:
     """Return what would be brought in, line by line, in the order given."""
-    asking = [d for d in planned if d.action.check and d.candidate is not None]
+    asking = [d for d in planned if asks(run, d)]
     verdicts = run.parts.crm.validate([candidate_of(run, d) for d in asking], run.rules.conflict)
-    committed = {d.link.id: verdict for d, verdict in zip(asking, verdicts, strict=True)}
+    committed = {d.link.id: found for d, found in zip(asking, verdicts, strict=True) if adds_clash(run, d, found)}
     taken = _Taken(run.store.answer_rules(run.mailbox.user))
     found = []
     for decided in planned:

@@ -28,7 +28,8 @@ from syncline.store.schema import first_rows, metadata, triggers
 
 BUSY_TIMEOUT_S = 30
 IN_LIST_MAX = 500
-CHECKPOINT_PAGES = 4000  # 16 MB: a first sync writes many pages again and again before they need to be in their place
+PAGE_BYTES = 16_384  # of a new file: a link with both its contents takes 3 kB, and a page of its own costs the most
+CHECKPOINT_PAGES = 1000
 _SCHEME = "sqlite:///"
 _MARKED = "alembic_version"
 _MARK = "SELECT version_num FROM alembic_version"
@@ -140,6 +141,7 @@ def _engine(path: Path | None) -> Engine:
 def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
     for pragma in (
         f"busy_timeout = {BUSY_TIMEOUT_S * 1000}",
+        f"page_size = {PAGE_BYTES}",
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
