@@ -8,6 +8,7 @@ not know who keeps filters, nor what happens to a row that enters or leaves them
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
@@ -39,7 +40,8 @@ class Part(StrEnum):
     OWNER = "owner"
 
 
-class Condition(Struct, frozen=True, gc=False, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
     """One condition: `field` has one of `words`, or none of them if `negated`.
 
     SUBJECT and LOCATION contain a word, without case; PRIVATE, ALL_DAY and SERIES are compared with "yes" and "no".
