@@ -20,8 +20,10 @@ from syncline.store.links import DUE_LINKS
 from syncline.store.migrations import upgrade
 from tests.store.things import KEY, NOW, asked, claimed, link, question, settled
 
-_PROFILE = "INSERT INTO profile (name, type, url, username, auth, access)"
+_PROFILE = (
+    "INSERT INTO profile (name, type, url, username, auth, access)"
     " VALUES (:name, 'exchange', 'https://x.example', 'u', :auth, 'own')"
+)
 
 
 def _shape(connection: Connection) -> dict[str, object]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from msgspec import structs
+
 from syncline.core import recurrence as dates
 from syncline.core.appointment import Recurrence
 from syncline.emulators.exchange.errors import EwsError
@@ -46,7 +48,7 @@ def fit_start(item: Item) -> Item:
     if recurrence.until is not None and first > recurrence.until:
         raise EwsError("ErrorCalendarInvalidRecurrence")
     moved = occurrence_on(item, first)
-    return replace(item, recurrence=replace(recurrence, first=first), start=moved.start, end=moved.end)
+    return replace(item, recurrence=structs.replace(recurrence, first=first), start=moved.start, end=moved.end)
 
 
 def occurrence_on(item: Item, day: date) -> Item:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from lxml import etree
+from msgspec import structs
 
 from syncline.emulators.exchange import meetings, series
 from syncline.emulators.exchange.call import Call
@@ -81,7 +82,7 @@ def _settled(before: Item, after: Item, *, laid_out: bool) -> Item:
     after = replace(after, exceptions=(), deleted=())
     if after.recurrence is not None and after.recurrence == before.recurrence:
         first = to_wall(after.start, after.start_zone).date()
-        after = replace(after, recurrence=replace(after.recurrence, first=first))
+        after = replace(after, recurrence=structs.replace(after.recurrence, first=first))
     return finish(after)
 
 

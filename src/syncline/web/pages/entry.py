@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request
+from msgspec import structs
 from starlette.responses import Response
 
 from syncline.desk import preferences
@@ -77,7 +77,9 @@ def speak(
         choose(answer, language)
         if session is not None:
             app = app_of(request)
-            preferences.save(app, session.viewer, replace(preferences.of(app, session.viewer.name), language=language))
+            preferences.save(
+                app, session.viewer, structs.replace(preferences.of(app, session.viewer.name), language=language)
+            )
     return answer
 
 
