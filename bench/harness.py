@@ -32,6 +32,14 @@ CATEGORY = "Tracked to Syncline CRM"
 START = datetime(2030, 1, 7, 8, tzinfo=UTC)
 TEXT = "Talk about it. " * 35
 _SYNCLINE = (sys.executable, "-c", "from syncline.cli import main; main()")
+# Waits for a command in a small process: a child is charged with the memory that its parent had when it began.
+_WAITING = """
+import json, os, subprocess, sys
+child = subprocess.Popen(sys.argv[1:])
+_, status, used = os.wait4(child.pid, 0)
+print()
+print(json.dumps([os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss]), end="")
+"""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _ICAL = "%Y%m%dT%H%M%SZ"
 
@@ -254,20 +262,12 @@ class Child:
 def syncline(*words: str, data: Path) -> Child:
     """Run a command of Syncline in a process of its own."""
     began = time.perf_counter()
-    process = subprocess.Popen([*_SYNCLINE, *words, "--data", str(data)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stdout.close()
+    command = [sys.executable, "-c", _WAITING, *_SYNCLINE, *words, "--data", str(data)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    output, _, used = done.stdout.rpartition("\n")
+    code, cpu_s, memory = json.loads(used)
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return Child(
-        code=process.returncode,
-        wall_s=time.perf_counter() - began,
-        cpu_s=used.ru_utime + used.ru_stime,
-        memory_mb=used.ru_maxrss / unit,
-        output=output,
-    )
+    return Child(code=code, wall_s=time.perf_counter() - began, cpu_s=cpu_s, memory_mb=memory / unit, output=output)
 
 
 @contextmanager

@@ -382,7 +382,7 @@ def _record(run: Run) -> datetime:
 
 def _preview(run: Run) -> tuple[PlanLine, ...]:
     """Return the plan of both directions in words; what a guard would hold and what would be asked is said so."""
-    return plan(run, [one for links in _due(run) for one in _asked_about(run, decide(run, links))])
+    return plan(run, _due(run), lambda links: _asked_about(run, decide(run, links)))
 
 
 def _answered(parts: Parts, mailbox_id: int) -> frozenset[int]:

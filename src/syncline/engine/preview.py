@@ -7,26 +7,27 @@ Nothing is written to either side. Items that would be saved block the ones plan
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from syncline.core.answering import AnswerRule, first
-from syncline.core.appointment import Appointment
+from syncline.core.appointment import Appointment, Identity
 from syncline.core.merging import differences
 from syncline.core.planning import Verb
 from syncline.core.scheduling import Busy, Clash, Verdict, busy_of, clashes
 from syncline.engine import holding, preview_outgoing, ruling
 from syncline.engine.applying import GROUPS, WRITES, adds_clash, asks, candidate_of, merged_of
-from syncline.engine.deciding import Decided, order_of
+from syncline.engine.deciding import Decided, Order, order_of
 from syncline.engine.guarding import Light, held_by
 from syncline.engine.marking import would_mark
 from syncline.engine.observing import row_content
 from syncline.engine.questions import CONFLICT, unavailable
-from syncline.engine.run import PlanLine, Run
-from syncline.ports import OnSchedulingConflict, Seen
+from syncline.engine.run import People, PlanLine, Run
+from syncline.ports import Link, OnSchedulingConflict, Seen
 
 _WORDS = {
     Verb.BOOK: "save",
@@ -46,6 +47,7 @@ _WORDS = {
 _RULED = {"yes": _WORDS[Verb.BOOK], "no": _WORDS[Verb.KEEP_OUT]}
 _CHANGING = (Verb.RESCHEDULE, Verb.CANCEL, Verb.PARK)
 _SHOWN_MAX = 3
+SCAN = 500
 _DAYS_MAX = 7
 
 
@@ -60,12 +62,13 @@ class _Taken:
     days: dict[tuple[str, int], list[Busy]] = field(default_factory=lambda: defaultdict(list))
     wide: dict[str, list[Busy]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, decided: Decided) -> None:
+    def add(self, decided: Decided, people: People) -> None:
         """Take the time of an item that would be saved."""
         if decided.candidate is None:
             return
-        for person in decided.busy:
-            for busy in busy_of(decided.candidate, f"planned:{decided.link.id}"):
+        parts = busy_of(decided.candidate, f"planned:{decided.link.id}")
+        for person in people.known(decided.busy):
+            for busy in parts:
                 days = _days(busy)
                 if days is None:
                     self.wide[person.address].append(busy)
@@ -82,17 +85,60 @@ class _Taken:
         return list(found.values())
 
 
-def plan(run: Run, decided: Sequence[Decided]) -> tuple[PlanLine, ...]:
-    """Return the plan of both directions line by line, in the order in which it would be carried out (Q-09)."""
-    ordered = sorted(decided, key=lambda one: (_group(one), order_of(one.link)))
-    held = dict(held_by(run, [Light(d.link.id, d.action.verb, d.link.seen, _linked(d)) for d in ordered]))
-    held |= _doubted(run, [d for d in ordered if d.link.id not in held])
-    going_on = [d for d in ordered if held.get(d.link.id) != ""]
-    incoming = [_held(line, held.get(line.link_id, "")) for line in _lines(run, going_on)]
+class _Light(Struct, frozen=True, gc=False):
+    """One link of the plan: enough to guard and to order it, however many there are."""
+
+    light: Light
+    doubted: bool
+    order: tuple[int, Order]
+
+
+@dataclass
+class _Carried:
+    """What would be brought in, as the way out needs it: whole updates, and which link each new appointment is of."""
+
+    updates: list[Decided] = field(default_factory=list)
+    fresh: dict[Identity, int] = field(default_factory=dict)
+
+    def add(self, decided: Decided) -> None:
+        """Note an item that would be carried out without an answer."""
+        if preview_outgoing.brings_in(decided):
+            self.updates.append(decided)
+        elif decided.action.verb in (Verb.BOOK, Verb.JOIN):
+            self.fresh[decided.link.identity] = decided.link.id
+
+
+def plan(
+    run: Run, due: Iterable[Sequence[Link]], decide: Callable[[Sequence[Link]], Sequence[Decided]]
+) -> tuple[PlanLine, ...]:
+    """Return the plan of both directions line by line, in the order in which it would be carried out (Q-09).
+
+    What is due is decided twice, first to guard and to order it, then part by part in that order: as in a cycle the
+    memory that it takes does not grow with the contents.
+    """
+    lights = sorted((_light(one) for links in due for one in decide(links)), key=lambda one: one.order)
+    held = dict(held_by(run, [one.light for one in lights]))
+    held |= _doubted(run, [one for one in lights if one.light.link_id not in held])
+    ids = [one.light.link_id for one in lights if held.get(one.light.link_id) != ""]
+    carried, taken = _Carried(), _Taken(run.store.answer_rules(run.mailbox.user))
+    incoming: list[PlanLine] = []
+    for at in range(0, len(ids), SCAN):
+        part = {one.link.id: one for one in decide(run.store.links_by_id(ids[at : at + SCAN]))}
+        ordered = [part[number] for number in ids[at : at + SCAN] if number in part]
+        lines = [_held(line, held.get(line.link_id, "")) for line in _lines(run, ordered, taken)]
+        waiting = {line.link_id for line in lines if line.waits}
+        for one in ordered:
+            if one.link.id not in waiting:
+                carried.add(one)
+        incoming.extend(lines)
+    return _both(run, incoming, carried)
+
+
+def _both(run: Run, incoming: Sequence[PlanLine], carried: _Carried) -> tuple[PlanLine, ...]:
+    """Return the lines of both directions, once what is brought in is known."""
     waiting = {line.link_id for line in incoming if line.waits}
-    carried = [d for d in going_on if d.link.id not in waiting]
-    outgoing = preview_outgoing.lines(run, carried, waiting)
-    joined = preview_outgoing.joined(carried, outgoing)
+    outgoing = preview_outgoing.lines(run, carried.updates, waiting)
+    joined = preview_outgoing.joined(carried.fresh, outgoing)
     # What Exchange has nothing to say about any more is told by the way out alone.
     over = {line.link_id for line in outgoing} - joined
     incoming = [line for line in incoming if line.action != _WORDS[Verb.SKIP] or line.link_id not in over]
@@ -102,18 +148,18 @@ def plan(run: Run, decided: Sequence[Decided]) -> tuple[PlanLine, ...]:
     )
 
 
-def _linked(decided: Decided) -> bool:
-    return decided.link.crm_id is not None
+def _light(decided: Decided) -> _Light:
+    link, verb = decided.link, decided.action.verb
+    linked = link.crm_id is not None
+    kind = WRITES.get(verb)
+    group = -1 if kind is None else GROUPS.index(kind)
+    doubted = link.doubted and linked and kind is not None
+    return _Light(Light(link.id, verb, link.seen, linked), doubted, (group, order_of(link)))
 
 
-def _group(decided: Decided) -> int:
-    kind = WRITES.get(decided.action.verb)
-    return -1 if kind is None else GROUPS.index(kind)
-
-
-def _doubted(run: Run, planned: Sequence[Decided]) -> Mapping[int, str]:
+def _doubted(run: Run, planned: Sequence[_Light]) -> Mapping[int, str]:
     """Return what would be held after a reading that started anew, with the code; "" for what a No dropped."""
-    ids = tuple(d.link.id for d in planned if d.link.doubted and _linked(d) and d.action.verb in WRITES)
+    ids = tuple(one.light.link_id for one in planned if one.doubted)
     weighed = holding.weigh(run, [holding.Danger(code=holding.RESTORED, links=ids, heavy=ids)])
     return {**weighed.why, **dict.fromkeys(weighed.dropped, "")}
 
@@ -122,12 +168,11 @@ def _held(line: PlanLine, code: str) -> PlanLine:
     return replace(line, action="hold", code=code) if code else line
 
 
-def _lines(run: Run, planned: Sequence[Decided]) -> tuple[PlanLine, ...]:
+def _lines(run: Run, planned: Sequence[Decided], taken: _Taken) -> tuple[PlanLine, ...]:
     """Return what would be brought in, line by line, in the order given."""
     asking = [d for d in planned if asks(run, d)]
     verdicts = run.parts.crm.validate([candidate_of(run, d) for d in asking], run.rules.conflict)
     committed = {d.link.id: found for d, found in zip(asking, verdicts, strict=True) if adds_clash(run, d, found)}
-    taken = _Taken(run.store.answer_rules(run.mailbox.user))
     found = []
     for decided in planned:
         line = _line(run, decided, committed.get(decided.link.id), taken)
@@ -143,7 +188,7 @@ def _line(run: Run, decided: Decided, verdict: Verdict | None, taken: _Taken) ->
     shown = decided.candidate or decided.link.agreed
     word, detail, code = _outcome(run, decided, verdict, taken)
     if verb is Verb.BOOK and word == _WORDS[verb]:
-        taken.add(decided)
+        taken.add(decided, run.people)
     names, before, after = _change(decided)
     return PlanLine(
         link_id=decided.link.id,
@@ -192,7 +237,7 @@ def _by_setting(run: Run, decided: Decided) -> str:
 def _change(decided: Decided) -> tuple[tuple[str, ...], Appointment | None, Appointment | None]:
     """Return which fields of the row would change, and the row before and after; of a question both versions."""
     if decided.row is None:
-        return (), None, decided.candidate
+        return (), None, None
     before = row_content(decided.row)
     if decided.action.verb is Verb.HOLD and decided.torn:
         return tuple(sorted(decided.torn)), before, decided.candidate
@@ -218,7 +263,7 @@ def _overlap(run: Run, decided: Decided, verdict: Verdict | None, taken: _Taken)
         return ""
     parts = busy_of(decided.candidate, "candidate")
     since = None if run.rules.conflict.check_past else decided.link.first_seen
-    for person in decided.busy:
+    for person in run.people.known(decided.busy):
         blockers = taken.near(person.address, parts)
         zone = run.mailbox.time_zone
         found = clashes(decided.candidate, blockers, zone, since, run.rules.conflict) if blockers else []

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from syncline.core.appointment import Appointment, Status
+from syncline.core.appointment import Appointment, Identity, Status
 from syncline.core.merging import EXCEPTIONS, advance
 from syncline.core.outgoing import ItemCreation, ItemUpdate, changed_fields
 from syncline.core.planning import Verb as Incoming
@@ -41,19 +41,21 @@ _BRINGING_IN = (Incoming.RESCHEDULE, Incoming.CANCEL)
 _FLIPPING = "ChangesBackAndForth"
 
 
-def lines(run: Run, carried: Sequence[Decided], waiting: Collection[int]) -> tuple[PlanLine, ...]:
+def lines(run: Run, updates: Sequence[Decided], waiting: Collection[int]) -> tuple[PlanLine, ...]:
     """Return what would be carried over to Exchange, in order.
 
-    `carried` is what would be brought in before, `waiting` are the links that wait for an answer first.
+    `updates` are what would be brought in before, `waiting` the links that wait for an answer first.
     """
-    dealt = {each.link.id: _brought_in(run, each) for each in carried if _changes(each)}
+    dealt = {each.link.id: _brought_in(run, each) for each in updates}
     found = foresee(run, dealt)
     return tuple(_line(each) for each in found if each.outward.link.id not in waiting and _told(each))
 
 
-def joined(carried: Sequence[Decided], outgoing: Sequence[PlanLine]) -> frozenset[int]:
-    """Return the links of both directions that would turn out to be one appointment, which is only linked (A-33)."""
-    fresh = {each.link.identity: each.link.id for each in carried if each.action.verb in (Incoming.BOOK, Incoming.JOIN)}
+def joined(fresh: Mapping[Identity, int], outgoing: Sequence[PlanLine]) -> frozenset[int]:
+    """Return the links of both directions that would turn out to be one appointment, which is only linked (A-33).
+
+    `fresh` are the links of what would be new in the CRM.
+    """
     found: set[int] = set()
     for line in outgoing:
         if line.action == "link" and line.after is not None and line.after.identity in fresh:
@@ -61,7 +63,8 @@ def joined(carried: Sequence[Decided], outgoing: Sequence[PlanLine]) -> frozense
     return frozenset(found)
 
 
-def _changes(decided: Decided) -> bool:
+def brings_in(decided: Decided) -> bool:
+    """Return whether something of Exchange would be brought into a row that stands."""
     return decided.action.verb in _BRINGING_IN and decided.row is not None and decided.link.agreed is not None
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -164,6 +164,10 @@ class People(Struct, frozen=True, gc=False):
     address_by_mailbox: Mapping[int, str]
     own: frozenset[str]
 
+    def known(self, persons: Iterable[Person]) -> list[Person]:
+        """Return those persons who are CRM users; nobody else is ever unavailable (CD-05a)."""
+        return [each for each in persons if each.address in self.user_by_address or each.address in self.own]
+
     def organizes(self, appointment: Appointment) -> bool:
         """Return whether the mailbox owns the meeting; an item without organizer is its own (CD-05a)."""
         return appointment.organizer is None or appointment.organizer.address in self.own
@@ -281,9 +285,7 @@ class Run:
 
     def digest(self, appointment: Appointment, busy: tuple[Person, ...]) -> str:
         """Return the digest that binds an answer: of the projected content and the persons who are CRM users (Q-02)."""
-        people = self.people
-        known = [p for p in busy if p.address in people.user_by_address or p.address in people.own]
-        return scheduling_digest(appointment, known)
+        return scheduling_digest(appointment, self.people.known(busy))
 
     def entry(
         self, link: Link | None, action: str, rule: str = "", *, fields: frozenset[str] = frozenset(), detail: str = ""
