@@ -336,7 +336,7 @@ def _free(run: Run, asked: Sequence[Decided]) -> list[Decided]:
         return contain(lambda: checked([decided]), lambda _: [], f"the check of item {decided.link.id}")
 
     def checked(some: Sequence[Decided]) -> list[Decided]:
-        verdicts = run.parts.crm.validate([candidate_of(run, d) for d in some], run.rules.conflict)
+        verdicts = run.parts.crm.validate([candidate_of(run.rules, run.mailbox, d) for d in some], run.rules.conflict)
         return [d for d, verdict in zip(some, verdicts, strict=True) if not verdict.unavailable]
 
     return contain(lambda: checked(asked), lambda _: [d for each in asked for d in alone(each)], "a check")
