@@ -122,6 +122,13 @@ class Office:
         """Save new values of an item in Exchange."""
         self.exchange.edit(f"{owner}@{DOMAIN}", ref, lambda found: replace(found, **fields))  # type: ignore[arg-type]
 
+    def invite_in_crm(self, ref: str, *guests: str, owner: str = "maya") -> None:
+        """Let somebody set the guests of an item's row in the CRM."""
+        (link,) = self.app.store.links_by_ref(self.mailbox(owner).id, [ref]).values()
+        assert link.crm_id is not None
+        people = tuple(Attendee(f"{guest}@{DOMAIN}") for guest in guests)
+        self.app.crm.edit(link.crm_id, None, {"attendees": people}, by_user=owner)
+
     def rewrite(self, row_id: str, **fields: object) -> None:
         """Save new values of a row in the CRM."""
         row = self.app.crm.read([row_id])[row_id]

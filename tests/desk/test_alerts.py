@@ -45,6 +45,38 @@ def test_clashes_are_computed_when_shown(office: Office) -> None:
     assert (now.clashes[0].start, now.clashes[0].end) == (at(10).start, at(10).end)
 
 
+@pytest.mark.rule("CD-05")
+def test_clashes_of_whom_only_the_crm_invited_are_listed(office: Office) -> None:
+    """The question names him, so what he has at that time is listed below it."""
+    office.in_crm("Jonas is away", at(14), organizer="jonas")
+    ref = office.in_outlook("Visit", at(10))
+    office.sync("maya")
+    office.invite_in_crm(ref, "jonas")
+    office.change(ref, span=at(14))
+    office.sync("maya")
+    question = office.question()
+
+    assert question.unavailable == ("Jonas Weber",)
+    assert [(clash.subject, clash.user) for clash in question.clashes] == [("Jonas is away", "Jonas Weber")]
+
+
+@pytest.mark.rule("CD-05")
+def test_clashes_of_whom_the_crm_uninvited_are_listed_no_more(office: Office) -> None:
+    """Outlook still names him, but what would be saved does not."""
+    for name in ("maya", "jonas"):
+        office.in_crm(f"{name} is away", at(14), organizer=name)
+    ref = office.in_outlook("Visit", at(10), "jonas")
+    office.sync("maya")
+    office.change(ref, span=at(14))
+    office.sync("maya")
+    before = office.question()
+    office.invite_in_crm(ref)
+    now = office.question()
+
+    assert {clash.user for clash in before.clashes} == {"Jonas Weber", "Maya Lind"}
+    assert {clash.user for clash in now.clashes} == {"Maya Lind"}
+
+
 def test_yes_saves_and_a_second_answer_is_refused(office: Office) -> None:
     """Yes is carried out; whoever comes second hears who was first."""
     question = office.the_scene()

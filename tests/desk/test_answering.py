@@ -61,6 +61,46 @@ def test_what_came_into_the_way_since_the_question_is_left_out_too(office: Offic
     assert dates(office) == [at(9, days=day).start for day in (1, 2, 4)]
 
 
+def invited_by_the_crm(office: Office) -> AlertObject:
+    """Let the CRM invite Jonas to a series that Outlook then moves to where he has a date; return the question."""
+    office.in_crm("Jonas is away", at(14, days=3), organizer="jonas")
+    ref = series(office)
+    office.sync("maya")
+    office.invite_in_crm(ref, "jonas")
+    office.change(ref, span=at(14))
+    office.sync("maya")
+    return office.question()
+
+
+@pytest.mark.rule("CD-05")
+def test_a_series_is_saved_without_the_dates_of_whom_the_crm_invited(office: Office) -> None:
+    """Outlook does not name him, the row does: his dates are those that overlap."""
+    question = invited_by_the_crm(office)
+    given = alerts.answer(office.app, OPERATOR, question.id, "without_overlaps", version=question.version)
+    alerts.carry_out(office.app, [given])
+
+    assert (given.refused, given.alert.left_out) == (None, (at(14, days=3).start,))
+    assert dates(office) == [at(14, days=day).start for day in (1, 2, 4, 5)]
+
+
+def test_while_the_crm_cannot_be_asked_the_dates_are_those_that_were_asked_about(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can look at the row: the dates are looked up in the item of Outlook."""
+    question = invited_by_the_crm(office)
+    with monkeypatch.context() as down:
+        for name in ("read", "validate"):
+            down.setattr(office.app.crm, name, unavailable)
+        given = alerts.answer(office.app, OPERATOR, question.id, "without_overlaps")
+
+    assert (given.refused, given.alert.left_out) == (None, (at(14, days=3).start,))
+
+
+def unavailable(*_: object) -> None:
+    """Be a CRM that cannot be asked."""
+    raise SyncError("CrmUnavailable", crm="CRM", detail="down")
+
+
 def test_a_single_cannot_be_saved_without_itself(office: Office) -> None:
     """The third answer is for series; nothing is done."""
     question = office.the_scene()

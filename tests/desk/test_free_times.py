@@ -41,6 +41,19 @@ def test_the_next_slots_avoid_everybodys_appointments(office: Office) -> None:
     assert hours(free_times(office.app, office.viewer("maya"), office.question().id)) == [13, 14, 15]
 
 
+@pytest.mark.rule("CD-05")
+def test_the_next_slots_avoid_those_of_whom_only_the_crm_invited(office: Office) -> None:
+    """He takes part in what would be saved."""
+    office.in_crm("Jonas is away", at(8, length=5), organizer="jonas")
+    ref = office.in_outlook("Price round", at(14))
+    office.sync("maya")
+    office.invite_in_crm(ref, "jonas")
+    office.change(ref, span=at(9))
+    office.sync("maya")
+
+    assert hours(free_times(office.app, OPERATOR, office.question().id)) == [13, 14, 15]
+
+
 def test_what_else_waits_in_their_mailboxes_is_taken(office: Office) -> None:
     """One question never proposes the time at which the other one waits."""
     office.in_crm("Review", at(8, length=4))

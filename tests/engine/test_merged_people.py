@@ -271,3 +271,22 @@ def test_a_question_about_somebody_whom_the_crm_uninvites_is_withdrawn() -> None
     assert world.questions() == ()
     assert world.crm.read([row])[row].appointment.span == at(14)
     assert busy(world, row) == {ADA}
+
+
+@pytest.mark.rule("Q-05")
+def test_a_question_is_withdrawn_when_only_what_the_row_overlaps_already_is_in_the_way() -> None:
+    """It was asked about another appointment; with that gone the new time overlaps what the row stands over anyway."""
+    world = begun()
+    taken(world, 10, "bob")
+    ref, row = standing(world, meeting("Visit", at(10)))
+    in_the_crm(world, row, BOB)
+    world.sync()
+    other = taken(world, 11, "ada")
+    world.change(ref, span=at(10, length=2))
+    world.sync()
+    assert len(world.questions()) == 1
+    world.crm.remove(other)
+    world.sync()
+
+    assert world.questions() == ()
+    assert world.crm.read([row])[row].appointment.span == at(10, length=2)

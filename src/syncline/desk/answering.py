@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from syncline.core.leaving_out import dates_at, remains, without
-from syncline.desk.clashing import candidate, verdicts
+from syncline.desk.clashing import candidates_of, verdicts
 from syncline.desk.reading import Viewer
 from syncline.engine import alerts as engine
 from syncline.engine.questions import CONFLICT
 from syncline.errors import SyncError
 from syncline.language import _, noted
-from syncline.ports import Alert, Answer, Link, Mailbox
+from syncline.ports import Alert, Answer, Candidate, Link
 
 if TYPE_CHECKING:
     from syncline.wiring import App
@@ -72,21 +72,22 @@ def _leaving(app: App, wanted: Sequence[int]) -> Mapping[int, engine.Leaving | S
     alerts = app.store.alerts_by_id(wanted)
     mailboxes = app.store.mailboxes_by_id({each.mailbox_id for each in alerts.values()})
     found = verdicts(app, list(alerts.values()), mailboxes)
-    links = {link.id: link for link in app.store.links_by_id([each.link_id or 0 for each in alerts.values()])}
+    links = app.store.links_by_id([each.link_id or 0 for each in alerts.values() if each.code == CONFLICT])
     refused = SyncError("InvalidRequest", detail=_(_SERIES_ONLY))
     leaving: dict[int, engine.Leaving | SyncError] = dict.fromkeys(wanted, refused)
+    series = {link.id: link for link in links if can_leave_out(link)}
+    asked = dict(zip(series, candidates_of(app, list(series.values()), mailboxes), strict=True))
     for alert in alerts.values():
-        link = links.get(alert.link_id or 0)
-        if alert.code == CONFLICT and link is not None and can_leave_out(link):
+        number = alert.link_id or 0
+        if alert.code == CONFLICT and number in series:
             clashing = found[alert.id].clashing if alert.id in found else ()
-            leaving[alert.id] = _dates(app, alert, link, mailboxes[alert.mailbox_id], clashing)
+            leaving[alert.id] = _dates(app, alert, series[number], asked[number], clashing)
     return leaving
 
 
 def _dates(
-    app: App, alert: Alert, link: Link, mailbox: Mailbox, clashing: Sequence[datetime]
+    app: App, alert: Alert, link: Link, asked: Candidate, clashing: Sequence[datetime]
 ) -> engine.Leaving | SyncError:
-    asked = candidate(app, link, mailbox)
     dates = dates_at(asked.appointment, clashing)
     if not dates:
         return SyncError("AnswerOutdated")  # nothing overlaps any more: the next sync saves it as it is

@@ -1,6 +1,7 @@
 """What is in the way of waiting appointments, computed when it is shown and masked for who looks.
 
-One set-based question to the CRM for all alerts of a page. Closed questions show what stood there when they were asked.
+For all alerts of a page one reading of the rows that they would change, and one set-based question to the CRM. Closed
+questions show what stood there when they were asked.
 It must not know how alerts are listed or answered.
 """
 
@@ -10,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from syncline.core.leaving_out import without
-from syncline.core.merging import PrivatePolicy, carried, project
 from syncline.core.scheduling import Clash as Overlap
-from syncline.core.scheduling import Unavailable, Verdict, persons
+from syncline.core.scheduling import Unavailable, Verdict
 from syncline.desk.objects import Clash
 from syncline.desk.reading import BUSY_SUBJECT, Viewer, sight_of
+from syncline.engine.applying import candidate_of
+from syncline.engine.deciding import if_saved
 from syncline.engine.questions import CONFLICT
 from syncline.engine.rows import read_rows
 from syncline.errors import SyncError
@@ -44,7 +45,7 @@ def verdicts(app: App, alerts: Sequence[Alert], mailboxes: Mapping[int, Mailbox]
     links = {link.id: link for link in app.store.links_by_id([alert.link_id or 0 for alert in waiting])}
     asked = [(alert, links[alert.link_id]) for alert in waiting if alert.link_id in links]
     asked = [(alert, link) for alert, link in asked if link.observed is not None]
-    candidates = [candidate(app, link, mailboxes[alert.mailbox_id]) for alert, link in asked]
+    candidates = candidates_of(app, [link for _, link in asked], mailboxes)
     try:
         fresh = app.crm.validate(candidates, app.settings.conflict.policy()) if candidates else []
     except SyncError:
@@ -59,18 +60,28 @@ def answerable(alert: Alert) -> bool:
     return alert.state in (AlertState.OPEN, AlertState.LAPSED) or kept_out
 
 
-def candidate(app: App, link: Link, mailbox: Mailbox) -> Candidate:
-    """Return a waiting item as the engine would check it."""
-    assert link.observed is not None
-    policy = app.settings.conflict
-    content = project(link.observed, PrivatePolicy(app.settings.private.policy))
-    return Candidate(
-        appointment=without(carried(link.agreed, content, link.first_seen), link.left_out),
-        persons=persons(without(link.observed, link.left_out), mailbox.address),
-        user=mailbox.user,
-        since=None if policy.check_past else link.first_seen,
-        row_id=link.crm_id,
-    )
+def candidates_of(app: App, links: Sequence[Link], mailboxes: Mapping[int, Mailbox]) -> list[Candidate]:
+    """Return waiting items as the engine would check them: with what the CRM has changed in their rows.
+
+    While the CRM cannot be asked they are what Exchange says.
+    """
+    rules, rows = app.parts.rules, _standing(app, links)
+    profiles = {mailboxes[link.mailbox_id].profile_id for link in links} if rules.outgoing else set()
+    writable = {number for number in profiles if not app.store.profile(number).read_only}
+    found = []
+    for link in links:
+        mailbox = mailboxes[link.mailbox_id]
+        decided = if_saved(rules, link, rows.get(link.crm_id or ""), outgoing=mailbox.profile_id in writable)
+        found.append(candidate_of(rules, mailbox, decided))
+    return found
+
+
+def _standing(app: App, links: Sequence[Link]) -> Mapping[str, CrmRow]:
+    ids = sorted({link.crm_id for link in links if link.crm_id is not None})
+    try:
+        return read_rows(app.parts, ids).found if ids else {}
+    except SyncError:
+        return {}
 
 
 def rows_of(app: App, found: Sequence[Verdict]) -> Occupying:

@@ -19,7 +19,7 @@ from syncline.core.recurrence import occurrences
 from syncline.core.scheduling import Clash, busy_of, clashes
 from syncline.core.times import blocking, midnight, wall
 from syncline.desk.alerts import visible_alert
-from syncline.desk.clashing import candidate
+from syncline.desk.clashing import candidates_of
 from syncline.desk.reading import Viewer
 from syncline.engine.questions import CONFLICT
 from syncline.ports import Alert, AlertState, Candidate, Mailbox, User
@@ -45,7 +45,7 @@ def free_times(app: App, viewer: Viewer, alert_id: int) -> tuple[Slot, ...]:
     link = next(iter(app.store.links_by_id([alert.link_id])), None)
     if link is None or link.observed is None:
         return ()
-    asked = candidate(app, link, mailbox)
+    (asked,) = candidates_of(app, [link], {mailbox.id: mailbox})
     date = _date(asked.appointment, alert)
     if date is None or date.all_day:
         return ()
@@ -111,11 +111,12 @@ def _waiting(app: App, window: Candidate, alert: Alert, users: Mapping[str, User
     if not mailboxes:
         return
     policy = app.settings.conflict.policy()
-    for link in app.store.links_by_id(_near(app, window, alert, list(mailboxes))):
-        mailbox, zone = mailboxes[link.mailbox_id]
-        if link.observed is None:
-            continue
-        blockers = busy_of(candidate(app, link, mailbox).appointment, str(link.id))
+    near = app.store.links_by_id(_near(app, window, alert, list(mailboxes)))
+    links = [link for link in near if link.observed is not None]
+    owners = {mailbox.id: mailbox for mailbox, _ in mailboxes.values()}
+    for link, other in zip(links, candidates_of(app, links, owners), strict=True):
+        _, zone = mailboxes[link.mailbox_id]
+        blockers = busy_of(other.appointment, str(link.id))
         found = clashes(window.appointment, blockers, zone, window.since, policy)
         yield from (_interval(clash, zone) for clash in found)
 

@@ -15,13 +15,13 @@ from msgspec.structs import replace
 from syncline.core.appointment import Appointment, Status
 from syncline.core.merging import PERSONS, Merge, advance, differences, held, merge, reschedules
 from syncline.core.planning import Verb
-from syncline.core.scheduling import Person, Verdict, answered
+from syncline.core.scheduling import Person, Verdict, answered, persons
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.deciding import Decided
 from syncline.engine.flipping import turned
 from syncline.engine.observing import row_content
 from syncline.engine.overtaking import taking_back
-from syncline.engine.run import Run
+from syncline.engine.run import Rules, Run
 from syncline.engine.scoping import EARLIER, UNSETTLED, resumed
 from syncline.engine.unwritten import SETTLING
 from syncline.engine.writing import Draft, written
@@ -33,6 +33,7 @@ from syncline.ports import (
     Intent,
     Link,
     LinkState,
+    Mailbox,
     OnSchedulingConflict,
     Origin,
     Outcome,
@@ -162,7 +163,7 @@ def _booking(run: Run, decided: Decided, row_id: str) -> Booking:
     appointment = _content(decided)
     return Booking(
         id=row_id,
-        candidate=_candidate(run, decided, appointment, check=decided.action.check),
+        candidate=_candidate(run.rules, run.mailbox, decided, appointment, check=decided.action.check),
         owner=run.people.organizer_user(appointment) or run.mailbox.user,
         status=Status.CANCELED if appointment.canceled else None,
     )
@@ -240,7 +241,7 @@ def _voided(run: Run, draft: Draft, decided: Decided, verdict: Verdict) -> tuple
     draft.note(decided, "answer void", rule="Q-02", detail="more dates overlap by now")
     whole = replace(decided, candidate=decided.whole, busy=decided.whole_busy, leaving=())
     whole = replace(whole, written_digest=decided.digest)
-    fresh = run.parts.crm.validate([candidate_of(run, whole)], run.rules.conflict)[0]
+    fresh = run.parts.crm.validate([candidate_of(run.rules, run.mailbox, whole)], run.rules.conflict)[0]
     return whole, fresh if fresh.unavailable else verdict
 
 
@@ -326,7 +327,7 @@ def _change(
     run: Run, decided: Decided, content: Appointment, *, check: bool, people: tuple[Person, ...] | None = None
 ) -> Reschedule:
     row = decided.row
-    candidate = _candidate(run, decided, content, check=check, people=people)
+    candidate = _candidate(run.rules, run.mailbox, decided, content, check=check, people=people)
     return Reschedule(
         id=row.id if row else decided.link.crm_id or "",
         version=row.version if row else decided.link.crm_version_seen,
@@ -424,7 +425,8 @@ def adds_clash(run: Run, decided: Decided, verdict: Verdict) -> bool:
     busy = _busy_now(run, decided, content)
     if busy is None:
         return True
-    before = replace(_candidate(run, decided, content, check=True, people=busy), row_id=decided.row.id)
+    before = _candidate(run.rules, run.mailbox, decided, content, check=True, people=busy)
+    before = replace(before, row_id=decided.row.id)
     return not found <= _clashes(run.parts.crm.validate([before], run.rules.conflict)[0])
 
 
@@ -487,9 +489,10 @@ def _keep_deleted(draft: Draft, decided: Decided) -> None:
 # --- inside ------------------------------------------------------------------------------------------------------
 
 
-def candidate_of(run: Run, decided: Decided) -> Candidate:
+def candidate_of(rules: Rules, mailbox: Mailbox, decided: Decided) -> Candidate:
     """Return the candidate of a decided item as it would be checked now: with what the CRM has changed since."""
-    return replace(_candidate(run, decided, merged_of(decided).content, check=True), row_id=decided.link.crm_id)
+    content = merged_of(decided).content
+    return replace(_candidate(rules, mailbox, decided, content, check=True), row_id=decided.link.crm_id)
 
 
 def _content(decided: Decided) -> Appointment:
@@ -498,23 +501,28 @@ def _content(decided: Decided) -> Appointment:
 
 
 def _candidate(
-    run: Run, decided: Decided, appointment: Appointment, *, check: bool, people: tuple[Person, ...] | None = None
+    rules: Rules,
+    mailbox: Mailbox,
+    decided: Decided,
+    appointment: Appointment,
+    *,
+    check: bool,
+    people: tuple[Person, ...] | None = None,
 ) -> Candidate:
     """Return a candidate with the people whom what is written makes busy, unless they are given (CD-05, CD-05a)."""
-    policy = run.rules.conflict
     return Candidate(
         appointment=appointment,
-        persons=_made_busy(run, decided, appointment) if people is None else people,
-        user=run.mailbox.user,
+        persons=_made_busy(mailbox, decided, appointment) if people is None else people,
+        user=mailbox.user,
         check=check,
-        since=None if policy.check_past else decided.link.first_seen,
+        since=None if rules.conflict.check_past else decided.link.first_seen,
     )
 
 
-def _made_busy(run: Run, decided: Decided, content: Appointment) -> tuple[Person, ...]:
+def _made_busy(mailbox: Mailbox, decided: Decided, content: Appointment) -> tuple[Person, ...]:
     """Return whom a content makes busy: the CRM may name others in it than Exchange, which knows who declined."""
     item = decided.link.observed
-    return run.busy(content if item is None else answered(content, item))
+    return persons(content if item is None else answered(content, item), mailbox.address)
 
 
 def _reason(decided: Decided) -> str:

@@ -16,7 +16,7 @@ from syncline.core.filters import digest
 from syncline.core.merging import differences
 from syncline.core.planning import Verb
 from syncline.engine import attaching, diverging, holding, mailboxes, marking, organization, questions
-from syncline.engine.applying import GROUPS, WRITES, apply_all, candidate_of
+from syncline.engine.applying import GROUPS, WRITES, adds_clash, apply_all, candidate_of
 from syncline.engine.boundary import contain
 from syncline.engine.deciding import Decided, Order, decide, order_of, order_of_new
 from syncline.engine.guarding import Light, finish_released, guard
@@ -330,14 +330,17 @@ def _freed(run: Run, links: Sequence[Link]) -> list[Decided]:
 
 
 def _free(run: Run, asked: Sequence[Decided]) -> list[Decided]:
-    """Return those that double-book nobody now; after a bug each is checked alone, and the one at fault waits on."""
+    """Return those that add no clash now (Q-05, Q-08): what a row overlaps already keeps no question open.
+
+    After a bug each is checked alone, and the one at fault waits on.
+    """
 
     def alone(decided: Decided) -> list[Decided]:
         return contain(lambda: checked([decided]), lambda _: [], f"the check of item {decided.link.id}")
 
     def checked(some: Sequence[Decided]) -> list[Decided]:
-        verdicts = run.parts.crm.validate([candidate_of(run, d) for d in some], run.rules.conflict)
-        return [d for d, verdict in zip(some, verdicts, strict=True) if not verdict.unavailable]
+        verdicts = run.parts.crm.validate([candidate_of(run.rules, run.mailbox, d) for d in some], run.rules.conflict)
+        return [d for d, verdict in zip(some, verdicts, strict=True) if not adds_clash(run, d, verdict)]
 
     return contain(lambda: checked(asked), lambda _: [d for each in asked for d in alone(each)], "a check")
 

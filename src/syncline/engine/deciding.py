@@ -16,7 +16,16 @@ from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Identity, Status
 from syncline.core.leaving_out import without
-from syncline.core.merging import PrivatePolicy, Winner, carried, differences, diverged_fields, masked, organized
+from syncline.core.merging import (
+    PrivatePolicy,
+    Winner,
+    carried,
+    differences,
+    diverged_fields,
+    masked,
+    organized,
+    project,
+)
 from syncline.core.planning import Action, Decision, Presence, Situation, Source, Verb, plan
 from syncline.core.pushing import SETTABLE, outward
 from syncline.core.scheduling import Person
@@ -24,7 +33,7 @@ from syncline.engine.boundary import contain, item_error
 from syncline.engine.observing import WRITER, caught_up, row_content
 from syncline.engine.own_files import with_own_files
 from syncline.engine.rows import Rows, read_rows
-from syncline.engine.run import Run
+from syncline.engine.run import Rules, Run
 from syncline.engine.scoping import released
 from syncline.errors import CATALOGUE, ErrorClass, SyncError
 from syncline.ports import Alert, AlertState, Answer, CrmRow, Link, LinkState, NewLink, Seen
@@ -106,6 +115,19 @@ def decide(run: Run, links: Sequence[Link]) -> list[Decided]:
         alerts[alert.link_id].append(alert)
     own = with_own_files(run, links)
     return [_contained(run, link, peers[link.identity], rows, alerts[link.id], own) for link in links]
+
+
+def if_saved(rules: Rules, link: Link, row: CrmRow | None, *, outgoing: bool) -> Decided:
+    """Return an item that waits for an answer as Yes would have it written, outside of a cycle.
+
+    Without its row (nobody can read it now) it is what Exchange says. Which copy decides is not asked again.
+    """
+    item, link = link.observed, _based(link, row)
+    assert item is not None
+    content = _content(rules, link, item, link.left_out)
+    _, wins = _diverged(rules, link, row, content) if outgoing else (_NONE, _NONE)
+    action = Action(verb=Verb.RESCHEDULE if link.crm_id else Verb.BOOK, rule="Q-08" if link.crm_id else "Q-01")
+    return Decided(link=link, action=action, candidate=content, row=row, crm_wins=wins)
 
 
 def order_of(link: Link) -> Order:
@@ -223,12 +245,21 @@ def _divergence(
     run: Run, link: Link, row: CrmRow | None, candidate: Appointment | None
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the fields that only a person may decide about, and those where the CRM's value stays (3.1)."""
-    if row is None or candidate is None or link.agreed is None or not run.outgoing:
+    if not run.outgoing:
+        return _NONE, _NONE
+    torn, wins = _diverged(run.rules, link, row, candidate)
+    return torn, wins | torn if run.said.diverged.get(link.id) == "no" else wins
+
+
+def _diverged(
+    rules: Rules, link: Link, row: CrmRow | None, candidate: Appointment | None
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the fields of those that both sides changed that a person decides about, and those that the CRM wins."""
+    if row is None or candidate is None or link.agreed is None:
         return _NONE, _NONE
     both = diverged_fields(link.agreed, candidate, row_content(row))
-    torn = frozenset(name for name in both if run.rules.winner_of(name) is Winner.ASK)
-    wins = frozenset(name for name in both if run.rules.winner_of(name) is Winner.CRM)
-    return torn, wins | torn if run.said.diverged.get(link.id) == "no" else wins
+    torn = frozenset(name for name in both if rules.winner_of(name) is Winner.ASK)
+    return torn, frozenset(name for name in both if rules.winner_of(name) is Winner.CRM)
 
 
 def _persons_moved(link: Link, digest: str) -> bool:
@@ -240,22 +271,27 @@ def _wanted(run: Run, link: Link, left_out: tuple[datetime, ...]) -> _Wanted:
     """Return what the row should hold without some dates; nothing if the item is not there."""
     if link.seen is not Seen.PRESENT or link.observed is None:
         return _Wanted()
-    candidate = carried(link.agreed, run.projected(link.observed), link.first_seen)
-    if run.rules.private is PrivatePolicy.MASK:
-        candidate = masked(link.agreed, candidate)
-    if run.rules.keep_crm_organizer:
-        candidate = organized(link.agreed, candidate)
-    candidate = without(_flowing_in(run, link.agreed, candidate), left_out)
+    candidate = _content(run.rules, link, link.observed, left_out)
     # Who takes part in a date that is left out only is not kept busy by the others.
     busy = run.busy(without(link.observed, left_out))
     return _Wanted(candidate, busy, run.digest(candidate, busy))
 
 
-def _flowing_in(run: Run, agreed: Appointment | None, candidate: Appointment) -> Appointment:
+def _content(rules: Rules, link: Link, item: Appointment, left_out: tuple[datetime, ...]) -> Appointment:
+    """Return what Exchange wants a row to hold, as far as it flows to the CRM."""
+    candidate = carried(link.agreed, project(item, rules.private), link.first_seen)
+    if rules.private is PrivatePolicy.MASK:
+        candidate = masked(link.agreed, candidate)
+    if rules.keep_crm_organizer:
+        candidate = organized(link.agreed, candidate)
+    return without(_flowing_in(rules, link.agreed, candidate), left_out)
+
+
+def _flowing_in(rules: Rules, agreed: Appointment | None, candidate: Appointment) -> Appointment:
     """Return the candidate with what is agreed in fields that do not flow to the CRM (3.9)."""
     if agreed is None:
         return candidate
-    fixed = [name for name in SETTABLE if not run.rules.pushing.flows_in(name)]
+    fixed = [name for name in SETTABLE if not rules.pushing.flows_in(name)]
     if not fixed:
         return candidate
     known = {part.identity: part for part in agreed.exceptions}

@@ -171,7 +171,7 @@ def _held(line: PlanLine, code: str) -> PlanLine:
 def _lines(run: Run, planned: Sequence[Decided], taken: _Taken) -> tuple[PlanLine, ...]:
     """Return what would be brought in, line by line, in the order given."""
     asking = [d for d in planned if asks(run, d)]
-    verdicts = run.parts.crm.validate([candidate_of(run, d) for d in asking], run.rules.conflict)
+    verdicts = run.parts.crm.validate([candidate_of(run.rules, run.mailbox, d) for d in asking], run.rules.conflict)
     committed = {d.link.id: found for d, found in zip(asking, verdicts, strict=True) if adds_clash(run, d, found)}
     found = []
     for decided in planned:
