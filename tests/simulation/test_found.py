@@ -675,3 +675,19 @@ def test_an_edit_stands_against_one_that_the_diary_has_forgotten(winner: Winner,
 
     both = [world.exchange.item(ADA, ref).appointment, row(world, "one").appointment]
     assert [one.subject for one in both] == [left] * 2
+
+
+@pytest.mark.rule("A-36")
+def test_a_row_deleted_before_its_making_was_heard_of_is_not_made_anew() -> None:
+    """The process dies once the row is saved, and somebody deletes it: it stays deleted, and goes from Outlook, too."""
+    world = partners()
+    add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    strike_at(world, "crm.book", Strike.KILLED_AFTER)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    world.crm.remove(row(world, "one").id)
+
+    settle_both(world)
+
+    assert world.crm.rows() == ()
+    assert world.exchange.items(ADA) == ()

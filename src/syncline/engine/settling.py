@@ -16,12 +16,13 @@ from syncline.core.merging import advance, differences
 from syncline.engine.applying import booked
 from syncline.engine.applying_outgoing import key_of, let_go, made
 from syncline.engine.deciding import decide
-from syncline.engine.observing import row_content
+from syncline.engine.observing import CRM_PAGE_MAX, row_content
 from syncline.engine.outgoing import Outward
 from syncline.engine.rows import read_rows
 from syncline.engine.run import Run
 from syncline.engine.scoping import UNSETTLED, in_scope, unsettled
 from syncline.engine.writing import Draft
+from syncline.errors import SyncError
 from syncline.ports import CrmRow, Intent, Link, Observed, Origin, Outcome, Result, Seen
 from syncline.ports import Verb as Write
 
@@ -53,12 +54,19 @@ def settle_intents(run: Run) -> None:
 def _settle_bookings(
     run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link], rows: Mapping[str, CrmRow]
 ) -> None:
-    for intent in intents:
-        link, row = links.get(intent.link_id), rows.get(intent.crm_id)
-        if link is None or row is None or link.crm_id is not None:
+    waiting = [(i, links[i.link_id]) for i in intents if i.link_id in links and links[i.link_id].crm_id is None]
+    deleted = _deleted(run, [intent.crm_id for intent, _ in waiting if intent.crm_id not in rows])
+    for intent, link in waiting:
+        row = rows.get(intent.crm_id)
+        if row is None and intent.crm_id not in deleted:
             continue
         decided = decide(run, [link])[0]
         if decided.candidate is None:
+            continue
+        if row is None:
+            # What becomes of the item is decided like for any row that goes; where another copy decides it has a row.
+            if decided.peer is None:
+                booked(run, draft, decided, Outcome(result=Result.SAVED, id=intent.crm_id))
             continue
         if differences(decided.candidate, row_content(row)):
             # Somebody edited the row since: the edit must stay visible as unsettled.
@@ -70,6 +78,22 @@ def _settle_bookings(
             draft.note(decided, "saved")
             continue
         booked(run, draft, decided, Outcome(result=Result.SAVED, id=row.id, version=row.version))
+
+
+def _deleted(run: Run, ids: Sequence[str]) -> frozenset[str]:
+    """Return which of these rows were made and deleted since: what somebody deleted is not made anew (A-36)."""
+    wanted, gone = frozenset(ids), set[str]()
+    cursor, more = run.mailbox.crm_cursor, bool(ids)
+    try:
+        while more:
+            page = run.parts.crm.changes(cursor, CRM_PAGE_MAX)
+            gone.update(change.id for change in page.changes if change.gone and change.id in wanted)
+            cursor, more = page.cursor, page.more
+            run.keep()
+    except SyncError as error:
+        if error.code != "CursorExpired":
+            raise
+    return frozenset(gone)
 
 
 def _settle_creations(
