@@ -15,7 +15,7 @@ from syncline.core.recurrence import occurrences
 from syncline.engine import mailboxes
 from syncline.engine.run import Rules
 from syncline.errors import SyncError
-from syncline.ports import Answer, CrmRow, LinkState
+from syncline.ports import Answer, CrmRow, LinkState, Origin
 from syncline.simulation import oracle, outward, replay
 from syncline.simulation.conduct import CATEGORY
 from syncline.simulation.faults import Call, Gate, Strike, nothing
@@ -691,3 +691,22 @@ def test_a_row_deleted_before_its_making_was_heard_of_is_not_made_anew() -> None
 
     assert world.crm.rows() == ()
     assert world.exchange.items(ADA) == ()
+
+
+@pytest.mark.rule("A-33a")
+def test_an_edit_goes_with_the_row_that_somebody_deletes() -> None:
+    """A guest's copy made the row, somebody deletes it, and the organizer's calendar makes another of its own."""
+    world = partners(people=2)
+    ref = add(world, ADA, item("met", at(9), organizer=Address(ADA), attendees=(Attendee(BOB),)))
+    track_copy(world, BOB)
+    world.cycle(BOB)
+    made = row(world, "met").id
+    with world.diary.of_an_act():
+        world.crm.edit(made, lambda found: replace(found, subject="CRM", location="CRM"), by="ada")
+        world.exchange.edit(ADA, ref, lambda found: replace(found, subject="Outlook"))
+    with world.diary.of_an_act():
+        world.crm.remove(made)
+
+    assert world.diary.edits == {("met", "subject"): {Origin.EXCHANGE: "Outlook"}}
+    settle_both(world)
+    assert (row(world, "met").appointment.subject, row(world, "met").appointment.location) == ("Outlook", "")
