@@ -710,3 +710,52 @@ def test_an_edit_goes_with_the_row_that_somebody_deletes() -> None:
     assert world.diary.edits == {("met", "subject"): {Origin.EXCHANGE: "Outlook"}}
     settle_both(world)
     assert (row(world, "met").appointment.subject, row(world, "met").appointment.location) == ("Outlook", "")
+
+
+def write_unheard(world: World, strike: Strike) -> str:
+    """Let Outlook change the location of an item, and something strike when that is written into the CRM."""
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    settle_both(world)
+    with world.diary.of_an_act():
+        world.exchange.edit(ADA, ref, lambda found: replace(found, location="Outlook"))
+    strike_at(world, "crm.reschedule", strike)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    return ref
+
+
+def locations(world: World, ref: str) -> list[str]:
+    """Return where the item and its row say that it takes place."""
+    return [one.location for one in (world.exchange.item(ADA, ref).appointment, row(world, "one").appointment)]
+
+
+@pytest.mark.rule("3.1")
+@pytest.mark.parametrize(
+    ("strike", "stands"),
+    [(Strike.LOST, "CRM"), (Strike.KILLED_AFTER, "CRM"), (Strike.REFUSED, "Outlook"), (Strike.KILLED, "Outlook")],
+)
+def test_an_edit_in_the_crm_of_what_was_just_written_there_stands(strike: Strike, stands: str) -> None:
+    """Once Outlook's change is in the row it is no rival of what people make of it; before, Exchange wins."""
+    world = partners()
+    ref = write_unheard(world, strike)
+    with world.diary.of_an_act():
+        world.crm.edit(row(world, "one").id, lambda found: replace(found, location="CRM"), by="ada")
+
+    settle_both(world)
+
+    assert locations(world, ref) == [stands] * 2
+
+
+@pytest.mark.rule("3.1")
+@pytest.mark.parametrize("winner", [Winner.CRM, Winner.ASK])
+def test_a_write_that_was_not_heard_of_does_not_stand_against_the_next_edit(winner: Winner) -> None:
+    """What Syncline itself has written into the CRM is no change of the CRM's, and Outlook may go on from it."""
+    world = partners(winner=winner)
+    ref = write_unheard(world, Strike.LOST)
+    with world.diary.of_an_act():
+        world.exchange.edit(ADA, ref, lambda found: replace(found, location="Outlook again"))
+
+    settle_both(world)
+
+    assert world.questions() == ()
+    assert locations(world, ref) == ["Outlook again"] * 2

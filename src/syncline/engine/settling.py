@@ -1,7 +1,7 @@
 """Step 1 of a cycle: find out what an earlier crash left behind, and never send anything again blindly.
 
-A row under an intent's id was made by it, an item that carries an intent's key too; what was deleted is gone and its
-content is kept. Everything else is planned anew from what is observed.
+A row under an intent's id was made by it, an item or a row that carries an intent's key was made or written by it; what
+was deleted is gone and its content is kept. Everything else is planned anew from what is observed.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ def settle_intents(run: Run) -> None:
     intents = tuple(intent for intent in intents if intent.crm_id not in rows.unread)
     draft = Draft(run, intents_done=[intent.id for intent in intents])
     _settle_bookings(run, draft, [i for i in intents if i.verb is Write.BOOK], links, rows.found)
+    _settle_reschedules(run, draft, [i for i in intents if i.verb is Write.RESCHEDULE], links)
     _settle_creations(run, draft, [i for i in intents if i.verb is Write.CREATE_ITEM], links, rows.found)
     updates = [i for i in intents if i.verb is Write.UPDATE_ITEM and i.link_id in links]
     items = _read(run, [links[i.link_id] for i in updates])
@@ -94,6 +95,23 @@ def _deleted(run: Run, ids: Sequence[str]) -> frozenset[str]:
         if error.code != "CursorExpired":
             raise
     return frozenset(gone)
+
+
+def _settle_reschedules(run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link]) -> None:
+    """Agree on what was written into rows, so that it is no rival of what people have made of it since (3.1)."""
+    mine = [(i, links[i.link_id]) for i in intents if i.link_id in links and links[i.link_id].crm_id == i.crm_id]
+    keys = run.parts.crm.last_keys([intent.crm_id for intent, _ in mine]) if mine else {}
+    done = [(i.agreed, link) for i, link in mine if i.agreed is not None and keys.get(i.crm_id) == i.id]
+    decisions = decide(run, [link for _, link in done]) if done else []
+    for (agreed, link), decided in zip(done, decisions, strict=True):
+        known = replace(link, agreed=agreed)
+        if decided.candidate is None or differences(agreed, decided.candidate):
+            # A part of it was held back (Q-08), and is decided about anew.
+            draft.links.append(known)
+            continue
+        draft.saved(decided, known, "saved")
+        draft.note(decided, "updated", detail="found written")
+        run.counts.updated += 1
 
 
 def _settle_creations(
