@@ -186,6 +186,9 @@ class Rows:
     def reschedule(self, changes: Sequence[Reschedule], policy: ConflictPolicy) -> list[Outcome]:
         return [self._reschedule(change) for change in changes]
 
+    def last_keys(self, ids: Sequence[str]) -> Mapping[str, str]:
+        return {}
+
     def delete(self, deletions: Sequence[Deletion]) -> list[Outcome]:
         return [self._delete(deletion) for deletion in deletions]
 

@@ -325,8 +325,8 @@ class Verb(StrEnum):
 class Intent(Struct, frozen=True, gc=False, kw_only=True):
     """Note that a write is about to leave; `crm_id` is the random id of a new row (BOOK) or the row's id.
 
-    The id of a CREATE_ITEM is part of the key that the new item carries. `agreed`: what both sides hold once an
-    UPDATE_ITEM is done.
+    The id of a CREATE_ITEM is part of the key that the new item carries, that of a RESCHEDULE the key that the row
+    keeps. `agreed`: what both sides hold once a RESCHEDULE or an UPDATE_ITEM is done.
     """
 
     id: str

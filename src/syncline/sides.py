@@ -296,12 +296,16 @@ class Booking(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Reschedule(Struct, frozen=True, gc=False, kw_only=True):
-    """Replace the content of row `id` if it still has `version`. The check runs if `candidate.check`."""
+    """Replace the content of row `id` if it still has `version`. The check runs if `candidate.check`.
+
+    `key`: what the row is to remember of this write (the intent's random id), see `Crm.last_keys`; "" for nothing.
+    """
 
     id: str
     version: int
     candidate: Candidate
     status: Status | None = None
+    key: str = ""
 
 
 class Deletion(Struct, frozen=True, gc=False, kw_only=True):
@@ -385,6 +389,12 @@ class Crm(AttachmentSide, Protocol):
 
     def reschedule(self, changes: Sequence[Reschedule], policy: ConflictPolicy) -> list[Outcome]:
         """Update rows in the order given."""
+
+    def last_keys(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the key of the last reschedule that had one, by row; what people edit since does not change it.
+
+        So a write whose answer was lost is known to have happened. Rows without one are left out.
+        """
 
     def delete(self, deletions: Sequence[Deletion]) -> list[Outcome]:
         """Delete rows."""

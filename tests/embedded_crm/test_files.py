@@ -13,8 +13,8 @@ from syncline.ports import NewAttachment, Result
 from tests.embedded_crm.world import open_crm, saved
 
 
-def test_a_database_from_before_files_gets_their_tables(tmp_path: Path) -> None:
-    """What was written before is there, and files can be attached to it."""
+def test_a_database_from_before_gets_the_later_tables(tmp_path: Path) -> None:
+    """What was written before is there, files can be attached to it, and it has no key."""
     path = tmp_path / "crm.db"
     crm = open_crm(path)
     saved(crm, "row", samples.single("one", samples.at(9)))
@@ -22,11 +22,13 @@ def test_a_database_from_before_files_gets_their_tables(tmp_path: Path) -> None:
     with sqlite3.connect(path) as old:
         old.execute("DROP TABLE attachments")
         old.execute("DROP TABLE attachment_errors")
+        old.execute("DROP TABLE last_keys")
     old.close()
     crm = open_crm(path, people=False)
     assert crm.add_file("row", "a.txt", "text/plain", b"a", by_user="ada").result is Result.SAVED
     assert [each.name for each in crm.attachments(["row"])["row"].files] == ["a.txt"]
     assert crm.read(["row"])["row"].modified_by == "ada"
+    assert dict(crm.last_keys(["row"])) == {}
     crm.close()
 
 

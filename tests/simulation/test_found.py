@@ -15,7 +15,7 @@ from syncline.core.recurrence import occurrences
 from syncline.engine import mailboxes
 from syncline.engine.run import Rules
 from syncline.errors import SyncError
-from syncline.ports import Answer, CrmRow, LinkState
+from syncline.ports import Answer, CrmRow, LinkState, Origin
 from syncline.simulation import oracle, outward, replay
 from syncline.simulation.conduct import CATEGORY
 from syncline.simulation.faults import Call, Gate, Strike, nothing
@@ -675,3 +675,87 @@ def test_an_edit_stands_against_one_that_the_diary_has_forgotten(winner: Winner,
 
     both = [world.exchange.item(ADA, ref).appointment, row(world, "one").appointment]
     assert [one.subject for one in both] == [left] * 2
+
+
+@pytest.mark.rule("A-36")
+def test_a_row_deleted_before_its_making_was_heard_of_is_not_made_anew() -> None:
+    """The process dies once the row is saved, and somebody deletes it: it stays deleted, and goes from Outlook, too."""
+    world = partners()
+    add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    strike_at(world, "crm.book", Strike.KILLED_AFTER)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    world.crm.remove(row(world, "one").id)
+
+    settle_both(world)
+
+    assert world.crm.rows() == ()
+    assert world.exchange.items(ADA) == ()
+
+
+@pytest.mark.rule("A-33a")
+def test_an_edit_goes_with_the_row_that_somebody_deletes() -> None:
+    """A guest's copy made the row, somebody deletes it, and the organizer's calendar makes another of its own."""
+    world = partners(people=2)
+    ref = add(world, ADA, item("met", at(9), organizer=Address(ADA), attendees=(Attendee(BOB),)))
+    track_copy(world, BOB)
+    world.cycle(BOB)
+    made = row(world, "met").id
+    with world.diary.of_an_act():
+        world.crm.edit(made, lambda found: replace(found, subject="CRM", location="CRM"), by="ada")
+        world.exchange.edit(ADA, ref, lambda found: replace(found, subject="Outlook"))
+    with world.diary.of_an_act():
+        world.crm.remove(made)
+
+    assert world.diary.edits == {("met", "subject"): {Origin.EXCHANGE: "Outlook"}}
+    settle_both(world)
+    assert (row(world, "met").appointment.subject, row(world, "met").appointment.location) == ("Outlook", "")
+
+
+def write_unheard(world: World, strike: Strike) -> str:
+    """Let Outlook change the location of an item, and something strike when that is written into the CRM."""
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    settle_both(world)
+    with world.diary.of_an_act():
+        world.exchange.edit(ADA, ref, lambda found: replace(found, location="Outlook"))
+    strike_at(world, "crm.reschedule", strike)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    return ref
+
+
+def locations(world: World, ref: str) -> list[str]:
+    """Return where the item and its row say that it takes place."""
+    return [one.location for one in (world.exchange.item(ADA, ref).appointment, row(world, "one").appointment)]
+
+
+@pytest.mark.rule("3.1")
+@pytest.mark.parametrize(
+    ("strike", "stands"),
+    [(Strike.LOST, "CRM"), (Strike.KILLED_AFTER, "CRM"), (Strike.REFUSED, "Outlook"), (Strike.KILLED, "Outlook")],
+)
+def test_an_edit_in_the_crm_of_what_was_just_written_there_stands(strike: Strike, stands: str) -> None:
+    """Once Outlook's change is in the row it is no rival of what people make of it; before, Exchange wins."""
+    world = partners()
+    ref = write_unheard(world, strike)
+    with world.diary.of_an_act():
+        world.crm.edit(row(world, "one").id, lambda found: replace(found, location="CRM"), by="ada")
+
+    settle_both(world)
+
+    assert locations(world, ref) == [stands] * 2
+
+
+@pytest.mark.rule("3.1")
+@pytest.mark.parametrize("winner", [Winner.CRM, Winner.ASK])
+def test_a_write_that_was_not_heard_of_does_not_stand_against_the_next_edit(winner: Winner) -> None:
+    """What Syncline itself has written into the CRM is no change of the CRM's, and Outlook may go on from it."""
+    world = partners(winner=winner)
+    ref = write_unheard(world, Strike.LOST)
+    with world.diary.of_an_act():
+        world.exchange.edit(ADA, ref, lambda found: replace(found, location="Outlook again"))
+
+    settle_both(world)
+
+    assert world.questions() == ()
+    assert locations(world, ref) == ["Outlook again"] * 2

@@ -334,6 +334,26 @@ class CrmConformance(CrmLogConformance):
         assert (row.appointment.subject, row.appointment.span) == ("Edited in the CRM", samples.at(9))
         assert row.modified_by == "bob"
 
+    def test_the_key_of_a_reschedule_stays_with_the_row(self, crm: Crm, crm_world: CrmWorld) -> None:
+        """It is known of a write whose answer was lost that it happened, also once people have edited the row."""
+        version = self.saved(crm, "id-1", samples.single("one", samples.at(9)))
+        assert dict(crm.last_keys(["id-1", "nobody's"])) == {}
+        wanted = replace(change("id-1", version, samples.single("one", samples.at(15))), key="key-1")
+        assert crm.reschedule([wanted], POLICY)[0].result is Result.SAVED
+        crm_world.edit("id-1", subject="Edited in the CRM")
+        assert crm.reschedule([replace(wanted, key="key-2")], POLICY)[0].result is Result.STALE
+        assert dict(crm.last_keys(["id-1"])) == {"id-1": "key-1"}
+
+    def test_the_key_of_a_row_is_that_of_its_last_reschedule(self, crm: Crm, crm_world: CrmWorld) -> None:
+        """A later key takes the place of an earlier one, and goes with the row."""
+        version = self.saved(crm, "id-1", samples.single("one", samples.at(9)))
+        for key in ("key-1", "key-2"):
+            wanted = replace(change("id-1", version, samples.single("one", samples.at(15))), key=key)
+            version = crm.reschedule([wanted], POLICY)[0].version
+        assert dict(crm.last_keys(["id-1"])) == {"id-1": "key-2"}
+        crm_world.delete("id-1")
+        assert dict(crm.last_keys(["id-1"])) == {}
+
     def test_a_missing_row_is_stale(self, crm: Crm) -> None:
         """A reschedule of a row that is gone does nothing (A-36)."""
         (outcome,) = crm.reschedule([change("nobody's", 1, samples.single("one", samples.at(9)))], POLICY)

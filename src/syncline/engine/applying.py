@@ -87,7 +87,7 @@ def _begin(run: Run, writes: Sequence[Decided]) -> list[tuple[Decided, Intent]]:
         return []
     rests_on = {intent.id: decided.rests_on for decided, intent in noted if decided.rests_on}
     stored = run.store.begin(run.lease, [intent for _, intent in noted], rests_on)
-    return [(decided, intent) for decided, intent in noted if intent.id in stored]
+    return [(replace(decided, key=intent.id), intent) for decided, intent in noted if intent.id in stored]
 
 
 def booked(run: Run, draft: Draft, decided: Decided, outcome: Outcome) -> None:
@@ -114,7 +114,17 @@ def _intent(run: Run, decided: Decided) -> Intent:
         verb=WRITES[decided.action.verb],
         crm_id=decided.link.crm_id or fresh,
         created=run.now(),
+        agreed=_agreed(decided),
     )
+
+
+def _agreed(decided: Decided) -> Appointment | None:
+    """Return what both sides hold once a row that is there is written, so that after a crash it is known (3.1)."""
+    agreed = decided.link.agreed
+    if WRITES[decided.action.verb] is not Write.RESCHEDULE or agreed is None:
+        return None
+    target = _target(decided)
+    return advance(agreed, target, differences(agreed, target))
 
 
 def _write(run: Run, draft: Draft, writes: Sequence[Decided], intents: Sequence[Intent]) -> None:
@@ -289,11 +299,9 @@ def _reschedule(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
 def merged_of(decided: Decided) -> Merge:
     """Merge what Exchange changed onto the row as it is; a parked change keeps the row's scheduling group (Q-08)."""
     agreed, row = decided.link.agreed, decided.row
-    target = _content(decided)
+    target = _target(decided)
     if agreed is None or row is None:
         return Merge(target, decided.action.fields, frozenset())
-    if decided.action.verb is Verb.PARK:
-        target = held(agreed, target)
     return merge(agreed, target, row_content(row), decided.crm_wins)
 
 
@@ -333,6 +341,7 @@ def _change(
         version=row.version if row else decided.link.crm_version_seen,
         candidate=replace(candidate, row_id=decided.link.crm_id),
         status=Status.CANCELED if decided.action.verb is Verb.CANCEL else None,
+        key=decided.key,
     )
 
 
@@ -360,8 +369,7 @@ def _rescheduled(run: Run, draft: Draft, decided: Decided, merged: Merge, versio
     if merged.diverged - won:
         kept = ", ".join(sorted(merged.diverged - won))
         draft.note(decided, "both sides changed, the CRM wins", rule="3.1", detail=kept)
-    target = held(agreed, _content(decided)) if decided.action.verb is Verb.PARK else _content(decided)
-    link = written(decided.link, advance(agreed, target, merged.fields), merged.content, version)
+    link = written(decided.link, advance(agreed, _target(decided), merged.fields), merged.content, version)
     if decided.action.verb is Verb.PARK:
         draft.keep_out(replace(decided, link=link))
         return
@@ -400,7 +408,9 @@ def _with_texts_written(run: Run, draft: Draft, decided: Decided, merged: Merge)
     texts = merge(agreed, target, row_content(row), decided.crm_wins)
     if not texts.fields:
         return link
-    change = _change(run, decided, texts.content, check=False, people=_busy_now(run, decided, texts.content))
+    # It is not all that the intent says, and goes without its key.
+    keyless = replace(decided, key="")
+    change = _change(run, keyless, texts.content, check=False, people=_busy_now(run, decided, texts.content))
     outcome = run.parts.crm.reschedule([change], run.rules.conflict)[0]
     if outcome.result is not Result.SAVED:
         _reschedule_outcome(run, draft, decided, merged, outcome)
@@ -498,6 +508,12 @@ def candidate_of(rules: Rules, mailbox: Mailbox, decided: Decided) -> Candidate:
 def _content(decided: Decided) -> Appointment:
     assert decided.candidate is not None, "only a present item is written"
     return decided.candidate
+
+
+def _target(decided: Decided) -> Appointment:
+    """Return what Exchange asks of the row: a parked change leaves the scheduling group as agreed (Q-08)."""
+    agreed, content = decided.link.agreed, _content(decided)
+    return held(agreed, content) if decided.action.verb is Verb.PARK and agreed is not None else content
 
 
 def _candidate(

@@ -59,6 +59,7 @@ class Decided(Struct, frozen=True, gc=False, kw_only=True):
     with them, `whole_busy` its people, and `written_digest` the digest of what is written. `shared` are the dates that
     the row of another mailbox's copy does without, `rests_on` the answers that decided, as link and number. `torn` are
     fields that both sides changed and only a person may decide about, `crm_wins` those where the CRM's value stays.
+    `key` is the intent under which it is carried out, once there is one.
     """
 
     link: Link
@@ -80,6 +81,7 @@ class Decided(Struct, frozen=True, gc=False, kw_only=True):
     waiting: tuple[int, ...] = ()
     notices: tuple[Alert, ...] = ()
     error: SyncError | None = None
+    key: str = ""
 
 
 class _Wanted(Struct, frozen=True, gc=False):

@@ -1,7 +1,7 @@
 """Step 1 of a cycle: find out what an earlier crash left behind, and never send anything again blindly.
 
-A row under an intent's id was made by it, an item that carries an intent's key too; what was deleted is gone and its
-content is kept. Everything else is planned anew from what is observed.
+A row under an intent's id was made by it, an item or a row that carries an intent's key was made or written by it; what
+was deleted is gone and its content is kept. Everything else is planned anew from what is observed.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from syncline.core.merging import advance, differences
 from syncline.engine.applying import booked
 from syncline.engine.applying_outgoing import key_of, let_go, made
 from syncline.engine.deciding import decide
-from syncline.engine.observing import row_content
+from syncline.engine.observing import CRM_PAGE_MAX, row_content
 from syncline.engine.outgoing import Outward
 from syncline.engine.rows import read_rows
 from syncline.engine.run import Run
 from syncline.engine.scoping import UNSETTLED, in_scope, unsettled
 from syncline.engine.writing import Draft
+from syncline.errors import SyncError
 from syncline.ports import CrmRow, Intent, Link, Observed, Origin, Outcome, Result, Seen
 from syncline.ports import Verb as Write
 
@@ -39,6 +40,7 @@ def settle_intents(run: Run) -> None:
     intents = tuple(intent for intent in intents if intent.crm_id not in rows.unread)
     draft = Draft(run, intents_done=[intent.id for intent in intents])
     _settle_bookings(run, draft, [i for i in intents if i.verb is Write.BOOK], links, rows.found)
+    _settle_reschedules(run, draft, [i for i in intents if i.verb is Write.RESCHEDULE], links)
     _settle_creations(run, draft, [i for i in intents if i.verb is Write.CREATE_ITEM], links, rows.found)
     updates = [i for i in intents if i.verb is Write.UPDATE_ITEM and i.link_id in links]
     items = _read(run, [links[i.link_id] for i in updates])
@@ -53,12 +55,19 @@ def settle_intents(run: Run) -> None:
 def _settle_bookings(
     run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link], rows: Mapping[str, CrmRow]
 ) -> None:
-    for intent in intents:
-        link, row = links.get(intent.link_id), rows.get(intent.crm_id)
-        if link is None or row is None or link.crm_id is not None:
+    waiting = [(i, links[i.link_id]) for i in intents if i.link_id in links and links[i.link_id].crm_id is None]
+    deleted = _deleted(run, [intent.crm_id for intent, _ in waiting if intent.crm_id not in rows])
+    for intent, link in waiting:
+        row = rows.get(intent.crm_id)
+        if row is None and intent.crm_id not in deleted:
             continue
         decided = decide(run, [link])[0]
         if decided.candidate is None:
+            continue
+        if row is None:
+            # What becomes of the item is decided like for any row that goes; where another copy decides it has a row.
+            if decided.peer is None:
+                booked(run, draft, decided, Outcome(result=Result.SAVED, id=intent.crm_id))
             continue
         if differences(decided.candidate, row_content(row)):
             # Somebody edited the row since: the edit must stay visible as unsettled.
@@ -70,6 +79,39 @@ def _settle_bookings(
             draft.note(decided, "saved")
             continue
         booked(run, draft, decided, Outcome(result=Result.SAVED, id=row.id, version=row.version))
+
+
+def _deleted(run: Run, ids: Sequence[str]) -> frozenset[str]:
+    """Return which of these rows were made and deleted since: what somebody deleted is not made anew (A-36)."""
+    wanted, gone = frozenset(ids), set[str]()
+    cursor, more = run.mailbox.crm_cursor, bool(ids)
+    try:
+        while more:
+            page = run.parts.crm.changes(cursor, CRM_PAGE_MAX)
+            gone.update(change.id for change in page.changes if change.gone and change.id in wanted)
+            cursor, more = page.cursor, page.more
+            run.keep()
+    except SyncError as error:
+        if error.code != "CursorExpired":
+            raise
+    return frozenset(gone)
+
+
+def _settle_reschedules(run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link]) -> None:
+    """Agree on what was written into rows, so that it is no rival of what people have made of it since (3.1)."""
+    mine = [(i, links[i.link_id]) for i in intents if i.link_id in links and links[i.link_id].crm_id == i.crm_id]
+    keys = run.parts.crm.last_keys([intent.crm_id for intent, _ in mine]) if mine else {}
+    done = [(i.agreed, link) for i, link in mine if i.agreed is not None and keys.get(i.crm_id) == i.id]
+    decisions = decide(run, [link for _, link in done]) if done else []
+    for (agreed, link), decided in zip(done, decisions, strict=True):
+        known = replace(link, agreed=agreed)
+        if decided.candidate is None or differences(agreed, decided.candidate):
+            # A part of it was held back (Q-08), and is decided about anew.
+            draft.links.append(known)
+            continue
+        draft.saved(decided, known, "saved")
+        draft.note(decided, "updated", detail="found written")
+        run.counts.updated += 1
 
 
 def _settle_creations(

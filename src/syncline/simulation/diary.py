@@ -41,12 +41,13 @@ class Diary:
             was = before.get((side, name, what), value)
             if was == value:
                 continue
-            other = Origin.CRM if side is Origin.EXCHANGE else Origin.EXCHANGE
+            other = _other(side)
             its = before.get((other, name, what), was)
             # Of sides that differ without a known edit, the other's was forgotten: it may stand as well.
             known = {} if its == was else self.edits.get((name, what), {other: its})
             edits[name, what] = {**known, **edits.get((name, what), {}), side: value}
         self.edits |= edits
+        self._forget_deleted(before, after)
         self._forget_untracked()
 
     def forget(self) -> None:
@@ -55,6 +56,14 @@ class Diary:
         Where the sides have not met, what either has now may still stand against an edit that comes later.
         """
         self.edits.clear()
+
+    def _forget_deleted(self, before: _Values, after: _Values) -> None:
+        """What somebody deletes on a side takes along what was said there, unless the other side has it by now."""
+        for side, name, what in before.keys() - after.keys():
+            given, left = self.edits.pop((name, what), {}), after.get((_other(side), name, what))
+            kept = {one: value for one, value in given.items() if one is not side or value == left}
+            if kept:
+                self.edits[name, what] = kept
 
     def _forget_untracked(self) -> None:
         """An item that is not tracked is no partner: what either side does meanwhile may be overwritten later."""
@@ -76,6 +85,10 @@ class Diary:
                 if _organizes(address, item.appointment):
                     found |= _told(Origin.EXCHANGE, project(item.appointment))
         return found
+
+
+def _other(side: Origin) -> Origin:
+    return Origin.CRM if side is Origin.EXCHANGE else Origin.EXCHANGE
 
 
 def _organizes(address: str, appointment: Appointment) -> bool:

@@ -118,6 +118,10 @@ class Ledger:
         """Update rows one by one, each judged."""
         return [self._rescheduled(change, policy) for change in changes]
 
+    def last_keys(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return under which keys rows were last written."""
+        return self.crm.last_keys(ids)
+
     def delete(self, deletions: Sequence[Deletion]) -> list[Outcome]:
         """Delete rows one by one, each judged."""
         return [self._deleted(deletion) for deletion in deletions]

@@ -20,7 +20,7 @@ from syncline.connectors.embedded_crm.reading import each_row, find_ids, read_ro
 from syncline.connectors.embedded_crm.refusals import refusal, refused
 from syncline.connectors.embedded_crm.rows import Stamp, holds_occurrence, row_status, stored
 from syncline.connectors.embedded_crm.schema import appointments
-from syncline.connectors.embedded_crm.writing import delete_row, insert_rows, replace_rows
+from syncline.connectors.embedded_crm.writing import delete_row, insert_rows, remember_keys, replace_rows
 from syncline.core.appointment import Appointment, Identity
 from syncline.core.scheduling import ConflictPolicy
 from syncline.errors import Scope, SyncError
@@ -123,6 +123,7 @@ def _reschedule(
     found = read_rows(connection, [change.id for change in changes])
     chunk = load_chunk(connection, [_kept(change, found.get(change.id)) for change in changes], policy, pen)
     outcomes = []
+    keys: dict[str, str] = {}
     for place, change in enumerate(changes):
         row = found.get(change.id)
         outcome = _unwritable(change, row, policy, pen) or _blocked(chunk, place, change)
@@ -130,9 +131,11 @@ def _reschedule(
             assert row is not None
             stamp = _next_stamp(change, row, policy, pen)
             chunk.write(place, stamp, row.exception_ids)
+            keys |= {row.id: change.key} if change.key else {}
             outcome = Outcome(result=Result.SAVED, id=row.id, version=stamp.version)
         outcomes.append(outcome)
     replace_rows(connection, chunk.written)
+    remember_keys(connection, keys)
     return outcomes
 
 

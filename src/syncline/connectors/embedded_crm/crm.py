@@ -173,6 +173,11 @@ class EmbeddedCrm:
         with self._database.writing() as connection:
             return booking.reschedule(connection, changes, policy, self._pen())
 
+    def last_keys(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the key of the last reschedule that had one, by row."""
+        with self._database.reading() as connection:
+            return reading.read_last_keys(connection, ids)
+
     def delete(self, deletions: Sequence[Deletion]) -> list[Outcome]:
         """Delete rows that still have their version; a row already gone is SAVED."""
         with self._database.writing() as connection:

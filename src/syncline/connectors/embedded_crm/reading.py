@@ -12,7 +12,14 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, RowMapping, Select, bindparam, func, or_, select
 
 from syncline.connectors.embedded_crm.rows import appointment_of, crm_row_of, holds_occurrence, identity_of
-from syncline.connectors.embedded_crm.schema import appointments, change_log, epoch, parties, recurrences
+from syncline.connectors.embedded_crm.schema import (
+    appointments,
+    change_log,
+    epoch,
+    last_keys,
+    parties,
+    recurrences,
+)
 from syncline.core.appointment import Identity, Kind
 from syncline.errors import SyncError
 from syncline.ports import CrmChange, CrmPage, CrmRow
@@ -34,6 +41,7 @@ _rows_of_identity = select(
     appointments.c.id, appointments.c.kind, appointments.c.global_object_id, appointments.c.original_start
 ).where(appointments.c.global_object_id.in_(_ids), appointments.c.series_id.is_(None))
 
+_keys_of_rows = select(last_keys).where(last_keys.c.appointment_id.in_(_ids))
 _roots_after = (
     select(appointments.c.id)
     .where(appointments.c.id > bindparam("after"), appointments.c.series_id.is_(None))
@@ -79,6 +87,12 @@ def each_row(connection: Connection, ids: Sequence[str]) -> dict[str, CrmRow | S
 def read_ids(connection: Connection, after: str, limit: int) -> tuple[str, ...]:
     """Return the ids of singles and series that come after `after` by id, at most `limit`."""
     return tuple(connection.scalars(_roots_after.limit(limit), {"after": after}))
+
+
+def read_last_keys(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Return the keys that rows were last written under, by row."""
+    chunks = _chunks(list(dict.fromkeys(ids)))
+    return {row["appointment_id"]: row["key"] for chunk in chunks for row in _all(connection, _keys_of_rows, chunk)}
 
 
 def find_ids(connection: Connection, identities: Iterable[Identity]) -> dict[Identity, str]:

@@ -214,5 +214,13 @@ attachment_errors = Table(
     Column("appointment_id", ForeignKey("appointments.id", ondelete="CASCADE"), primary_key=True),
 )
 
-LATER = (epoch, attachments, attachment_errors)
+# The key of the last reschedule of a row that had one; what people edit does not change it.
+last_keys = Table(
+    "last_keys",
+    metadata,
+    Column("appointment_id", ForeignKey("appointments.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Text, nullable=False),
+)
+
+LATER = (epoch, attachments, attachment_errors, last_keys)
 """Tables that came after version 1 was first released; databases from before get them when they are opened."""

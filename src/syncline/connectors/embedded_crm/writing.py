@@ -30,6 +30,7 @@ from syncline.connectors.embedded_crm.schema import (
     busy_series,
     busy_spans,
     change_log,
+    last_keys,
     parties,
     recurrences,
 )
@@ -121,6 +122,7 @@ _delete_parties = delete(parties).where(parties.c.appointment_id == _of_row)
 _delete_spans = delete(busy_spans).where(busy_spans.c.appointment_id == _of_row)
 _delete_series = delete(busy_series).where(busy_series.c.series_id == _of_row)
 _delete_row = delete(appointments).where(appointments.c.id == _of_row)
+_delete_key = delete(last_keys).where(last_keys.c.appointment_id == _of_row)
 _CONTENT = (_delete_exceptions, _delete_recurrence, _delete_parties, _delete_spans, _delete_series)
 _KEY = "id"
 _update_row = (
@@ -145,6 +147,13 @@ def replace_rows(connection: Connection, replaced: Iterable[Rows]) -> None:
         connection.execute(statement, keys)
     connection.execute(_update_row, roots)
     insert_rows(connection, fresh)
+
+
+def remember_keys(connection: Connection, keys: Mapping[str, str]) -> None:
+    """Remember under which key rows were written, by row."""
+    if keys:
+        connection.execute(_delete_key, [{"row_id": row_id} for row_id in keys])
+        _insert_all(connection, last_keys, [{"appointment_id": row_id, "key": key} for row_id, key in keys.items()])
 
 
 def delete_row(connection: Connection, row_id: str, version: int, identity: Identity, at: datetime) -> None:

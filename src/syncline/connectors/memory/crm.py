@@ -44,11 +44,15 @@ _SCHEDULED = frozenset({ShowAs.BUSY, ShowAs.OUT_OF_OFFICE})
 
 
 class _Stored(Struct, frozen=True, kw_only=True):
-    """A row, and whom it makes busy: the persons it was written with, and the address of the mailbox that wrote it."""
+    """A row, and whom it makes busy: the persons it was written with, and the address of the mailbox that wrote it.
+
+    `key` is that of the last reschedule that had one.
+    """
 
     row: CrmRow
     persons: tuple[Person, ...]
     mailbox: str | None
+    key: str = ""
 
 
 class Backup(Struct, frozen=True, kw_only=True):
@@ -220,6 +224,12 @@ class MemoryCrm:
         self.requests["reschedule"] += 1
         return [self._reschedule(change, policy) for change in changes]
 
+    def last_keys(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the key of the last reschedule that had one, by row."""
+        self.requests["last_keys"] += 1
+        there = {row_id: self._rows[row_id].key for row_id in ids if row_id in self._rows}
+        return {row_id: key for row_id, key in there.items() if key}
+
     def delete(self, deletions: Sequence[Deletion]) -> list[Outcome]:
         """Delete rows."""
         self.requests["delete"] += 1
@@ -347,7 +357,10 @@ class MemoryCrm:
             return Outcome(result=Result.STALE, id=change.id, version=stored.row.version)
         candidate = replace(change.candidate, row_id=change.id)
         booking = Booking(id=change.id, candidate=candidate, owner=stored.row.owner, status=change.status)
-        return self._write(booking, stored, policy)
+        outcome = self._write(booking, stored, policy)
+        if outcome.result is Result.SAVED and change.key:
+            self._rows[change.id] = replace(self._rows[change.id], key=change.key)
+        return outcome
 
     def _write(self, booking: Booking, stored: _Stored | None, policy: ConflictPolicy) -> Outcome:
         error = _refusal(booking.candidate.appointment)
@@ -383,7 +396,8 @@ class MemoryCrm:
         if stored is not None:
             self._ids.pop(stored.row.appointment.identity, None)
         candidate = booking.candidate
-        self._rows[row.id] = _Stored(row=row, persons=candidate.persons, mailbox=self._mailbox(candidate))
+        key = stored.key if stored is not None else ""
+        self._rows[row.id] = _Stored(row=row, persons=candidate.persons, mailbox=self._mailbox(candidate), key=key)
         self._ids[appointment.identity] = row.id
         self._log.append(CrmChange(id=row.id, version=row.version, identity=appointment.identity))
         return row
