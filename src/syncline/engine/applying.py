@@ -359,6 +359,9 @@ def _rescheduled(run: Run, draft: Draft, decided: Decided, merged: Merge, versio
     if merged.diverged - won:
         kept = ", ".join(sorted(merged.diverged - won))
         draft.note(decided, "both sides changed, the CRM wins", rule="3.1", detail=kept)
+    if merged.lost:
+        starts = ", ".join(f"{start:%Y-%m-%d %H:%M} UTC" for start in merged.lost)
+        draft.note(decided, "dates have no place in the moved series", rule="3.1", detail=starts)
     target = held(agreed, _content(decided)) if decided.action.verb is Verb.PARK else _content(decided)
     link = written(decided.link, advance(agreed, target, merged.fields), merged.content, version)
     if decided.action.verb is Verb.PARK:
