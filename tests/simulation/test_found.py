@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from random import Random
 
 import pytest
@@ -412,7 +413,8 @@ def test_a_date_that_outlook_keeps_where_the_crm_moved_its_series_away_is_asked_
     settle_both(world)
     world.crm.edit(row(world, "crm-1").id, lambda found: replace(found, span=at(10)), by="ada")
     ref, date = made_item(world, "crm-1"), at(12, day=2)
-    world.exchange.edit_occurrence(ADA, ref, date, lambda found: replace(found, location="Here"))
+    shorter = replace(date, end=at(12.5, day=2).start)
+    world.exchange.edit_occurrence(ADA, ref, date, lambda found: replace(found, span=shorter))
     settle_both(world)
 
     assert [alert.subject for alert in world.questions()] == ["Subject crm-1"]
@@ -759,3 +761,47 @@ def test_a_write_that_was_not_heard_of_does_not_stand_against_the_next_edit(winn
 
     assert world.questions() == ()
     assert locations(world, ref) == ["Outlook again"] * 2
+
+
+def dates_of(world: World) -> list[tuple[list[tuple[Span, str]], tuple[datetime, ...]]]:
+    """Return what both sides hold of the dates of the only series: the changed ones and the deleted ones."""
+    both = (world.exchange.item(ADA, made_item(world, "crm-1")).appointment, row(world, "crm-1").appointment)
+    return [([(part.span, part.location) for part in one.exceptions], one.deleted) for one in both]
+
+
+def moved_series(world: World, mover: Winner, dates: str) -> None:
+    """Let one side move a daily series from 12 to 10 while the other changes or deletes its second date."""
+    world.crm.enter(replace(daily("crm-1", at(12)), organizer=Address(ADA)), owner="ada")
+    settle_both(world)
+    ref, series, date = made_item(world, "crm-1"), row(world, "crm-1"), at(12, day=2)
+    part = replace(
+        series.appointment, identity=Identity("crm-1", date.start), span=date, location="Here", recurrence=None
+    )
+    if mover is Winner.CRM:
+        world.crm.edit(series.id, lambda found: replace(found, span=at(10)), by="ada")
+        if dates == "changed":
+            world.exchange.edit_occurrence(ADA, ref, date, lambda found: replace(found, location="Here"))
+        else:
+            world.exchange.delete_occurrence(ADA, ref, date)
+    else:
+        world.exchange.edit(ADA, ref, lambda found: replace(found, span=at(10)))
+        changed = {"exceptions": (part,)} if dates == "changed" else {"deleted": (date.start,)}
+        world.crm.edit(series.id, lambda found: replace(found, **changed), by="ada")
+    settle_both(world)
+
+
+@pytest.mark.rule("3.1")
+@pytest.mark.parametrize("mover", [Winner.CRM, Winner.EXCHANGE])
+@pytest.mark.parametrize("dates", ["changed", "deleted"])
+@pytest.mark.parametrize("winner", [Winner.CRM, Winner.EXCHANGE])
+def test_a_date_goes_along_when_the_other_side_moves_its_series(mover: Winner, dates: str, winner: Winner) -> None:
+    """What one side did to a date stands at the new time of its day on both sides, and nothing ever fails."""
+    world = partners(winner=winner)
+
+    moved_series(world, mover, dates)
+
+    new = at(10, day=2)
+    assert dates_of(world) == [([(new, "Here")], ()) if dates == "changed" else ([], (new.start,))] * 2
+    assert row(world, "crm-1").appointment.span == at(10)
+    (link,) = oracle.all_links(world)
+    assert "failed" not in [entry.action for entry in world.store.journal(link.id).items]

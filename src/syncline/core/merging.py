@@ -23,6 +23,7 @@ from syncline.core.appointment import (
     Response,
     ShowAs,
 )
+from syncline.core.moving import DateChanges, carried_along, on_pattern
 from syncline.core.zones import clock_of
 
 PRIVATE_SUBJECT = "Private appointment"
@@ -35,6 +36,9 @@ EXCEPTION_TEXTS = "exception_texts"
 CANCELED = "canceled"
 PERSONS = "persons"  # not a field of the content: who is busy moved, because somebody declined or came back (CD-05a)
 
+# What gives the dates of a series their original starts.
+_PATTERN = ("span", "zone", "recurrence")
+_DATES = frozenset((EXCEPTIONS, EXCEPTION_TEXTS, "deleted"))
 _SCHEDULING = frozenset((*SCHEDULING_FIELDS, EXCEPTIONS, PERSONS))
 
 
@@ -55,11 +59,15 @@ class Winner(StrEnum):
 
 
 class Merge(Struct, frozen=True, gc=False):
-    """Result of a three-way merge: the content to write, what Exchange changed, and where both sides changed."""
+    """Result of a three-way merge: the content to write, what Exchange changed, and where both sides changed.
+
+    `lost`: original starts of dates that one side changed and that the series, moved by the other, has no place for.
+    """
 
     content: Appointment
     fields: frozenset[str]
     diverged: frozenset[str]
+    lost: tuple[datetime, ...] = ()
 
 
 def project(appointment: Appointment, private: PrivatePolicy = PrivatePolicy.IMPORT) -> Appointment:
@@ -164,11 +172,26 @@ def merge(
     """Merge Exchange's changes since *agreed* onto the CRM's row; fields of `crm_wins` that both changed stay.
 
     All of them are agreed afterwards as Exchange has them, so that what the CRM keeps is its change to be carried over.
+    Where one side moved a series, what the other did to its dates goes along (decision 0030).
     """
     changed = differences(agreed, exchange)
     diverged = diverged_fields(agreed, exchange, crm)
     taken = changed - (diverged & crm_wins)
-    return Merge(_take(crm, _keeping_texts(agreed, exchange, crm), taken), changed, diverged)
+    ours = _keeping_texts(agreed, exchange, crm)
+    content = _take(crm, ours, taken)
+    moved = [side for side in (exchange, crm) if _moved(agreed, side)]
+    if not moved:
+        return Merge(content, changed, diverged)
+    if len(moved) > 1:
+        return Merge(on_pattern(content), changed, diverged)
+    crm_first = bool(diverged & crm_wins & _DATES)
+    if moved[0] is crm:
+        content = on_pattern(_with_dates(content, crm))  # a CRM may keep dates of before, Exchange forgets them
+        content, lost = carried_along(content, exchange, *_changes(agreed, exchange, crm, mover_first=crm_first))
+    else:
+        content = _with_dates(content, ours)
+        content, lost = carried_along(content, crm, *_changes(agreed, crm, exchange, mover_first=not crm_first))
+    return Merge(content, changed, diverged, lost)
 
 
 def advance(agreed: Appointment, exchange: Appointment, fields: frozenset[str]) -> Appointment:
@@ -181,6 +204,35 @@ def held(agreed: Appointment, candidate: Appointment) -> Appointment:
     texts = {e.identity: e for e in candidate.exceptions}
     exceptions = tuple(_with_texts(old, texts.get(old.identity, old)) for old in agreed.exceptions)
     return replace(_with_texts(agreed, candidate), exceptions=exceptions)
+
+
+def _moved(agreed: Appointment, side: Appointment) -> bool:
+    """Return whether a side gave a series other original starts, or made it or ended it."""
+    return any(_value(agreed, name) != _value(side, name) for name in _PATTERN)
+
+
+def _with_dates(content: Appointment, mover: Appointment) -> Appointment:
+    """Return the content with the dates of the side whose pattern it has: of the others Exchange knows no more."""
+    return replace(content, exceptions=mover.exceptions, deleted=mover.deleted)
+
+
+def _changes(
+    agreed: Appointment, other: Appointment, mover: Appointment, *, mover_first: bool
+) -> tuple[DateChanges, frozenset[datetime]]:
+    """Return what the other side did to dates, and which dates of the mover stand against that."""
+    firm = _date_changes(agreed, mover).starts() if mover_first else frozenset[datetime]()
+    return _date_changes(agreed, other), firm
+
+
+def _date_changes(agreed: Appointment, side: Appointment) -> DateChanges:
+    known = {part.identity: part for part in agreed.exceptions}
+
+    def changed(part: Appointment) -> bool:
+        old = known.get(part.identity)
+        return old is None or bool(differences(old, part))
+
+    parts = tuple(part for part in side.exceptions if changed(part))
+    return DateChanges(parts, frozenset(side.deleted) - frozenset(agreed.deleted))
 
 
 def _keeping_texts(agreed: Appointment, exchange: Appointment, crm: Appointment) -> Appointment:

@@ -62,6 +62,7 @@ WORDS = {
     "row changed meanwhile": noted("changed in the CRM meanwhile"),
     "both sides changed, Exchange wins": noted("both sides changed, Exchange wins"),
     "both sides changed, the CRM wins": noted("both sides changed, the CRM wins"),
+    "dates have no place in the moved series": noted("changed dates have no place in the moved series"),
     "made in Outlook": noted("made in Outlook"),
     "updated in Outlook": noted("updated in Outlook"),
     "deleted in Outlook": noted("deleted in Outlook"),

@@ -369,6 +369,9 @@ def _rescheduled(run: Run, draft: Draft, decided: Decided, merged: Merge, versio
     if merged.diverged - won:
         kept = ", ".join(sorted(merged.diverged - won))
         draft.note(decided, "both sides changed, the CRM wins", rule="3.1", detail=kept)
+    if merged.lost:
+        starts = ", ".join(f"{start:%Y-%m-%d %H:%M} UTC" for start in merged.lost)
+        draft.note(decided, "dates have no place in the moved series", rule="3.1", detail=starts)
     link = written(decided.link, advance(agreed, _target(decided), merged.fields), merged.content, version)
     if decided.action.verb is Verb.PARK:
         draft.keep_out(replace(decided, link=link))

@@ -166,14 +166,13 @@ def _contained(
         if released(link):
             verb = Verb.FORGET if link.seen is Seen.GONE else Verb.WAIT
             return Decided(link=link, action=Action(verb=verb, rule="1.11"), row=rows.get(link.crm_id), alert=alert)
-        return _decided(run, link, family, rows.found, at)
+        return _decided(run, link, [each for each in family if each.id != link.id], rows.found, at)
 
     known = contain(decided, lambda bug: failing(item_error(bug, link.subject)), f"item {link.id}")
     return replace(known, notices=notices) if notices else known
 
 
-def _decided(run: Run, link: Link, family: Sequence[Link], rows: Mapping[str, CrmRow], at: _AtHand) -> Decided:
-    others = [each for each in family if each.id != link.id]
+def _decided(run: Run, link: Link, others: Sequence[Link], rows: Mapping[str, CrmRow], at: _AtHand) -> Decided:
     row = rows.get(link.crm_id or "")
     link = _based(caught_up(run, link, row), row)
     source, peer = _source(run, link, others, row)

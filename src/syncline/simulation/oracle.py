@@ -18,6 +18,7 @@ from syncline.core.appointment import Appointment, Identity, Status
 from syncline.core.attachments import BAD_NAME, BLOCKED
 from syncline.core.leaving_out import without
 from syncline.core.merging import EXCEPTIONS, SCHEDULING_FIELDS, canonical, differences, project
+from syncline.core.recurrence import occurrence_day
 from syncline.engine import holding
 from syncline.errors import CATALOGUE
 from syncline.ports import Alert, AlertState, Candidate, CrmRow, Link, LinkState, Seen
@@ -305,7 +306,18 @@ def _still_clashes(world: World, link: Link) -> bool:
     return bool(world.crm.check(candidate, world.setting.rules.conflict).unavailable)
 
 
+def _off_pattern(row: CrmRow) -> Iterator[str]:
+    """Yield dates that a row changes or deletes and that its series does not have (decision 0030)."""
+    series = row.appointment
+    named = (*(part.identity.original_start for part in series.exceptions), *series.deleted)
+    for start in named:
+        if start is None or series.recurrence is None or occurrence_day(series, start) is None:
+            yield f"{series.identity.global_object_id}: its row holds {start}, and its series has no such date"
+
+
 def _rows(world: World) -> Iterator[str]:
+    for row in world.crm.rows():
+        yield from _off_pattern(row)
     identities: Counter[Identity] = Counter(row.appointment.identity for row in world.crm.rows())
     for identity, number in identities.items():
         if number > 1:
