@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -250,7 +251,8 @@ def test_order_names_and_owners_do_not_move_the_digest(filters: list[SyncFilter]
             name="other",
             user=None if each.user else "maya",
             conditions=tuple(
-                replace(condition, words=tuple(reversed(condition.words))) for condition in reversed(each.conditions)
+                dataclasses.replace(condition, words=tuple(reversed(condition.words)))
+                for condition in reversed(each.conditions)
             ),
         )
         for each in data.draw(st.permutations(filters))

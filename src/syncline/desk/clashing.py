@@ -15,7 +15,7 @@ from syncline.core.scheduling import Clash as Overlap
 from syncline.core.scheduling import Unavailable, Verdict
 from syncline.desk.objects import Clash
 from syncline.desk.reading import BUSY_SUBJECT, Viewer, sight_of
-from syncline.engine.applying import candidate_of
+from syncline.engine.candidates import candidate_of
 from syncline.engine.deciding import if_saved
 from syncline.engine.questions import CONFLICT
 from syncline.engine.rows import read_rows

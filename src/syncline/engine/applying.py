@@ -13,27 +13,38 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Status
-from syncline.core.merging import PERSONS, Merge, advance, differences, held, merge, reschedules
+from syncline.core.merging import Merge, advance, differences, held, merge
 from syncline.core.planning import Verb
-from syncline.core.scheduling import Person, Verdict, answered, persons
+from syncline.core.scheduling import Person, Verdict
 from syncline.engine.boundary import contain, item_error
+from syncline.engine.candidates import (
+    GROUPS,
+    WRITES,
+    adds_clash,
+    as_written,
+    busy_now,
+    candidate_of,
+    checks,
+    content_of,
+    merged_of,
+    stands,
+    target_of,
+)
 from syncline.engine.deciding import Decided
 from syncline.engine.flipping import turned
 from syncline.engine.observing import row_content
 from syncline.engine.overtaking import taking_back
-from syncline.engine.run import Rules, Run
+from syncline.engine.run import Run
 from syncline.engine.scoping import EARLIER, UNSETTLED, resumed
 from syncline.engine.unwritten import SETTLING
 from syncline.engine.writing import Draft, written
 from syncline.errors import SyncError
 from syncline.ports import (
     Booking,
-    Candidate,
     Deletion,
     Intent,
     Link,
     LinkState,
-    Mailbox,
     OnSchedulingConflict,
     Origin,
     Outcome,
@@ -42,14 +53,6 @@ from syncline.ports import (
 )
 from syncline.ports import Verb as Write
 
-WRITES = {
-    Verb.DELETE: Write.DELETE,
-    Verb.CANCEL: Write.RESCHEDULE,
-    Verb.RESCHEDULE: Write.RESCHEDULE,
-    Verb.PARK: Write.RESCHEDULE,
-    Verb.BOOK: Write.BOOK,
-}
-GROUPS = (Write.DELETE, Write.RESCHEDULE, Write.BOOK)
 _REASONS = {"A-34": "the appointment was canceled", "Q-08": "saved", "A-23": "nobody is double-booked any more"}
 Item = TypeVar("Item")
 _BY_SETTING = (OnSchedulingConflict.SAVE_ANYWAY, OnSchedulingConflict.KEEP_OUT)
@@ -123,7 +126,7 @@ def _agreed(decided: Decided) -> Appointment | None:
     agreed = decided.link.agreed
     if WRITES[decided.action.verb] is not Write.RESCHEDULE or agreed is None:
         return None
-    target = _target(decided)
+    target = target_of(decided)
     return advance(agreed, target, differences(agreed, target))
 
 
@@ -170,10 +173,10 @@ def _book(run: Run, draft: Draft, writes: Sequence[Decided], intents: Sequence[I
 
 
 def _booking(run: Run, decided: Decided, row_id: str) -> Booking:
-    appointment = _content(decided)
+    appointment = content_of(decided)
     return Booking(
         id=row_id,
-        candidate=_candidate(run.rules, run.mailbox, decided, appointment, check=decided.action.check),
+        candidate=as_written(run.rules, run.mailbox, decided, appointment, check=decided.action.check),
         owner=run.people.organizer_user(appointment) or run.mailbox.user,
         status=Status.CANCELED if appointment.canceled else None,
     )
@@ -281,11 +284,11 @@ def _reschedule(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
 
     def prepare(decided: Decided) -> None:
         merged = merged_of(decided)
-        if decided.row is not None and _stands(decided, merged):
+        if decided.row is not None and stands(decided, merged):
             _rescheduled(run, draft, decided, merged, decided.row.version)
         else:
-            check = _checks(run, decided, merged)
-            people = _busy_now(run, decided, merged.content) if decided.action.verb is Verb.PARK else None
+            check = checks(run, decided, merged)
+            people = busy_now(run, decided, merged.content) if decided.action.verb is Verb.PARK else None
             todo.append((decided, merged, _change(run, decided, merged.content, check=check, people=people)))
 
     for decided in writes:
@@ -296,46 +299,11 @@ def _reschedule(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
         _alone(draft, decided, partial(_reschedule_outcome, run, draft, decided, merged, outcome))
 
 
-def merged_of(decided: Decided) -> Merge:
-    """Merge what Exchange changed onto the row as it is; a parked change keeps the row's scheduling group (Q-08)."""
-    agreed, row = decided.link.agreed, decided.row
-    target = _target(decided)
-    if agreed is None or row is None:
-        return Merge(target, decided.action.fields, frozenset())
-    return merge(agreed, target, row_content(row), decided.crm_wins)
-
-
-def _stands(decided: Decided, merged: Merge) -> bool:
-    """Return whether the row already holds what would be written, as after a crash between write and outcome."""
-    if decided.row is None or PERSONS in decided.action.fields:
-        return False
-    return not differences(row_content(decided.row), merged.content)
-
-
-def asks(run: Run, decided: Decided) -> bool:
-    """Return whether carrying out an action asks whether everybody is free."""
-    if WRITES.get(decided.action.verb) is not Write.RESCHEDULE:
-        return decided.action.check
-    merged = merged_of(decided)
-    return _checks(run, decided, merged) and not _stands(decided, merged)
-
-
-def _checks(run: Run, decided: Decided, merged: Merge) -> bool:
-    """Return whether a change is checked: where the row keeps its time and people, nothing new overlaps (Q-08)."""
-    link = decided.link
-    if not decided.action.check or decided.row is None or link.agreed is None:
-        return decided.action.check
-    if PERSONS in decided.action.fields and run.digest(link.agreed, decided.busy) != link.scheduling_digest:
-        return True
-    row = row_content(decided.row)
-    return reschedules(differences(row, merged.content), row, merged.content)
-
-
 def _change(
     run: Run, decided: Decided, content: Appointment, *, check: bool, people: tuple[Person, ...] | None = None
 ) -> Reschedule:
     row = decided.row
-    candidate = _candidate(run.rules, run.mailbox, decided, content, check=check, people=people)
+    candidate = as_written(run.rules, run.mailbox, decided, content, check=check, people=people)
     return Reschedule(
         id=row.id if row else decided.link.crm_id or "",
         version=row.version if row else decided.link.crm_version_seen,
@@ -372,7 +340,7 @@ def _rescheduled(run: Run, draft: Draft, decided: Decided, merged: Merge, versio
     if merged.lost:
         starts = ", ".join(f"{start:%Y-%m-%d %H:%M} UTC" for start in merged.lost)
         draft.note(decided, "dates have no place in the moved series", rule="3.1", detail=starts)
-    link = written(decided.link, advance(agreed, _target(decided), merged.fields), merged.content, version)
+    link = written(decided.link, advance(agreed, target_of(decided), merged.fields), merged.content, version)
     if decided.action.verb is Verb.PARK:
         draft.keep_out(replace(decided, link=link))
         return
@@ -407,13 +375,13 @@ def _with_texts_written(run: Run, draft: Draft, decided: Decided, merged: Merge)
     """Write what is not held (Q-08) and return the link; None if that write had another outcome, which is recorded."""
     agreed, row, link = decided.link.agreed, decided.row, decided.link
     assert agreed is not None and row is not None
-    target = held(agreed, _content(decided))
+    target = held(agreed, content_of(decided))
     texts = merge(agreed, target, row_content(row), decided.crm_wins)
     if not texts.fields:
         return link
     # It is not all that the intent says, and goes without its key.
     keyless = replace(decided, key="")
-    change = _change(run, keyless, texts.content, check=False, people=_busy_now(run, decided, texts.content))
+    change = _change(run, keyless, texts.content, check=False, people=busy_now(run, decided, texts.content))
     outcome = run.parts.crm.reschedule([change], run.rules.conflict)[0]
     if outcome.result is not Result.SAVED:
         _reschedule_outcome(run, draft, decided, merged, outcome)
@@ -424,49 +392,6 @@ def _with_texts_written(run: Run, draft: Draft, decided: Decided, merged: Merge)
 def _write_unchecked(run: Run, draft: Draft, decided: Decided, merged: Merge) -> None:
     change = _change(run, decided, merged.content, check=False)
     _reschedule_outcome(run, draft, decided, merged, run.parts.crm.reschedule([change], run.rules.conflict)[0])
-
-
-def adds_clash(run: Run, decided: Decided, verdict: Verdict) -> bool:
-    """Return whether a write would overlap what the row as it stands does not; so it does if nobody can tell (Q-08).
-
-    Not what was agreed: where the CRM has moved it out of a clash since, Exchange would bring that back (Q-09).
-    """
-    found = _clashes(verdict)
-    if not found or decided.row is None:
-        return bool(found)
-    content = row_content(decided.row)
-    busy = _busy_now(run, decided, content)
-    if busy is None:
-        return True
-    before = _candidate(run.rules, run.mailbox, decided, content, check=True, people=busy)
-    before = replace(before, row_id=decided.row.id)
-    return not found <= _clashes(run.parts.crm.validate([before], run.rules.conflict)[0])
-
-
-def _busy_now(run: Run, decided: Decided, content: Appointment) -> tuple[Person, ...] | None:
-    """Return whom the row keeps busy as it stands, with the people of `content`; None if nobody can tell any more.
-
-    What is agreed does not say who had declined: who is not among the people of the digest under which the row was
-    written. Whom the CRM has invited since is busy too, and whom it has uninvited is no more.
-    """
-    agreed, written_as = decided.link.agreed, decided.link.scheduling_digest
-    if agreed is None:
-        return None
-    everybody = run.busy(agreed)
-    people = (decided.busy, everybody)
-    known = next((some for some in people if not written_as or run.digest(agreed, some) == written_as), None)
-    if known is None:
-        return None
-    declined = {person.address for person in everybody} - {person.address for person in known}
-    return tuple(person for person in run.busy(content) if person.address not in declined)
-
-
-def _clashes(verdict: Verdict) -> frozenset[tuple[str, str, object]]:
-    return frozenset(
-        (person.user_id, clash.row_id, clash.candidate_start)
-        for person in verdict.unavailable
-        for clash in person.clashes
-    )
 
 
 # --- delete ----------------------------------------------------------------------------------------------------
@@ -500,48 +425,6 @@ def _keep_deleted(draft: Draft, decided: Decided) -> None:
 
 
 # --- inside ------------------------------------------------------------------------------------------------------
-
-
-def candidate_of(rules: Rules, mailbox: Mailbox, decided: Decided) -> Candidate:
-    """Return the candidate of a decided item as it would be checked now: with what the CRM has changed since."""
-    content = merged_of(decided).content
-    return replace(_candidate(rules, mailbox, decided, content, check=True), row_id=decided.link.crm_id)
-
-
-def _content(decided: Decided) -> Appointment:
-    assert decided.candidate is not None, "only a present item is written"
-    return decided.candidate
-
-
-def _target(decided: Decided) -> Appointment:
-    """Return what Exchange asks of the row: a parked change leaves the scheduling group as agreed (Q-08)."""
-    agreed, content = decided.link.agreed, _content(decided)
-    return held(agreed, content) if decided.action.verb is Verb.PARK and agreed is not None else content
-
-
-def _candidate(
-    rules: Rules,
-    mailbox: Mailbox,
-    decided: Decided,
-    appointment: Appointment,
-    *,
-    check: bool,
-    people: tuple[Person, ...] | None = None,
-) -> Candidate:
-    """Return a candidate with the people whom what is written makes busy, unless they are given (CD-05, CD-05a)."""
-    return Candidate(
-        appointment=appointment,
-        persons=_made_busy(mailbox, decided, appointment) if people is None else people,
-        user=mailbox.user,
-        check=check,
-        since=None if rules.conflict.check_past else decided.link.first_seen,
-    )
-
-
-def _made_busy(mailbox: Mailbox, decided: Decided, content: Appointment) -> tuple[Person, ...]:
-    """Return whom a content makes busy: the CRM may name others in it than Exchange, which knows who declined."""
-    item = decided.link.observed
-    return persons(content if item is None else answered(content, item), mailbox.address)
 
 
 def _reason(decided: Decided) -> str:

@@ -16,8 +16,9 @@ from syncline.core.filters import digest
 from syncline.core.merging import differences
 from syncline.core.planning import Verb
 from syncline.engine import attaching, diverging, holding, mailboxes, marking, organization, questions
-from syncline.engine.applying import GROUPS, WRITES, adds_clash, apply_all, candidate_of
+from syncline.engine.applying import apply_all
 from syncline.engine.boundary import contain
+from syncline.engine.candidates import GROUPS, WRITES, adds_clash, candidate_of
 from syncline.engine.deciding import Decided, Order, decide, order_of, order_of_new
 from syncline.engine.guarding import Light, finish_released, guard
 from syncline.engine.matching import confirm_gone

@@ -20,7 +20,7 @@ from syncline.core.merging import differences
 from syncline.core.planning import Verb
 from syncline.core.scheduling import Busy, Clash, Verdict, busy_of, clashes
 from syncline.engine import holding, preview_outgoing, ruling
-from syncline.engine.applying import GROUPS, WRITES, adds_clash, asks, candidate_of, merged_of
+from syncline.engine.candidates import GROUPS, WRITES, adds_clash, asks, candidate_of, merged_of
 from syncline.engine.deciding import Decided, Order, order_of
 from syncline.engine.guarding import Light, held_by
 from syncline.engine.marking import would_mark

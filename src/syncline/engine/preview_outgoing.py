@@ -15,7 +15,7 @@ from syncline.core.merging import EXCEPTIONS, advance
 from syncline.core.outgoing import ItemCreation, ItemUpdate, changed_fields
 from syncline.core.planning import Verb as Incoming
 from syncline.core.pushing import Verb
-from syncline.engine.applying import merged_of
+from syncline.engine.candidates import merged_of
 from syncline.engine.deciding import Decided
 from syncline.engine.flipping import turned
 from syncline.engine.outgoing import Outward

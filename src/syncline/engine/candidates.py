@@ -1,0 +1,149 @@
+"""What a write would put into a row, whom that makes busy, and whether it is checked: as the CRM is asked about it.
+
+Pure but for one question to the CRM, whether an overlap is new. It must not write, and it decides nothing that
+`core.planning` has decided.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from syncline.core.appointment import Appointment
+from syncline.core.merging import PERSONS, Merge, differences, held, merge, reschedules
+from syncline.core.planning import Verb
+from syncline.core.scheduling import Person, Verdict, answered, persons
+from syncline.engine.deciding import Decided
+from syncline.engine.observing import row_content
+from syncline.engine.run import Rules, Run
+from syncline.ports import Candidate, Mailbox
+from syncline.ports import Verb as Write
+
+WRITES = {
+    Verb.DELETE: Write.DELETE,
+    Verb.CANCEL: Write.RESCHEDULE,
+    Verb.RESCHEDULE: Write.RESCHEDULE,
+    Verb.PARK: Write.RESCHEDULE,
+    Verb.BOOK: Write.BOOK,
+}
+GROUPS = (Write.DELETE, Write.RESCHEDULE, Write.BOOK)
+
+
+def merged_of(decided: Decided) -> Merge:
+    """Merge what Exchange changed onto the row as it is; a parked change keeps the row's scheduling group (Q-08)."""
+    agreed, row = decided.link.agreed, decided.row
+    target = target_of(decided)
+    if agreed is None or row is None:
+        return Merge(target, decided.action.fields, frozenset())
+    return merge(agreed, target, row_content(row), decided.crm_wins)
+
+
+def candidate_of(rules: Rules, mailbox: Mailbox, decided: Decided) -> Candidate:
+    """Return the candidate of a decided item as it would be checked now: with what the CRM has changed since."""
+    content = merged_of(decided).content
+    return replace(as_written(rules, mailbox, decided, content, check=True), row_id=decided.link.crm_id)
+
+
+def asks(run: Run, decided: Decided) -> bool:
+    """Return whether carrying out an action asks whether everybody is free."""
+    if WRITES.get(decided.action.verb) is not Write.RESCHEDULE:
+        return decided.action.check
+    merged = merged_of(decided)
+    return checks(run, decided, merged) and not stands(decided, merged)
+
+
+def checks(run: Run, decided: Decided, merged: Merge) -> bool:
+    """Return whether a change is checked: where the row keeps its time and people, nothing new overlaps (Q-08)."""
+    link = decided.link
+    if not decided.action.check or decided.row is None or link.agreed is None:
+        return decided.action.check
+    if PERSONS in decided.action.fields and run.digest(link.agreed, decided.busy) != link.scheduling_digest:
+        return True
+    row = row_content(decided.row)
+    return reschedules(differences(row, merged.content), row, merged.content)
+
+
+def stands(decided: Decided, merged: Merge) -> bool:
+    """Return whether the row already holds what would be written, as after a crash between write and outcome."""
+    if decided.row is None or PERSONS in decided.action.fields:
+        return False
+    return not differences(row_content(decided.row), merged.content)
+
+
+def adds_clash(run: Run, decided: Decided, verdict: Verdict) -> bool:
+    """Return whether a write would overlap what the row as it stands does not; so it does if nobody can tell (Q-08).
+
+    Not what was agreed: where the CRM has moved it out of a clash since, Exchange would bring that back (Q-09).
+    """
+    found = _clashes(verdict)
+    if not found or decided.row is None:
+        return bool(found)
+    content = row_content(decided.row)
+    busy = busy_now(run, decided, content)
+    if busy is None:
+        return True
+    before = as_written(run.rules, run.mailbox, decided, content, check=True, people=busy)
+    before = replace(before, row_id=decided.row.id)
+    return not found <= _clashes(run.parts.crm.validate([before], run.rules.conflict)[0])
+
+
+def busy_now(run: Run, decided: Decided, content: Appointment) -> tuple[Person, ...] | None:
+    """Return whom the row keeps busy as it stands, with the people of `content`; None if nobody can tell any more.
+
+    What is agreed does not say who had declined: who is not among the people of the digest under which the row was
+    written. Whom the CRM has invited since is busy too, and whom it has uninvited is no more.
+    """
+    agreed, written_as = decided.link.agreed, decided.link.scheduling_digest
+    if agreed is None:
+        return None
+    everybody = run.busy(agreed)
+    people = (decided.busy, everybody)
+    known = next((some for some in people if not written_as or run.digest(agreed, some) == written_as), None)
+    if known is None:
+        return None
+    declined = {person.address for person in everybody} - {person.address for person in known}
+    return tuple(person for person in run.busy(content) if person.address not in declined)
+
+
+def _clashes(verdict: Verdict) -> frozenset[tuple[str, str, object]]:
+    return frozenset(
+        (person.user_id, clash.row_id, clash.candidate_start)
+        for person in verdict.unavailable
+        for clash in person.clashes
+    )
+
+
+def as_written(
+    rules: Rules,
+    mailbox: Mailbox,
+    decided: Decided,
+    appointment: Appointment,
+    *,
+    check: bool,
+    people: tuple[Person, ...] | None = None,
+) -> Candidate:
+    """Return a candidate with the people whom what is written makes busy, unless they are given (CD-05, CD-05a)."""
+    return Candidate(
+        appointment=appointment,
+        persons=_made_busy(mailbox, decided, appointment) if people is None else people,
+        user=mailbox.user,
+        check=check,
+        since=None if rules.conflict.check_past else decided.link.first_seen,
+    )
+
+
+def _made_busy(mailbox: Mailbox, decided: Decided, content: Appointment) -> tuple[Person, ...]:
+    """Return whom a content makes busy: the CRM may name others in it than Exchange, which knows who declined."""
+    item = decided.link.observed
+    return persons(content if item is None else answered(content, item), mailbox.address)
+
+
+def target_of(decided: Decided) -> Appointment:
+    """Return what Exchange asks of the row: a parked change leaves the scheduling group as agreed (Q-08)."""
+    agreed, content = decided.link.agreed, content_of(decided)
+    return held(agreed, content) if decided.action.verb is Verb.PARK and agreed is not None else content
+
+
+def content_of(decided: Decided) -> Appointment:
+    """Return what Exchange asks of the row; only of an item that is there."""
+    assert decided.candidate is not None, "only a present item is written"
+    return decided.candidate
