@@ -805,3 +805,23 @@ def test_a_date_goes_along_when_the_other_side_moves_its_series(mover: Winner, d
     assert row(world, "crm-1").appointment.span == at(10)
     (link,) = oracle.all_links(world)
     assert "failed" not in [entry.action for entry in world.store.journal(link.id).items]
+
+
+@pytest.mark.rule("A-33a")
+def test_an_edit_in_the_crm_outlives_a_hand_over_that_the_organizers_copy_has_not_taken_yet() -> None:
+    """The organizer's item was read and not joined to the row yet when a guest's copy, which made the row, steps back."""
+    world = partners(people=2)
+    ref = add(world, ADA, item("met", at(9), organizer=Address(ADA), attendees=(Attendee(BOB),)))
+    track_copy(world, BOB)
+    world.cycle(BOB)
+    kill_at(world, "crm.book")
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    with world.diary.of_an_act():
+        world.crm.edit(row(world, "met").id, lambda found: replace(found, subject="CRM"), by="ada")
+        world.exchange.edit(ADA, ref, lambda found: replace(found, description="Outlook"))
+    world.cycle(BOB)
+    settle_both(world)
+
+    told = [world.exchange.item(ADA, ref).appointment, row(world, "met").appointment]
+    assert [(one.subject, one.description) for one in told] == [("CRM", "Outlook")] * 2

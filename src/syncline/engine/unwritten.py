@@ -31,6 +31,9 @@ def _settle(draft: Draft, decided: Decided) -> None:
         return
     if decided.row is not None and decided.link.state not in (LinkState.SETTLED, LinkState.UNSETTLED):
         draft.note(decided, "settled")
+    if decided.peer is not None and decided.peer.crm_id is None and decided.link.writes and decided.row is not None:
+        _let_join_first(draft, decided)
+        return
     if decided.peer is not None or inside_series(decided.link, decided.row):
         _hand_over(draft, decided)
         return
@@ -52,6 +55,13 @@ def _fails_outward(draft: Draft, decided: Decided) -> bool:
     deciding = decided.peer is None and not inside_series(link, decided.row)
     fails = link.state is LinkState.FAILED and link.error_params.get("direction") == OUTWARD
     return draft.run.outgoing and deciding and fails
+
+
+def _let_join_first(draft: Draft, decided: Decided) -> None:
+    """Keep what was agreed until the copy that decides has joined the row: it begins from that (A-33a, 3.1)."""
+    waiting = replace(decided.link, seen_settled=decided.link.seen, revision_settled=None)
+    if waiting != decided.link:
+        draft.links.append(waiting)
 
 
 def _hand_over(draft: Draft, decided: Decided) -> None:
