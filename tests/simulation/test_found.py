@@ -809,7 +809,7 @@ def test_a_date_goes_along_when_the_other_side_moves_its_series(mover: Winner, d
 
 @pytest.mark.rule("A-33a")
 def test_an_edit_in_the_crm_outlives_a_hand_over_that_the_organizers_copy_has_not_taken_yet() -> None:
-    """The organizer's item was read and not joined to the row yet when a guest's copy, which made the row, steps back."""
+    """The organizer's item was read but not joined to the row when a guest's copy, which made the row, steps back."""
     world = partners(people=2)
     ref = add(world, ADA, item("met", at(9), organizer=Address(ADA), attendees=(Attendee(BOB),)))
     track_copy(world, BOB)
@@ -825,3 +825,19 @@ def test_an_edit_in_the_crm_outlives_a_hand_over_that_the_organizers_copy_has_no
 
     told = [world.exchange.item(ADA, ref).appointment, row(world, "met").appointment]
     assert [(one.subject, one.description) for one in told] == [("CRM", "Outlook")] * 2
+
+
+@pytest.mark.rule("A-04")
+def test_a_row_that_is_completed_while_its_item_cannot_be_read_is_shown_when_it_can() -> None:
+    """The item fails, the row is completed meanwhile, and what Outlook shows follows once the item is read again."""
+    world = partners()
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    settle_both(world)
+    world.exchange.edit(ADA, ref, lambda found: replace(found, reminder_minutes=5))
+    world.exchange.spoil(ADA, ref, SyncError("ItemUnreadable", subject="one", detail="it is damaged"))
+    world.cycle(ADA)
+    world.crm.complete(row(world, "one").id, by="ada")
+    world.cycle(ADA)
+    world.exchange.spoil(ADA, ref, None)
+
+    settle_both(world)

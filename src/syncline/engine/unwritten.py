@@ -39,7 +39,7 @@ def _settle(draft: Draft, decided: Decided) -> None:
         return
     link = replace(decided.link, writes=True, doubted=False)
     if decided.alert is not None or link.state in (LinkState.ASKED, LinkState.PARKED, LinkState.FAILED):
-        draft.saved(decided, link, "back at the time that the CRM holds")
+        draft.saved(decided, link, "back at the time that the CRM holds", outward=True)
     else:
         pending = link.crm_version != link.crm_version_seen
         state = LinkState.UNSETTLED if pending else LinkState.SETTLED

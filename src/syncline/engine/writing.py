@@ -69,12 +69,16 @@ class Draft:
         """Keep a link whose observation has been dealt with."""
         self.links.append(replace(link, revision_settled=link.revision, seen_settled=link.seen))
 
-    def saved(self, decided: Decided, link: Link, reason: str) -> None:
-        """Keep a link that agrees with its row now; a question about it is carried out or withdrawn."""
+    def saved(self, decided: Decided, link: Link, reason: str, *, outward: bool = False) -> None:
+        """Keep a link that agrees with its row now; a question about it is carried out or withdrawn.
+
+        `outward`: nothing was written, so that what waited to be shown in Exchange still waits (A-04).
+        """
         pending = link.crm_version != link.crm_version_seen
+        waits = pending or (outward and link.crm_settled < 0)
         clean = replace(
             link,
-            crm_settled=unsettled(link) if pending else link.crm_version_seen,
+            crm_settled=unsettled(link) if waits else link.crm_version_seen,
             withheld=_withheld(decided.link, link),
             doubted=False,
             state=LinkState.UNSETTLED if pending else LinkState.SETTLED,
