@@ -136,15 +136,20 @@ def _settle_creations(
 def _linked(run: Run, link: Link, item: Observed, row: CrmRow | None) -> Link:
     """Return the link of an item that an earlier process made from the row as it was then."""
     there = run.projected(item.appointment)
-    content = pushing.outward(row_content(row), row.status) if row is not None else None
-    if row is None or content is None or row.version != link.crm_version:
+    shown = pushing.outward(row_content(row), row.status) if row is not None else None
+    if shown is not None and row is not None and row.version == link.crm_version:
+        content = shown
+    else:
         # What was written is what both sides had in common: whatever either says since flows to the other.
         content = link.agreed or there
     agreed = _written(content, there)
     blank = Outward(link=link, action=pushing.Action(verb=pushing.Verb.CREATE, rule="L-11a"), row=row, content=agreed)
-    if row is None:
+    if row is None or shown is None:
         return replace(_there(link, item), agreed=agreed, crm_gone=True, crm_settled=unsettled(link))
-    return replace(made(run, link, item, replace(blank, in_scope=in_scope(run, row))), crm_settled=unsettled(link))
+    mine = made(run, link, item, replace(blank, in_scope=in_scope(run, row)))
+    # What the row says beside that stays visible as unsettled, also once what Outlook says is brought in (3.1).
+    version = UNSETTLED if differences(agreed, shown) else row.version
+    return replace(mine, crm_version=version, crm_settled=unsettled(link))
 
 
 def _written(content: Appointment, there: Appointment) -> Appointment:
