@@ -181,13 +181,17 @@ def _read(run: Run, links: Sequence[Link]) -> dict[int, Observed]:
 def _settle_updates(
     run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link], items: Mapping[int, Observed]
 ) -> None:
-    """Agree on what an unfinished update left in the item, so that it is not taken for a person's edit."""
+    """Agree on what an unfinished update left in the item, so that it is not taken for a person's edit.
+
+    An item that has the key of the update had all of it, also what a person has changed in it since (3.1).
+    """
     for intent in intents:
         link, item = links[intent.link_id], items.get(intent.link_id)
         if intent.agreed is None or link.agreed is None or item is None:
             continue
         wanted = differences(link.agreed, intent.agreed)
-        done = wanted - differences(run.projected(item.appointment), intent.agreed)
+        had = item.key == key_of(run, intent.id)
+        done = wanted if had else wanted - differences(run.projected(item.appointment), intent.agreed)
         if done:
             draft.links.append(replace(link, agreed=advance(link.agreed, intent.agreed, done)))
 
