@@ -763,6 +763,74 @@ def test_a_write_that_was_not_heard_of_does_not_stand_against_the_next_edit(winn
     assert locations(world, ref) == ["Outlook again"] * 2
 
 
+@pytest.mark.rule("3.1")
+@pytest.mark.parametrize(
+    ("winner", "left"),
+    [(Winner.CRM, ["CRM"] * 2), (Winner.EXCHANGE, ["Outlook"] * 2), (Winner.ASK, ["Outlook", "CRM"])],
+)
+@pytest.mark.parametrize("strike", [Strike.LOST, Strike.KILLED_AFTER])
+def test_both_edit_an_item_before_its_making_was_heard_of(strike: Strike, winner: Winner, left: list[str]) -> None:
+    """What the CRM wins of an item that is found by its key goes to Outlook, too: both sides agree in the end."""
+    world = partners(winner=winner)
+    world.crm.enter(item("crm-1", at(9), organizer=Address(ADA)), owner="ada")
+    strike_at(world, "calendar.write", strike)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    ref = made_item(world, "crm-1")
+    with world.diary.of_an_act():
+        world.crm.edit(row(world, "crm-1").id, lambda found: replace(found, location="CRM"), by="ada")
+        world.exchange.edit(ADA, ref, lambda found: replace(found, location="Outlook"))
+
+    settle_both(world)
+
+    both = [world.exchange.item(ADA, ref).appointment, row(world, "crm-1").appointment]
+    assert [one.location for one in both] == left
+    assert len(world.questions()) == (winner is Winner.ASK)
+
+
+def change_unheard(world: World, strike: Strike) -> str:
+    """Let the CRM change the location of an item, and something strike when that is written into Outlook."""
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    settle_both(world)
+    with world.diary.of_an_act():
+        world.crm.edit(row(world, "one").id, lambda found: replace(found, location="CRM"), by="ada")
+    strike_at(world, "calendar.write", strike)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    return ref
+
+
+@pytest.mark.rule("3.1")
+@pytest.mark.parametrize(
+    ("strike", "stands"),
+    [(Strike.LOST, "Outlook"), (Strike.KILLED_AFTER, "Outlook"), (Strike.REFUSED, "CRM"), (Strike.KILLED, "CRM")],
+)
+def test_an_edit_in_outlook_of_what_was_just_written_there_stands(strike: Strike, stands: str) -> None:
+    """Once the CRM's change is in the item it is no rival of what people make of it; before, the CRM wins."""
+    world = partners(winner=Winner.CRM)
+    ref = change_unheard(world, strike)
+    with world.diary.of_an_act():
+        world.exchange.edit(ADA, ref, lambda found: replace(found, location="Outlook"))
+
+    settle_both(world)
+
+    assert locations(world, ref) == [stands] * 2
+
+
+@pytest.mark.rule("3.1")
+def test_nobody_is_asked_about_an_edit_in_outlook_of_what_was_just_written_there() -> None:
+    """What Syncline itself has written into Outlook is known when people are to be asked about rivals."""
+    world = partners(winner=Winner.ASK)
+    ref = change_unheard(world, Strike.LOST)
+    with world.diary.of_an_act():
+        world.exchange.edit(ADA, ref, lambda found: replace(found, location="Outlook"))
+
+    settle_both(world)
+
+    assert world.questions() == ()
+    assert locations(world, ref) == ["Outlook"] * 2
+
+
 def dates_of(world: World) -> list[tuple[list[tuple[Span, str]], tuple[datetime, ...]]]:
     """Return what both sides hold of the dates of the only series: the changed ones and the deleted ones."""
     both = (world.exchange.item(ADA, made_item(world, "crm-1")).appointment, row(world, "crm-1").appointment)

@@ -67,7 +67,7 @@ class ItemCreation(Struct, frozen=True, gc=False, kw_only=True):
 class ItemUpdate(Struct, frozen=True, gc=False, kw_only=True):
     """Turn the item that still has `revision` from `before`, as it was observed, into `after`.
 
-    `key`, if given, replaces the item's own (L-11a).
+    `key`, if given, replaces the item's own with the change of the item itself (L-11a): where it stands, that was done.
     """
 
     ref: str

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment
 from syncline.core.merging import advance, differences
-from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemWrite
+from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemUpdate, ItemWrite
 from syncline.core.pushing import Verb
 from syncline.core.withholding import withholding
 from syncline.engine.boundary import contain, item_error
@@ -104,7 +104,14 @@ def _agreed(outward: Outward) -> Appointment:
 def _keyed(run: Run, outward: Outward, intent: Intent) -> ItemWrite:
     write = outward.write
     assert write is not None
-    return replace(write, key=key_of(run, intent.id)) if isinstance(write, ItemCreation) else write
+    if isinstance(write, ItemCreation) or (isinstance(write, ItemUpdate) and intent.agreed and _at_once(write)):
+        return replace(write, key=key_of(run, intent.id))
+    return write
+
+
+def _at_once(write: ItemUpdate) -> bool:
+    """Return whether an update is one request, so that an item with its key has all of it; dates go one by one."""
+    return write.before.recurrence is None and write.after.recurrence is None
 
 
 def _written(run: Run, writes: Sequence[ItemWrite]) -> list[Written]:

@@ -136,15 +136,20 @@ def _settle_creations(
 def _linked(run: Run, link: Link, item: Observed, row: CrmRow | None) -> Link:
     """Return the link of an item that an earlier process made from the row as it was then."""
     there = run.projected(item.appointment)
-    content = pushing.outward(row_content(row), row.status) if row is not None else None
-    if row is None or content is None or row.version != link.crm_version:
+    shown = pushing.outward(row_content(row), row.status) if row is not None else None
+    if shown is not None and row is not None and row.version == link.crm_version:
+        content = shown
+    else:
         # What was written is what both sides had in common: whatever either says since flows to the other.
         content = link.agreed or there
     agreed = _written(content, there)
     blank = Outward(link=link, action=pushing.Action(verb=pushing.Verb.CREATE, rule="L-11a"), row=row, content=agreed)
-    if row is None:
+    if row is None or shown is None:
         return replace(_there(link, item), agreed=agreed, crm_gone=True, crm_settled=unsettled(link))
-    return replace(made(run, link, item, replace(blank, in_scope=in_scope(run, row))), crm_settled=unsettled(link))
+    mine = made(run, link, item, replace(blank, in_scope=in_scope(run, row)))
+    # What the row says beside that stays visible as unsettled, also once what Outlook says is brought in (3.1).
+    version = UNSETTLED if differences(agreed, shown) else row.version
+    return replace(mine, crm_version=version, crm_settled=unsettled(link))
 
 
 def _written(content: Appointment, there: Appointment) -> Appointment:
@@ -176,13 +181,17 @@ def _read(run: Run, links: Sequence[Link]) -> dict[int, Observed]:
 def _settle_updates(
     run: Run, draft: Draft, intents: Sequence[Intent], links: Mapping[int, Link], items: Mapping[int, Observed]
 ) -> None:
-    """Agree on what an unfinished update left in the item, so that it is not taken for a person's edit."""
+    """Agree on what an unfinished update left in the item, so that it is not taken for a person's edit.
+
+    An item that has the key of the update had all of it, also what a person has changed in it since (3.1).
+    """
     for intent in intents:
         link, item = links[intent.link_id], items.get(intent.link_id)
         if intent.agreed is None or link.agreed is None or item is None:
             continue
         wanted = differences(link.agreed, intent.agreed)
-        done = wanted - differences(run.projected(item.appointment), intent.agreed)
+        had = item.key == key_of(run, intent.id)
+        done = wanted if had else wanted - differences(run.projected(item.appointment), intent.agreed)
         if done:
             draft.links.append(replace(link, agreed=advance(link.agreed, intent.agreed, done)))
 

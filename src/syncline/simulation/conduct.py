@@ -34,7 +34,7 @@ class Conduct:
     `said`: the meetings about which people answered, by code and answer. `deleted` is what Syncline deleted, address
     and content; `taken` are the references, by address. `doubled` was made although it stood there already, as by an
     owner that was overtaken: it must be gone in the end. `untracked` is what Syncline itself tracks no longer and may
-    track again.
+    track again. `first_keys`: for each key that an update gave an item the one that it was made with, if it was.
     """
 
     exchange: MemoryExchange
@@ -51,6 +51,7 @@ class Conduct:
     taken: set[tuple[str, str]] = field(default_factory=set)
     helpless: set[str] = field(default_factory=set)
     untracked: set[tuple[str, str]] = field(default_factory=set)
+    first_keys: dict[str, str | None] = field(default_factory=dict)
     _sent: list[int] = field(default_factory=list)
 
     @contextmanager
@@ -73,6 +74,10 @@ class Conduct:
     def answered(self, code: str, answer: str) -> set[str]:
         """Return the meetings about which people gave this answer to this question."""
         return self.said.setdefault((code, answer), set())
+
+    def made_with(self, key: str | None) -> str | None:
+        """Return the key that the item with this key was made with; None if Syncline did not make it."""
+        return self.first_keys.get(key, key) if key is not None else None
 
     def judge(
         self, address: str, write: ItemWrite, before: Mapping[tuple[str, str], Appointment], written: Written, sent: int

@@ -220,8 +220,9 @@ def _made(seen: _Seen) -> dict[str, int]:
     """Return how often each meeting stands here that Syncline made: each key counts once, copies carry the same."""
     keys: dict[str, set[str]] = {}
     for item in seen.items.values():
-        if item.key is not None:
-            keys.setdefault(item.appointment.identity.global_object_id, set()).add(item.key)
+        key = seen.world.conduct.made_with(item.key)
+        if key is not None:
+            keys.setdefault(item.appointment.identity.global_object_id, set()).add(key)
     return {name: len(each) for name, each in keys.items()}
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from syncline.connectors.memory import MemoryReplica
 from syncline.core.answering_by_category import Categorizing, CategoryNames
 from syncline.core.appointment import Appointment
-from syncline.core.outgoing import ItemWrite
+from syncline.core.outgoing import ItemUpdate, ItemWrite
 from syncline.ports import Categorized, Result, Written
 from syncline.simulation.conduct import Conduct, everything
 
@@ -46,9 +46,16 @@ class Watched(MemoryReplica):
 
     def _watched(self, write: ItemWrite) -> Written:
         before, sent = everything(self._judged), self._judged.mails
+        self._note_key(write)
         (written,) = super().write([write])
         self._conduct.judge(self._own, write, before, written, sent)
         return written
+
+    def _note_key(self, write: ItemWrite) -> None:
+        """Remember what an item was made with that is to get another key: copies of it keep the first."""
+        item = self._judged.store(self._own).items.get(write.ref) if isinstance(write, ItemUpdate) else None
+        if item is not None and isinstance(write, ItemUpdate) and write.key is not None:
+            self._conduct.first_keys[write.key] = self._conduct.made_with(item.key)
 
     def _judge(self, key: tuple[str, str], before: Appointment | None, now: Appointment, saved: set[str]) -> None:
         address, ref = key

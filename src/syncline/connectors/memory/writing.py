@@ -90,9 +90,11 @@ def _deleted(exchange: MemoryExchange, address: str, item: Item, mailing: Mailin
 
 
 def _updated(exchange: MemoryExchange, address: str, item: Item, write: ItemUpdate) -> Carried:
-    if write.key is not None:
-        exchange.save(address, item.ref, item.appointment, write.key)
-    return _stepped(exchange, address, item.ref, steps(write))
+    carried = _stepped(exchange, address, item.ref, steps(write))
+    if write.key is not None and carried.result is Result.SAVED and carried.ref:
+        # What was refused has no new key: item and key are one request.
+        exchange.save(address, item.ref, exchange.item(address, item.ref).appointment, write.key)
+    return carried
 
 
 def _stepped(exchange: MemoryExchange, address: str, ref: str, wanted: Sequence[Step]) -> Carried:
