@@ -316,3 +316,32 @@ def test_a_date_that_the_crm_brings_back_is_left_out_no_more() -> None:
     world.sync()
 
     assert world.exchange.item("ada@example.org", ref).appointment.deleted == (at(9, days=4).start,)
+
+
+@pytest.mark.rule("R-05")
+def test_what_outlook_makes_of_a_date_that_the_crm_brought_back_reaches_the_crm() -> None:
+    """Outlook has had the date all along, so that nothing is written to it when the CRM has it again."""
+    world = World(rules=Rules(outgoing=True))
+    world.sync()
+    world.crm.create(meeting("Fair", at(8, days=3, length=8)), owner="ada")
+    ref = world.track(daily())
+    world.sync()
+    leave_out(world)
+    world.sync()
+    fair, found = sorted(world.crm.rows(), key=lambda one: one.appointment.subject)
+    world.crm.remove(fair.id)
+    world.crm.edit(found.id, lambda one: replace(one, deleted=()), by="ada")
+    world.sync()
+    series = world.exchange.item("ada@example.org", ref).appointment
+    elsewhere = replace(
+        series,
+        identity=replace(series.identity, original_start=THIRD),
+        span=at(9, days=3),
+        location="Room 7",
+        recurrence=None,
+    )
+    world.exchange.edit("ada@example.org", ref, lambda one: replace(one, exceptions=(elsewhere,)))
+    world.sync()
+
+    assert row(world).deleted == ()
+    assert [part.location for part in row(world).exceptions] == ["Room 7"]

@@ -7,7 +7,7 @@ again blindly. One bad item fails alone. It decides nothing that `core.pushing` 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -187,9 +187,7 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
         _note(draft, outward, "made in Outlook")
         return
     agreed = _agreed(outward)
-    # A date that the CRM has again was left out once, and is not any more.
-    left_out = tuple(date for date in link.left_out if date in agreed.deleted)
-    link = replace(link, agreed=agreed, left_out=left_out)
+    link = replace(link, agreed=agreed, left_out=_still_out(link, agreed))
     draft.links.append(_seen(run, turned(run, _dealt(link, outward), outward=True), outcome.item))
     run.counts.updated += 1
     _note(draft, outward, "updated in Outlook")
@@ -244,7 +242,21 @@ def _settle(draft: Draft, outward: Outward) -> None:
         link = replace(outward.link, withheld=_withheld(outward.link, outward))
         draft.links.append(let_go(draft.run, link, outward.row, None))
         return
-    draft.links.append(_dealt(outward.link, outward))
+    draft.links.append(_dealt(_shown_already(draft.run, outward), outward))
+
+
+def _shown_already(run: Run, outward: Outward) -> Link:
+    """Agree on what the CRM changed and Exchange has as it is, like a date that was left out and is not any more."""
+    link, item, content = outward.link, outward.link.observed, outward.content
+    if link.agreed is None or item is None or content is None or not outward.action.fields:
+        return link
+    agreed = advance(link.agreed, content, outward.action.fields - differences(run.projected(item), content))
+    return replace(link, agreed=agreed, left_out=_still_out(link, agreed))
+
+
+def _still_out(link: Link, agreed: Appointment) -> tuple[datetime, ...]:
+    """Return the dates that are left out; one that the CRM has again was left out once, and is not any more."""
+    return tuple(date for date in link.left_out if date in agreed.deleted)
 
 
 def _wait(_: Draft, __: Outward) -> None:
