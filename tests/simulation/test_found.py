@@ -909,3 +909,32 @@ def test_a_row_that_is_completed_while_its_item_cannot_be_read_is_shown_when_it_
     world.exchange.spoil(ADA, ref, None)
 
     settle_both(world)
+
+
+@pytest.mark.rule("A-35")
+@pytest.mark.parametrize("answered_first", [False, True])
+def test_an_edit_in_the_crm_waits_while_a_no_leaves_its_item_untracked(answered_first: bool) -> None:
+    """What the CRM changes before or after the No goes to Outlook once the item is tracked again."""
+    world = partners()
+    refs = [add(world, ADA, item(str(number), at(number), organizer=Address(ADA))) for number in range(12)]
+    settle_both(world)
+    for ref in refs:
+        world.exchange.set_categories(ADA, ref, ())
+    world.cycle(ADA)
+    (question,) = world.questions()
+    assert question.code == "MassUntrackingHeld"
+    if answered_first:
+        world.answer(question, "no")
+        settle_both(world)
+    world.crm.edit(row(world, "0").id, lambda found: replace(found, location="CRM"), by="ada")
+    if not answered_first:
+        world.cycle(ADA)
+        world.answer(question, "no")
+    settle_both(world)
+    assert world.exchange.item(ADA, refs[0]).appointment.location == ""
+
+    world.exchange.set_categories(ADA, refs[0], (CATEGORY,))
+    settle_both(world)
+
+    told = [world.exchange.item(ADA, refs[0]).appointment, row(world, "0").appointment]
+    assert [one.location for one in told] == ["CRM"] * 2

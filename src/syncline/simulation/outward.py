@@ -233,7 +233,9 @@ def _dealt_with(seen: _Seen) -> Iterator[str]:
     for link in seen.links:
         if link.crm_id is None or link.crm_settled == link.crm_version_seen or link.id in seen.held:
             continue
-        if link.state in (LinkState.SETTLED, LinkState.UNSETTLED) and link.next_try is None:
+        if link.seen is Seen.UNTRACKED and link.identity.global_object_id in seen.world.refused:
+            continue  # a No to a guard left it untracked: what the CRM changed waits until it is tracked again
+        if link.state in _RESTING and link.next_try is None:
             yield f"{_name(seen, link)}: {link.state.value}, but what the CRM changed was never dealt with"
 
 
