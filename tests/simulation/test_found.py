@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from random import Random
 
@@ -938,3 +939,38 @@ def test_an_edit_in_the_crm_waits_while_a_no_leaves_its_item_untracked(answered_
 
     told = [world.exchange.item(ADA, refs[0]).appointment, row(world, "0").appointment]
     assert [one.location for one in told] == ["CRM"] * 2
+
+
+def closed_beside_a_renamed_date(in_crm: Callable[[Appointment], Appointment]) -> tuple[World, str]:
+    """Let the CRM change and complete a series while Outlook renames its third date."""
+    world = partners()
+    ref = add(world, ADA, replace(daily("one", at(12)), organizer=Address(ADA)))
+    settle_both(world)
+    world.crm.edit(row(world, "one").id, in_crm, by="ada")
+    world.crm.complete(row(world, "one").id, by="ada")
+    world.exchange.edit_occurrence(ADA, ref, at(12, day=3), lambda found: replace(found, subject="Renamed"))
+    settle_both(world)
+    return world, ref
+
+
+@pytest.mark.rule("A-22")
+def test_a_date_that_outlook_renames_stands_when_its_row_loses_another_and_is_completed() -> None:
+    """What Outlook changed of a closed row is not brought in, and it is not undone in Outlook either."""
+    deleted = at(12, day=2).start
+
+    world, ref = closed_beside_a_renamed_date(lambda found: replace(found, deleted=(deleted,)))
+
+    series = world.exchange.item(ADA, ref).appointment
+    assert ([part.subject for part in series.exceptions], series.deleted) == (["Renamed"], (deleted,))
+    assert series.show_as is ShowAs.FREE
+    (link,) = oracle.all_links(world)
+    assert (link.state, link.sync_error) == (LinkState.SKIPPED, "ClosedInCrm")
+
+
+@pytest.mark.rule("A-22")
+def test_an_item_that_the_way_out_brings_in_step_with_its_closed_row_is_left_out_no_more() -> None:
+    """The row moves its series before it is completed, and the date that was renamed goes with the old layout."""
+    world, _ = closed_beside_a_renamed_date(lambda found: replace(found, span=at(10)))
+
+    (link,) = oracle.all_links(world)
+    assert (link.state, link.sync_error) == (LinkState.SETTLED, None)

@@ -18,7 +18,8 @@ from syncline.core.merging import EXCEPTION_TEXTS, EXCEPTIONS, SCHEDULING_FIELDS
 
 _PLAIN = frozenset((*SCHEDULING_FIELDS, *TEXT_FIELDS)) - {"organizer", "deleted"}
 _LAID_OUT = frozenset({"span", "zone", "recurrence"})
-_DATES = frozenset({EXCEPTIONS, EXCEPTION_TEXTS, "deleted"}) | _LAID_OUT
+_CHANGED_DATES = frozenset({EXCEPTIONS, EXCEPTION_TEXTS}) | _LAID_OUT
+_DATES = _CHANGED_DATES | {"deleted"}
 _KEPT = (*TEXT_FIELDS, "show_as", "zone")
 _REMINDER_MINUTES = 15
 _REMINDED = timedelta(days=7)
@@ -63,6 +64,9 @@ def _with_dates(
     known = {part.identity: part for part in item.exceptions}
     bases = {part.identity: part for part in agreed.exceptions}
     parts = [_part(item, known.get(part.identity), part, bases.get(part.identity)) for part in row.exceptions]
+    if not fields & _CHANGED_DATES:
+        # Only deletions are laid: changed dates stand as Exchange has them, also what no closed row takes in.
+        parts = list(item.exceptions)
     deleted = set(row.deleted) - kept.left_out
     if not fields & _LAID_OUT:
         own = [part for part in item.exceptions if part.identity.original_start in kept.left_out]

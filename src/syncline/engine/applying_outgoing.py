@@ -188,7 +188,8 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
         return
     agreed = _agreed(outward)
     link = replace(link, agreed=agreed, left_out=_still_out(link, agreed))
-    draft.links.append(_seen(run, turned(run, _dealt(link, outward), outward=True), outcome.item))
+    seen = _seen(run, turned(run, _dealt(link, outward), outward=True), outcome.item)
+    draft.links.append(_left_out_no_more(seen))
     run.counts.updated += 1
     _note(draft, outward, "updated in Outlook")
 
@@ -467,6 +468,16 @@ def _seen(run: Run, link: Link, item: Observed) -> Link:
         created_order=item.appointment.created,
         scheduling_digest=run.digest(content, busy),
     )
+
+
+def _left_out_no_more(link: Link) -> Link:
+    """Return the link of an item that was just written; nothing of it is left out once it holds what was agreed.
+
+    What it said beside a closed row (A-22) may be gone with the dates of a series that the row has moved.
+    """
+    if link.state is not LinkState.SKIPPED or link.revision_settled is None:
+        return link
+    return replace(link, state=LinkState.SETTLED, sync_error=None, error_params={}, error_time=None)
 
 
 def _quieten(draft: Draft, chunk: Sequence[Outward]) -> None:
