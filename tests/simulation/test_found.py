@@ -363,6 +363,25 @@ def test_an_owner_that_is_overtaken_while_it_makes_an_item_takes_it_back() -> No
     assert "cancellation" not in [mail.kind for mail in world.exchange.outbox]
 
 
+@pytest.mark.rule("A-35")
+def test_an_owner_that_is_overtaken_while_it_makes_the_row_of_an_untracked_item_takes_it_back(world: World) -> None:
+    """The new owner saw the item untracked before there was a row: none is left, and the item stays as it is."""
+    ref = add(world, ADA, item("one", at(9)))
+
+    def overtaken(_: Call) -> None:
+        world.exchange.set_categories(ADA, ref, ())
+        world.clock.advance(world.setting.rules.lease_s + 1)
+        world.cycle(ADA, owner="second", gate=Gate())
+
+    world.gate.overtaken = overtaken
+    strike_at(world, "crm.book", Strike.OVERTAKEN)
+    world.cycle(ADA)
+    settle(world)
+
+    assert world.crm.rows() == ()
+    assert [each.ref for each in world.exchange.items(ADA)] == [ref]
+
+
 @pytest.mark.rule("Q-08")
 def test_a_time_that_the_crm_keeps_is_not_asked_about() -> None:
     """Both sides moved it and the CRM wins: what its time overlaps was the CRM's own doing, and nobody is asked."""

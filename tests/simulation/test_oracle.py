@@ -166,6 +166,23 @@ def test_deleting_what_still_stands_is_a_violation(world: World) -> None:
     assert any("its item stands in Exchange" in problem for problem in world.ledger.violations)
 
 
+def test_a_row_that_its_maker_takes_back_is_no_violation(world: World) -> None:
+    """A cycle may delete the row that it has just made, though the item stands; any later one must not."""
+    world.exchange.add(ADA, item("three", at(14)))
+    booking = Booking(id="x", candidate=candidate(world, "three", 14))
+
+    with world.ledger.cycle_of(ADA):
+        (made,) = world.ledger.book([booking], POLICY)
+        world.ledger.delete([Deletion(id="x", version=made.version)])
+    assert world.ledger.violations == []
+
+    with world.ledger.cycle_of(ADA):
+        (made,) = world.ledger.book([booking], POLICY)
+    with world.ledger.cycle_of(ADA):
+        world.ledger.delete([Deletion(id="x", version=made.version)])
+    assert any("its item stands in Exchange" in problem for problem in world.ledger.violations)
+
+
 def test_many_deletions_at_once_are_a_violation() -> None:
     """A cycle that deletes more than the limits without being asked is told."""
     world = World(Random(0), Setting(people=1))

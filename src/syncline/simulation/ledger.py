@@ -62,6 +62,7 @@ class Ledger:
     said_yes: Callable[[str], bool] = lambda _: False
     _writers: list[str] = field(default_factory=list)
     _deletions: list[int] = field(default_factory=list)
+    _made: list[set[Deletion]] = field(default_factory=list)
 
     @contextmanager
     def cycle_of(self, address: str) -> Iterator[None]:
@@ -70,10 +71,12 @@ class Ledger:
         self.lost -= {(address, item.appointment.identity) for item in self.exchange.items(address)}
         self._writers.append(address)
         self._deletions.append(0)
+        self._made.append(set())
         try:
             yield
         finally:
             self._writers.pop()
+            self._made.pop()
             count = self._deletions.pop()
             if self._too_many(count, total) and address not in self.released:
                 self.violations.append(f"{address}: {count} of {total} rows deleted at once and nobody was asked")
@@ -154,6 +157,8 @@ class Ledger:
         if outcome.result is Result.SAVED and booking.status is not Status.CANCELED:
             self._unasked(booking.candidate, clashes)
         self._unavailable(booking.candidate, outcome)
+        if outcome.result is Result.SAVED:
+            self._made[-1].add(Deletion(id=outcome.id, version=outcome.version))
         return outcome
 
     def _rescheduled(self, change: Reschedule, policy: ConflictPolicy) -> Outcome:
@@ -173,7 +178,9 @@ class Ledger:
     def _deleted(self, deletion: Deletion) -> Outcome:
         row = self.crm.read([deletion.id]).get(deletion.id)
         (outcome,) = self.crm.delete([deletion])
-        if row is not None and outcome.result is Result.SAVED:
+        # An overtaken owner takes back what it has just made: nobody has seen that row, and its item may be untracked.
+        taken_back = deletion in self._made[-1]
+        if row is not None and outcome.result is Result.SAVED and not taken_back:
             identity = row.appointment.identity
             self._deletions[-1] += 1
             self.deleted.append((self.writer, identity.global_object_id))
