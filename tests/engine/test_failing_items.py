@@ -283,7 +283,7 @@ def test_a_bug_in_the_core_stops_one_item(world: World, monkeypatch: pytest.Monk
     demo = world.track(meeting("Demo", at(10)))
     if not first_cycle:
         world.sync()
-    monkeypatch.setattr("syncline.engine.run.project", project)
+    monkeypatch.setattr("syncline.engine.deciding.project", project)
     world.change(bad, subject="Bad")
     world.change(demo, subject="Fair")
     world.sync()

@@ -15,6 +15,7 @@ from syncline.ports import Alert, AlertOutcome, AlertState, LinkState
 from tests.engine.world import World, at, meeting
 
 THIRD = at(9, days=3).start
+ADA = "ada@example.org"
 
 
 def daily(subject: str = "Standup", hour: float = 9, many: int = 5, **fields: object) -> Appointment:
@@ -345,3 +346,77 @@ def test_what_outlook_makes_of_a_date_that_the_crm_brought_back_reaches_the_crm(
 
     assert row(world).deleted == ()
     assert [part.location for part in row(world).exceptions] == ["Room 7"]
+
+
+def edit_row(world: World, **values: object) -> None:
+    """Change the row of the series in the CRM, and let it flow."""
+    (found,) = (one for one in world.crm.rows() if one.appointment.subject == "Standup")
+    world.crm.edit(found.id, lambda one: replace(one, **values), by="ada")
+    world.sync()
+
+
+def outgoing_scene(hour: float, *days: int) -> tuple[World, str]:
+    """Return a world that writes both ways, and a series whose dates stand at another hour on some days, left out."""
+    world = World(rules=Rules(outgoing=True, winner=Winner.ASK))
+    world.sync()
+    ref = world.track(daily())
+    for day in days:
+        there = at(hour, days=day)
+        world.crm.create(meeting(f"Fair {day}", there), owner="ada")
+        if hour != 9:
+            world.exchange.edit_occurrence(ADA, ref, at(9, days=day), lambda one, to=there: replace(one, span=to))
+    world.sync()
+    leave_out(world)
+    world.sync()
+    assert row(world).deleted == tuple(at(9, days=day).start for day in days)
+    return world, ref
+
+
+@pytest.mark.rule("3.1")
+def test_a_moved_date_that_the_crm_brings_back_stands_in_outlook_as_in_the_crm() -> None:
+    """Somebody has the date at its usual time again, so it goes back there from where Outlook had moved it."""
+    world, ref = outgoing_scene(13, 3, 4)
+    still = at(9, days=4).start
+
+    edit_row(world, deleted=(still,))
+
+    (part,) = world.exchange.item(ADA, ref).appointment.exceptions
+    assert (part.identity.original_start, part.span) == (still, at(13, days=4))
+    assert (row(world).exceptions, row(world).deleted) == ((), (still,))
+    assert world.link(ref).left_out == (still,)
+    assert world.questions() == ()
+
+
+@pytest.mark.rule("3.1")
+@pytest.mark.parametrize("side", ["CRM", "Outlook"])
+def test_a_date_that_the_crm_has_again_can_be_deleted_on_either_side(side: str) -> None:
+    """Once both sides have it, it is a date like the others, and its deletion reaches the other side."""
+    world, ref = outgoing_scene(9, 3)
+    edit_row(world, deleted=())
+    assert world.link(ref).left_out == ()
+
+    if side == "CRM":
+        edit_row(world, deleted=(THIRD,))
+    else:
+        world.exchange.delete_occurrence(ADA, ref, at(9, days=3))
+        world.sync()
+
+    assert world.exchange.item(ADA, ref).appointment.deleted == (THIRD,)
+    assert row(world).deleted == (THIRD,)
+
+
+@pytest.mark.rule("3.1")
+def test_a_date_that_the_crm_has_again_leaves_the_others_out_and_writes_nothing() -> None:
+    """Of two dates the other stays out; a later edit of a text writes that alone and asks nothing."""
+    world, ref = outgoing_scene(9, 3, 4)
+    still = at(9, days=4).start
+    edit_row(world, deleted=(still,))
+    link = world.link(ref)
+    assert (link.left_out, link.state) == ((still,), LinkState.SETTLED)
+
+    world.exchange.edit(ADA, ref, lambda one: replace(one, location="Hall"))
+    world.sync()
+
+    assert (row(world).location, row(world).deleted) == ("Hall", (still,))
+    assert world.store.journal(link.id).items[0].fields == ("location",)
+    assert world.questions() == ()

@@ -993,3 +993,26 @@ def test_an_item_that_the_way_out_brings_in_step_with_its_closed_row_is_left_out
 
     (link,) = oracle.all_links(world)
     assert (link.state, link.sync_error) == (LinkState.SETTLED, None)
+
+
+@pytest.mark.rule("3.1")
+@pytest.mark.parametrize("strike", [Strike.LOST, Strike.KILLED_AFTER])
+def test_a_date_left_out_that_the_crm_has_again_stays_when_the_answer_of_outlook_is_lost(strike: Strike) -> None:
+    """It was written into Outlook with another change, nobody heard of it, and the date is not taken away again."""
+    world = partners()
+    world.crm.create(Appointment(identity=Identity("crm-fair"), span=at(9, day=2)), owner="ada")
+    ref = add(world, ADA, replace(daily("one", at(9)), organizer=Address(ADA)))
+    world.cycle(ADA)
+    assert world.save_without(world.questions()[0])
+    settle_both(world)
+    assert row(world, "one").appointment.deleted == (at(9, day=2).start,)
+    with world.diary.of_an_act():
+        world.crm.edit(row(world, "one").id, lambda found: replace(found, deleted=(), location="CRM"), by="ada")
+    strike_at(world, "calendar.write", strike)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+
+    settle_both(world)
+
+    both = [world.exchange.item(ADA, ref).appointment, row(world, "one").appointment]
+    assert [(one.deleted, one.location) for one in both] == [((), "CRM")] * 2

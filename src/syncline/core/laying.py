@@ -66,10 +66,14 @@ def _with_dates(
     parts = [_part(item, known.get(part.identity), part, bases.get(part.identity)) for part in row.exceptions]
     if not fields & _CHANGED_DATES:
         # Only deletions are laid: changed dates stand as Exchange has them, also what no closed row takes in.
-        parts = list(item.exceptions)
+        back = kept.left_out - set(row.deleted)
+        parts = [part for part in parts if part.identity.original_start in back]
+        parts += [part for part in item.exceptions if part.identity.original_start not in back]
     deleted = set(row.deleted) - kept.left_out
     if not fields & _LAID_OUT:
-        own = [part for part in item.exceptions if part.identity.original_start in kept.left_out]
+        # A date left out that the row has again is as the row has it.
+        still_out = kept.left_out & set(row.deleted)
+        own = [part for part in item.exceptions if part.identity.original_start in still_out]
         parts += [part for part in own if part.identity not in {each.identity for each in parts}]
         # What Exchange alone deleted stays deleted there, and nothing past comes back.
         deleted |= {date for date in item.deleted if date not in agreed.deleted or date < kept.now}

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment
+from syncline.core.leaving_out import without
 from syncline.core.merging import advance, differences
 from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemUpdate, ItemWrite
 from syncline.core.pushing import Verb
@@ -243,16 +244,22 @@ def _settle(draft: Draft, outward: Outward) -> None:
         link = replace(outward.link, withheld=_withheld(outward.link, outward))
         draft.links.append(let_go(draft.run, link, outward.row, None))
         return
-    draft.links.append(_dealt(_shown_already(draft.run, outward), outward))
+    draft.links.append(_dealt(_brought_back(draft.run, outward), outward))
 
 
-def _shown_already(run: Run, outward: Outward) -> Link:
-    """Agree on what the CRM changed and Exchange has as it is, like a date that was left out and is not any more."""
-    link, item, content = outward.link, outward.link.observed, outward.content
-    if link.agreed is None or item is None or content is None or not outward.action.fields:
+def _brought_back(run: Run, outward: Outward) -> Link:
+    """Return the link without the dates left out that the CRM has again just as Outlook has them (decision 0012).
+
+    Nothing has to be written for them, but from now on they are dates like the others on both sides.
+    """
+    link, content = outward.link, outward.content
+    if content is None or link.agreed is None or link.observed is None or "deleted" not in outward.action.fields:
         return link
-    agreed = advance(link.agreed, content, outward.action.fields - differences(run.projected(item), content))
-    return replace(link, agreed=agreed, left_out=_still_out(link, agreed))
+    left_out = tuple(date for date in link.left_out if date in content.deleted)
+    deleted = tuple(date for date in link.agreed.deleted if date in left_out or date not in link.left_out)
+    agreed = replace(link.agreed, deleted=deleted)
+    digest = run.digest(agreed, run.busy(without(link.observed, left_out)))
+    return replace(link, agreed=agreed, left_out=left_out, scheduling_digest=digest)
 
 
 def _still_out(link: Link, agreed: Appointment) -> tuple[datetime, ...]:

@@ -193,7 +193,10 @@ def _settle_updates(
         had = item.key == key_of(run, intent.id)
         done = wanted if had else wanted - differences(run.projected(item.appointment), intent.agreed)
         if done:
-            draft.links.append(replace(link, agreed=advance(link.agreed, intent.agreed, done)))
+            agreed = advance(link.agreed, intent.agreed, done)
+            # As when the answer is heard: a date left out that the CRM has again is left out no more.
+            left_out = tuple(date for date in link.left_out if date in agreed.deleted)
+            draft.links.append(replace(link, agreed=agreed, left_out=left_out))
 
 
 def _settle_untracked(
