@@ -68,6 +68,7 @@ def test_every_operation_keeps_its_description(described: BaseSchema) -> None:
         try:
             keeps()
         except (FailureGroup, Failure, ExceptionGroup) as failure:
-            broken.append(f"{operation.label}: {failure}")
+            inside = getattr(failure, "exceptions", ())
+            broken.append("\n".join([f"{operation.label}: {failure}", *(f"{one!r}" for one in inside)]))
     assert tried > 30
     assert broken == [], "\n\n".join(broken)
