@@ -1016,3 +1016,24 @@ def test_a_date_left_out_that_the_crm_has_again_stays_when_the_answer_of_outlook
 
     both = [world.exchange.item(ADA, ref).appointment, row(world, "one").appointment]
     assert [(one.deleted, one.location) for one in both] == [((), "CRM")] * 2
+
+
+@pytest.mark.rule("A-14")
+def test_what_the_crm_changes_of_a_row_with_another_organizer_stays_there_after_a_no() -> None:
+    """The item is to stay as it is: so it does in everything, until the row is the mailbox's own again."""
+    world = partners(people=2)
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    settle_both(world)
+    found = row(world, "one")
+    with world.diary.of_an_act():
+        world.crm.edit(found.id, lambda one: replace(one, organizer=Address(BOB), subject="CRM"), by="ada")
+    world.cycle(ADA)
+    (asked,) = (each for each in world.questions() if each.code == "OrganizerChangedHeld")
+    world.answer(asked, "no")
+    settle_both(world)
+    assert world.exchange.item(ADA, ref).appointment.subject == "Subject one"
+    with world.diary.of_an_act():
+        world.crm.edit(found.id, lambda one: replace(one, organizer=Address(ADA)), by="ada")
+
+    settle_both(world)
+    assert world.exchange.item(ADA, ref).appointment.subject == "CRM"

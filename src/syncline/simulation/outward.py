@@ -98,10 +98,18 @@ def _pending(seen: _Seen, link: Link, item: Item, row: CrmRow) -> frozenset[str]
     if not _organizes(seen.address, item.appointment):
         pending.clear()  # nobody but the organizer writes the meeting (A-02): what the CRM changed stays there
     if link.identity.global_object_id in world.conduct.answered(holding.ORGANIZER, "no"):
+        if _handed(seen.address, row):
+            pending.clear()  # the row is somebody else's, and the item was to stay as it is (A-14)
         pending -= {"organizer", "attendees", "show_as", EXCEPTIONS}
     if link.identity.global_object_id in _denied(world):
         pending.clear()
     return frozenset(pending - _one_way(world))
+
+
+def _handed(address: str, row: CrmRow) -> bool:
+    """Return whether the row names somebody else as organizer than whose calendar it is."""
+    organizer = row.appointment.organizer
+    return organizer is not None and organizer.address != address
 
 
 def _shown(row: Appointment, status: Status, item: Appointment) -> Appointment:
