@@ -116,10 +116,7 @@ def plan(
     What is due is decided twice, first to guard and to order it, then part by part in that order: as in a cycle the
     memory that it takes does not grow with the contents.
     """
-    lights = sorted((_light(one) for links in due for one in decide(links)), key=lambda one: one.order)
-    held = dict(held_by(run, [one.light for one in lights]))
-    held |= _doubted(run, [one for one in lights if one.light.link_id not in held])
-    ids = [one.light.link_id for one in lights if held.get(one.light.link_id) != ""]
+    ids, held = _ordered(run, (_light(one) for links in due for one in decide(links)))
     carried, taken = _Carried(), _Taken(run.store.answer_rules(run.mailbox.user))
     incoming: list[PlanLine] = []
     for at in range(0, len(ids), SCAN):
@@ -132,6 +129,14 @@ def plan(
                 carried.add(one)
         incoming.extend(lines)
     return _both(run, incoming, carried)
+
+
+def _ordered(run: Run, lights: Iterable[_Light]) -> tuple[list[int], Mapping[int, str]]:
+    """Return the links in the order in which they would be carried out, and the codes of what a guard would hold."""
+    ordered = sorted(lights, key=lambda one: one.order)
+    held = dict(held_by(run, [one.light for one in ordered]))
+    held |= _doubted(run, [one for one in ordered if one.light.link_id not in held])
+    return [one.light.link_id for one in ordered if held.get(one.light.link_id) != ""], held
 
 
 def _both(run: Run, incoming: Sequence[PlanLine], carried: _Carried) -> tuple[PlanLine, ...]:
