@@ -351,7 +351,7 @@ def test_one_corrupt_item_leaves_the_others_readable(ada: Client, replica: Excha
 def test_a_slow_server_times_out_and_is_well_again(emulator: ExchangeEmulator, ada: Client, connect: Connect) -> None:
     """The fault `slow` meets our own limit of time, not the patience of the server."""
     replica = connect(emulator.ews_url, password="pw-ada", timeout_s=2.0)
-    ada.control("POST", "faults", {"operation": "GetFolder", "fault": "slow", "count": 1})
+    ada.control("POST", "faults", {"operation": "GetFolder", "fault": "slow", "count": 1, "delay_s": 6.0})
 
     with pytest.raises(SyncError, match="ServerTimeout"):
         replica.folders()
