@@ -1037,3 +1037,17 @@ def test_what_the_crm_changes_of_a_row_with_another_organizer_stays_there_after_
 
     settle_both(world)
     assert world.exchange.item(ADA, ref).appointment.subject == "CRM"
+
+
+@pytest.mark.rule("A-04")
+def test_a_row_that_is_completed_before_its_making_was_heard_of_is_shown_as_free() -> None:
+    """The row was made, the answer was lost, and somebody completed it before the next cycle found it there."""
+    world = partners()
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    strike_at(world, "crm.book", Strike.LOST)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    world.crm.complete(row(world, "one").id, by="ada")
+
+    settle_both(world)
+    assert world.exchange.item(ADA, ref).appointment.show_as is ShowAs.FREE

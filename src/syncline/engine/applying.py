@@ -93,8 +93,11 @@ def _begin(run: Run, writes: Sequence[Decided]) -> list[tuple[Decided, Intent]]:
     return [(replace(decided, key=intent.id), intent) for decided, intent in noted if intent.id in stored]
 
 
-def booked(run: Run, draft: Draft, decided: Decided, outcome: Outcome) -> None:
-    """Record that a row now exists for the link; also used when an intent turns out to have happened."""
+def booked(run: Run, draft: Draft, decided: Decided, outcome: Outcome, *, outward: bool = False) -> None:
+    """Record that a row now exists for the link; also used when an intent turns out to have happened.
+
+    `outward`: somebody has touched the row since, so that it is to be looked at for Exchange.
+    """
     link = replace(
         decided.link,
         crm_id=outcome.id,
@@ -102,8 +105,9 @@ def booked(run: Run, draft: Draft, decided: Decided, outcome: Outcome) -> None:
         crm_version=outcome.version,
         crm_version_seen=outcome.version,
         crm_gone=False,
+        crm_settled=UNSETTLED if outward else decided.link.crm_settled,
     )
-    draft.saved(decided, link, _reason(decided))
+    draft.saved(decided, link, _reason(decided), outward=outward)
     draft.note(decided, "saved")
     run.counts.saved += 1
 

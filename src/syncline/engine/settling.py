@@ -16,7 +16,7 @@ from syncline.core.merging import advance, differences
 from syncline.engine.applying import booked
 from syncline.engine.applying_outgoing import key_of, let_go, made
 from syncline.engine.deciding import decide
-from syncline.engine.observing import CRM_PAGE_MAX, row_content
+from syncline.engine.observing import CRM_PAGE_MAX, WRITER, row_content
 from syncline.engine.outgoing import Outward
 from syncline.engine.rows import read_rows
 from syncline.engine.run import Run
@@ -78,7 +78,9 @@ def _settle_bookings(
             draft.close(decided, "saved", saved=True)
             draft.note(decided, "saved")
             continue
-        booked(run, draft, decided, Outcome(result=Result.SAVED, id=row.id, version=row.version))
+        # Who completed or cancelled it since changed nothing of its content, and Outlook is to show it.
+        touched = run.outgoing and row.modified_by != WRITER
+        booked(run, draft, decided, Outcome(result=Result.SAVED, id=row.id, version=row.version), outward=touched)
 
 
 def _deleted(run: Run, ids: Sequence[str]) -> frozenset[str]:
