@@ -20,7 +20,7 @@ from syncline.engine.boundary import contain, item_error
 from syncline.engine.candidates import (
     GROUPS,
     WRITES,
-    adds_clash,
+    adding_clashes,
     as_written,
     busy_now,
     candidate_of,
@@ -357,7 +357,7 @@ def _reschedule_refused(run: Run, draft: Draft, decided: Decided, merged: Merge,
     """Hold the scheduling group and ask; a change that adds no new clash does not ask again (Q-08, pages.md)."""
     agreed, row = decided.link.agreed, decided.row
     assert agreed is not None and row is not None
-    if not adds_clash(run, decided, verdict):
+    if not adding_clashes(run, [decided], [verdict])[0]:
         _write_unchecked(run, draft, decided, merged)
         return
     decided, verdict = _voided(run, draft, decided, verdict)

@@ -6,6 +6,8 @@ Pure but for one question to the CRM, whether an overlap is new. It must not wri
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment
@@ -69,21 +71,30 @@ def stands(decided: Decided, merged: Merge) -> bool:
     return not differences(row_content(decided.row), merged.content)
 
 
-def adds_clash(run: Run, decided: Decided, verdict: Verdict) -> bool:
-    """Return whether a write would overlap what the row as it stands does not; so it does if nobody can tell (Q-08).
+def adding_clashes(run: Run, decided: Sequence[Decided], verdicts: Sequence[Verdict]) -> list[bool]:
+    """Return which writes would overlap what their rows as they stand do not (Q-08); the CRM is asked once for all.
 
-    Not what was agreed: where the CRM has moved it out of a clash since, Exchange would bring that back (Q-09).
+    Not what was agreed: where the CRM has moved a row out of a clash since, Exchange would bring that back (Q-09).
+    So it does where nobody can tell any more whom the row keeps busy.
     """
-    found = _clashes(verdict)
-    if not found or decided.row is None:
-        return bool(found)
+    clashing = [_clashes(verdict) for verdict in verdicts]
+    standing = {at: _standing(run, one) for at, one in enumerate(decided) if clashing[at]}
+    asked = {at: candidate for at, candidate in standing.items() if candidate is not None}
+    found = run.parts.crm.validate(list(asked.values()), run.rules.conflict) if asked else []
+    known = {at: _clashes(verdict) for at, verdict in zip(asked, found, strict=True)}
+    return [not clashes <= known.get(at, frozenset()) for at, clashes in enumerate(clashing)]
+
+
+def _standing(run: Run, decided: Decided) -> Candidate | None:
+    """Return the row as it stands, as a candidate; None if there is none, or if its people are not known any more."""
+    if decided.row is None:
+        return None
     content = row_content(decided.row)
     busy = busy_now(run, decided, content)
     if busy is None:
-        return True
+        return None
     before = as_written(run.rules, run.mailbox, decided, content, check=True, people=busy)
-    before = replace(before, row_id=decided.row.id)
-    return not found <= _clashes(run.parts.crm.validate([before], run.rules.conflict)[0])
+    return replace(before, row_id=decided.row.id)
 
 
 def busy_now(run: Run, decided: Decided, content: Appointment) -> tuple[Person, ...] | None:
@@ -144,6 +155,6 @@ def target_of(decided: Decided) -> Appointment:
 
 
 def content_of(decided: Decided) -> Appointment:
-    """Return what Exchange asks of the row; only of an item that is there."""
+    """Return the content of an item that is there, as it flows to the CRM."""
     assert decided.candidate is not None, "only a present item is written"
     return decided.candidate

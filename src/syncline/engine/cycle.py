@@ -18,7 +18,7 @@ from syncline.core.planning import Verb
 from syncline.engine import attaching, diverging, holding, mailboxes, marking, organization, questions
 from syncline.engine.applying import apply_all
 from syncline.engine.boundary import contain
-from syncline.engine.candidates import GROUPS, WRITES, adds_clash, candidate_of
+from syncline.engine.candidates import GROUPS, WRITES, adding_clashes, candidate_of
 from syncline.engine.deciding import Decided, Order, decide, order_of, order_of_new
 from syncline.engine.guarding import Light, finish_released, guard
 from syncline.engine.matching import confirm_gone
@@ -341,7 +341,8 @@ def _free(run: Run, asked: Sequence[Decided]) -> list[Decided]:
 
     def checked(some: Sequence[Decided]) -> list[Decided]:
         verdicts = run.parts.crm.validate([candidate_of(run.rules, run.mailbox, d) for d in some], run.rules.conflict)
-        return [d for d, verdict in zip(some, verdicts, strict=True) if not adds_clash(run, d, verdict)]
+        adding = adding_clashes(run, some, verdicts)
+        return [d for d, adds in zip(some, adding, strict=True) if not adds]
 
     return contain(lambda: checked(asked), lambda _: [d for each in asked for d in alone(each)], "a check")
 

@@ -20,7 +20,7 @@ from syncline.core.merging import differences
 from syncline.core.planning import Verb
 from syncline.core.scheduling import Busy, Clash, Verdict, busy_of, clashes
 from syncline.engine import holding, preview_outgoing, ruling
-from syncline.engine.candidates import GROUPS, WRITES, adds_clash, asks, candidate_of, merged_of
+from syncline.engine.candidates import GROUPS, WRITES, adding_clashes, asks, candidate_of, merged_of
 from syncline.engine.deciding import Decided, Order, order_of
 from syncline.engine.guarding import Light, held_by
 from syncline.engine.marking import would_mark
@@ -177,7 +177,8 @@ def _lines(run: Run, planned: Sequence[Decided], taken: _Taken) -> tuple[PlanLin
     """Return what would be brought in, line by line, in the order given."""
     asking = [d for d in planned if asks(run, d)]
     verdicts = run.parts.crm.validate([candidate_of(run.rules, run.mailbox, d) for d in asking], run.rules.conflict)
-    committed = {d.link.id: found for d, found in zip(asking, verdicts, strict=True) if adds_clash(run, d, found)}
+    adding = adding_clashes(run, asking, verdicts)
+    committed = {d.link.id: found for d, found, adds in zip(asking, verdicts, adding, strict=True) if adds}
     found = []
     for decided in planned:
         line = _line(run, decided, committed.get(decided.link.id), taken)

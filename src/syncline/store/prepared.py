@@ -32,7 +32,7 @@ class Prepared:
             connection.exec_driver_sql(self._text, self._values(rows))
 
     def _values(self, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
-        """Return what the driver takes; column by column, which costs a third of doing it row by row."""
+        """Return what the driver takes, made column by column: a step in C for each, and none in Python for a row."""
         columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
         for at, turn in self._turns:
             columns[at] = map(turn, columns[at])
