@@ -120,7 +120,7 @@ def print_json(value: object) -> None:
     """Print one value as one line of JSON."""
     from syncline.desk.objects import encode
 
-    typer.echo(encode(value).decode())
+    typer.echo(encode(value))
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:

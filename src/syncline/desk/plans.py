@@ -5,7 +5,7 @@ Private content is masked for who looks. It must not know how a plan is made, no
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from syncline.desk import versions
 from syncline.desk.alerts import look_at
@@ -25,11 +25,10 @@ def planned(
     viewer: Viewer,
     mailbox: Mailbox,
     plan: Sequence[PlanLine],
-    private: Collection[int] = (),
     when: versions.When = versions.in_utc,
 ) -> tuple[PlannedItem, ...]:
-    """Return a plan as objects; `private` are links whose item is private, `when` words the times of fields."""
-    return tuple(_item(viewer, mailbox, line, when, private=line.private or line.link_id in private) for line in plan)
+    """Return a plan as objects; `when` words the times of fields."""
+    return tuple(_item(viewer, mailbox, line, when) for line in plan)
 
 
 def mailed(items: Sequence[PlannedItem]) -> tuple[PlannedMail, ...]:
@@ -38,8 +37,8 @@ def mailed(items: Sequence[PlannedItem]) -> tuple[PlannedMail, ...]:
     return tuple(sorted(found, key=lambda mail: (mail.to, mail.kind, mail.subject)))
 
 
-def _item(viewer: Viewer, mailbox: Mailbox, line: PlanLine, when: versions.When, *, private: bool) -> PlannedItem:
-    look = look_at(viewer, mailbox, private=private)
+def _item(viewer: Viewer, mailbox: Mailbox, line: PlanLine, when: versions.When) -> PlannedItem:
+    look = look_at(viewer, mailbox, private=line.private)
     subject = look.subject(line.subject)
     return PlannedItem(
         action=line.action,

@@ -16,14 +16,14 @@ from syncline.desk import plans
 from syncline.desk.erring import error_of
 from syncline.desk.finding import one, visible
 from syncline.desk.mailboxes import show
-from syncline.desk.objects import LinkObject, MailboxObject, PlannedItem, SyncedMailbox, SyncReport
+from syncline.desk.objects import LinkObject, MailboxObject, SyncedMailbox, SyncReport
 from syncline.desk.reading import Viewer, require_administrator
 from syncline.desk.reports import link_object
 from syncline.desk.running import jobs_run
 from syncline.desk.versions import When, in_utc
 from syncline.engine.cycle import CycleResult
 from syncline.engine.questions import CONFLICT
-from syncline.engine.run import Counts, PlanLine
+from syncline.engine.run import Counts
 from syncline.errors import SyncError
 from syncline.language import _, noted
 from syncline.ports import Mailbox
@@ -172,7 +172,7 @@ def _synced(app: App, viewer: Viewer, mailbox: Mailbox, result: CycleResult, whe
     counts = {name: getattr(result.counts, name) for name in COUNTED}
     # What waits is a state, not an event: a question asked yesterday still waits.
     counts["waiting"] = len(app.store.question_ids(mailbox.id, CONFLICT))
-    plan = _planned(app, viewer, mailbox, result.plan, when)
+    plan = plans.planned(viewer, mailbox, result.plan, when)
     return SyncedMailbox(
         mailbox=mailbox.address,
         error=result.error.code if result.error else None,
@@ -181,10 +181,3 @@ def _synced(app: App, viewer: Viewer, mailbox: Mailbox, result: CycleResult, whe
         mailed=plans.mailed(plan),
         **counts,
     )
-
-
-def _planned(
-    app: App, viewer: Viewer, mailbox: Mailbox, plan: Sequence[PlanLine], when: When
-) -> tuple[PlannedItem, ...]:
-    links = app.store.links_by_id([line.link_id for line in plan])
-    return plans.planned(viewer, mailbox, plan, {link.id for link in links if link.private}, when)

@@ -117,6 +117,14 @@ def plan(
     memory that it takes does not grow with the contents.
     """
     ids, held = _ordered(run, (_light(one) for links in due for one in decide(links)))
+    incoming, carried = _incoming(run, ids, held, decide)
+    return _both(run, incoming, carried)
+
+
+def _incoming(
+    run: Run, ids: Sequence[int], held: Mapping[int, str], decide: Callable[[Sequence[Link]], Sequence[Decided]]
+) -> tuple[list[PlanLine], _Carried]:
+    """Return what would be brought in, in the order given; what it takes of people's time is forgotten with it."""
     carried, taken = _Carried(), _Taken(run.store.answer_rules(run.mailbox.user))
     incoming: list[PlanLine] = []
     for at in range(0, len(ids), SCAN):
@@ -128,7 +136,7 @@ def plan(
             if one.link.id not in waiting:
                 carried.add(one)
         incoming.extend(lines)
-    return _both(run, incoming, carried)
+    return incoming, carried
 
 
 def _ordered(run: Run, lights: Iterable[_Light]) -> tuple[list[int], Mapping[int, str]]:
