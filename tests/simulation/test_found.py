@@ -1051,3 +1051,30 @@ def test_a_row_that_is_completed_before_its_making_was_heard_of_is_shown_as_free
 
     settle_both(world)
     assert world.exchange.item(ADA, ref).appointment.show_as is ShowAs.FREE
+
+
+@pytest.mark.rule("3.1")
+@pytest.mark.parametrize("own", [{"span": at(11, day=2)}, {"subject": "Renamed"}], ids=["moved", "renamed"])
+@pytest.mark.parametrize("strike", [Strike.REFUSED, Strike.KILLED, Strike.LOST, Strike.KILLED_AFTER])
+def test_a_changed_date_left_out_that_the_crm_has_again_is_no_edit_of_outlook(
+    own: dict[str, object], strike: Strike
+) -> None:
+    """The CRM has the date as the series gives it, and that reaches Outlook also if the first try is broken off."""
+    world = partners()
+    busy = own.get("span", at(9, day=2))
+    world.crm.create(Appointment(identity=Identity("crm-fair"), span=busy), owner="ada")  # type: ignore[arg-type]
+    ref = add(world, ADA, replace(daily("one", at(9)), organizer=Address(ADA)))
+    world.exchange.edit_occurrence(ADA, ref, at(9, day=2), lambda found: replace(found, **own))  # type: ignore[arg-type]
+    world.cycle(ADA)
+    assert world.save_without(world.questions()[0])
+    settle_both(world)
+    with world.diary.of_an_act():
+        world.crm.edit(row(world, "one").id, lambda found: replace(found, deleted=()), by="ada")
+    strike_at(world, "calendar.write", strike)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+
+    settle_both(world)
+
+    both = [world.exchange.item(ADA, ref).appointment, row(world, "one").appointment]
+    assert [(one.deleted, one.exceptions) for one in both] == [((), ())] * 2

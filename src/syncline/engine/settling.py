@@ -7,12 +7,14 @@ was deleted is gone and its content is kept. Everything else is planned anew fro
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from syncline.core import pushing
 from syncline.core.appointment import Appointment
-from syncline.core.merging import advance, differences
+from syncline.core.leaving_out import without
+from syncline.core.merging import EXCEPTION_TEXTS, EXCEPTIONS, advance, differences
 from syncline.engine.applying import booked
 from syncline.engine.applying_outgoing import key_of, let_go, made
 from syncline.engine.deciding import decide
@@ -193,12 +195,29 @@ def _settle_updates(
             continue
         wanted = differences(link.agreed, intent.agreed)
         had = item.key == key_of(run, intent.id)
-        done = wanted if had else wanted - differences(run.projected(item.appointment), intent.agreed)
+        there = _with_dates_back(run.projected(item.appointment), intent.agreed, link.left_out)
+        done = wanted if had else wanted - differences(there, intent.agreed)
         if done:
             agreed = advance(link.agreed, intent.agreed, done)
             # As when the answer is heard: a date left out that the CRM has again is left out no more.
             left_out = tuple(date for date in link.left_out if date in agreed.deleted)
             draft.links.append(replace(link, agreed=agreed, left_out=left_out))
+
+
+def _with_dates_back(there: Appointment, wanted: Appointment, left_out: Sequence[datetime]) -> Appointment:
+    """Return an item with only those of its dates left out that stand in it as an update wanted them to.
+
+    Exchange has had them all along: that one is not deleted there does not say that it was written.
+    """
+
+    def written(start: datetime) -> bool:
+        alone = (
+            replace(side, exceptions=tuple(part for part in side.exceptions if part.identity.original_start == start))
+            for side in (there, wanted)
+        )
+        return start not in wanted.deleted and not differences(*alone) & {EXCEPTIONS, EXCEPTION_TEXTS}
+
+    return without(there, [start for start in left_out if not written(start)])
 
 
 def _settle_untracked(
