@@ -1051,3 +1051,31 @@ def test_a_row_that_is_completed_before_its_making_was_heard_of_is_shown_as_free
 
     settle_both(world)
     assert world.exchange.item(ADA, ref).appointment.show_as is ShowAs.FREE
+
+
+@pytest.mark.rule("Q-06")
+@pytest.mark.parametrize("edit", [{"location": "CRM"}, {"show_as": ShowAs.TENTATIVE}])
+def test_a_date_left_out_of_the_organizers_copy_is_so_in_the_guests_though_its_row_was_edited_since(
+    world: World, edit: dict[str, object]
+) -> None:
+    """When the organizer's copy is gone and the guest moves the date, it stands in the CRM, and the edit does too."""
+    world.crm.create(Appointment(identity=Identity("crm-fair"), span=at(9, day=2)), owner="ada")
+    series = replace(daily("one", at(9)), organizer=Address(ADA), attendees=(Attendee(BOB),))
+    copy = add(world, BOB, replace(series, show_as=ShowAs.TENTATIVE))
+    world.cycle(BOB)
+    ref = add(world, ADA, series)
+    world.cycle(ADA)
+    assert world.save_without(world.questions()[0])
+    world.cycle(ADA)
+    world.crm.edit(row(world, "one").id, lambda found: replace(found, **edit), by="ada")  # type: ignore[arg-type]
+    settle(world)
+    assert row(world, "one").appointment.deleted == (at(9, day=2).start,)
+    world.exchange.set_categories(ADA, ref, ())
+    settle(world)
+
+    world.exchange.edit_occurrence(BOB, copy, at(9, day=2), lambda found: replace(found, span=at(15, day=2)))
+    settle(world)
+
+    told = row(world, "one").appointment
+    assert (told.deleted, [part.span for part in told.exceptions]) == ((), [at(15, day=2)])
+    assert {name: getattr(told, name) for name in edit} == edit
