@@ -1078,3 +1078,31 @@ def test_a_changed_date_left_out_that_the_crm_has_again_is_no_edit_of_outlook(
 
     both = [world.exchange.item(ADA, ref).appointment, row(world, "one").appointment]
     assert [(one.deleted, one.exceptions) for one in both] == [((), ())] * 2
+
+
+@pytest.mark.rule("Q-06")
+@pytest.mark.parametrize("edit", [{"location": "CRM"}, {"show_as": ShowAs.TENTATIVE}])
+def test_a_date_left_out_of_the_organizers_copy_is_so_in_the_guests_though_its_row_was_edited_since(
+    world: World, edit: dict[str, object]
+) -> None:
+    """When the organizer's copy is gone and the guest moves the date, it stands in the CRM, and the edit does too."""
+    world.crm.create(Appointment(identity=Identity("crm-fair"), span=at(9, day=2)), owner="ada")
+    series = replace(daily("one", at(9)), organizer=Address(ADA), attendees=(Attendee(BOB),))
+    copy = add(world, BOB, replace(series, show_as=ShowAs.TENTATIVE))
+    world.cycle(BOB)
+    ref = add(world, ADA, series)
+    world.cycle(ADA)
+    assert world.save_without(world.questions()[0])
+    world.cycle(ADA)
+    world.crm.edit(row(world, "one").id, lambda found: replace(found, **edit), by="ada")  # type: ignore[arg-type]
+    settle(world)
+    assert row(world, "one").appointment.deleted == (at(9, day=2).start,)
+    world.exchange.set_categories(ADA, ref, ())
+    settle(world)
+
+    world.exchange.edit_occurrence(BOB, copy, at(9, day=2), lambda found: replace(found, span=at(15, day=2)))
+    settle(world)
+
+    told = row(world, "one").appointment
+    assert (told.deleted, [part.span for part in told.exceptions]) == ((), [at(15, day=2)])
+    assert {name: getattr(told, name) for name in edit} == edit

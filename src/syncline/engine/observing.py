@@ -7,14 +7,14 @@ revision with the same essence is a refresh and costs no plan. It decides nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Identity, Status
-from syncline.core.leaving_out import still_left_out
+from syncline.core.leaving_out import still_left_out, without
 from syncline.core.merging import canonical, differences
 from syncline.core.scheduling import Person
 from syncline.engine.boundary import contain, item_error
@@ -405,13 +405,50 @@ def _crm_observations(run: Run, changes: Iterable[CrmChange]) -> tuple[list[Link
     links = run.store.links_by_crm_id(run.mailbox.id, news) if news else ()
     moved = [(link, latest[link.crm_id]) for link in links if link.crm_id and _moved(link, latest[link.crm_id])]
     rows = read_rows(run.parts, tuple(dict.fromkeys(change.id for _, change in moved if not change.gone)))
-    staged = [_crm_noted(run, link, rows) for link, _ in moved]
+    known = _left_out_elsewhere(run, [link for link, _ in moved], rows)
+    staged = [_crm_noted(run, link, rows) for link in known]
     entries = [
-        run.entry(link, "observed in the CRM", fields=_edited(link, rows.get(change.id)))
-        for link, change in moved
-        if change.id not in rows.unread
+        run.entry(link, "observed in the CRM", fields=_edited(link, rows.get(link.crm_id)))
+        for link in known
+        if link.crm_id not in rows.unread
     ]
     return staged, entries
+
+
+def _left_out_elsewhere(run: Run, links: Sequence[Link], rows: Rows) -> list[Link]:
+    """Take over the dates that an answer about another mailbox's copy left out of a row (Q-06).
+
+    Where a person edited the row right after that copy wrote it, nothing else tells of them here.
+    """
+    following = [link for link in links if _follows(run, link, rows.get(link.crm_id))]
+    family = run.store.links_by_identity([link.identity for link in following]) if following else ()
+    theirs = {
+        (other.crm_id, start)
+        for other in family
+        if other.writes and other.mailbox_id != run.mailbox.id and other.mailbox_id in run.people.address_by_mailbox
+        for start in other.left_out
+    }
+    taken = {link.id: _leaving_out(run, link, rows.get(link.crm_id), theirs) for link in following} if theirs else {}
+    return [taken.get(link.id, link) for link in links]
+
+
+def _follows(run: Run, link: Link, row: CrmRow | None) -> bool:
+    """Return whether an item in step, which somebody else organizes, has a row without dates that a person edited."""
+    quiet = link.seen is Seen.PRESENT and link.revision_settled == link.revision
+    in_step = quiet and link.state in (LinkState.SETTLED, LinkState.UNSETTLED)
+    edited = row is not None and bool(row.appointment.deleted) and row.modified_by != WRITER
+    return in_step and edited and link.observed is not None and not run.people.organizes(link.observed)
+
+
+def _leaving_out(run: Run, link: Link, row: CrmRow | None, theirs: Collection[tuple[str | None, datetime]]) -> Link:
+    assert row is not None and link.observed is not None
+    more = {start for start in row.appointment.deleted if (row.id, start) in theirs} - set(link.left_out)
+    left_out = tuple(sorted({*link.left_out, *more}))
+    if not more or link.agreed is None:
+        return replace(link, left_out=left_out)
+    agreed = without(link.agreed, more)
+    busy = run.busy(without(link.observed, left_out))
+    return replace(link, agreed=agreed, left_out=left_out, scheduling_digest=run.digest(agreed, busy))
 
 
 def _moved(link: Link, change: CrmChange) -> bool:
