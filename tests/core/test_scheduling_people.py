@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from syncline.core.appointment import (
@@ -23,7 +25,8 @@ from syncline.core.appointment import (
     ShowAs,
     Span,
 )
-from syncline.core.scheduling import ConflictPolicy, Person, checked, persons, scheduling_digest
+from syncline.core.merging import project
+from syncline.core.scheduling import ConflictPolicy, Person, answered, checked, persons, scheduling_digest
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 SPAN = Span(START, START + timedelta(hours=1))
@@ -218,3 +221,34 @@ def test_guests_who_are_nobody_here_do_not_change_the_digest() -> None:
     own = [Person(address=OWN)]
     fewer = replace(FULL, attendees=FULL.attendees[1:], exceptions=(exception(1, attendees=()), exception(2)))
     assert scheduling_digest(fewer, own) == scheduling_digest(FULL, own)
+
+
+PEOPLE = st.lists(
+    st.builds(
+        Attendee,
+        st.sampled_from(("Req@x.example", "opt@x.example", "own@x.example", "boss@x.example")),
+        role=st.sampled_from(Role),
+        response=st.sampled_from(Response),
+    ),
+    unique_by=lambda each: each.address,
+)
+PARTS = st.fixed_dictionaries(
+    {
+        "attendees": PEOPLE.map(tuple),
+        "organizer": st.sampled_from((None, Address("boss@x.example"), Address(OWN))),
+        "response": st.sampled_from(Response),
+        "show_as": st.sampled_from(ShowAs),
+    }
+)
+
+
+@pytest.mark.rule("CD-05a")
+@given(PARTS, st.none() | PARTS)
+def test_a_new_row_makes_those_busy_whom_its_item_does(
+    whole: dict[str, object], part: dict[str, object] | None
+) -> None:
+    """A row holds no answers; with those of its item it keeps the same people busy, so that they are found once."""
+    item = replace(SERIES, **whole)  # type: ignore[arg-type]
+    if part is not None:
+        item = replace(item, exceptions=(exception(1, **part),))
+    assert persons(answered(project(item), item), OWN) == persons(item, OWN)

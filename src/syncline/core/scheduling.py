@@ -147,8 +147,8 @@ def persons(appointment: Appointment, mailbox_address: str | None) -> tuple[Pers
     Nobody when it is Free, Working elsewhere or cancelled; nobody who declined; the mailbox's own address always, as
     organizer if the item names none, else as required. A series has the persons of its exceptions too.
     """
-    found: dict[str, Person] = {}
-    for part in (appointment, *appointment.exceptions):
+    found = {person.address: person for person in _persons_of(appointment, mailbox_address)}
+    for part in appointment.exceptions:
         for person in _persons_of(part, mailbox_address):
             known = found.get(person.address)
             if known is None or _rank(person) < _rank(known):
@@ -304,18 +304,22 @@ def _persons_of(
     seen = {"", *_declined(part)}
     if part.response is Response.DECLINED:
         seen.add(mailbox)
+    organizer = part.organizer
+    address, name = (organizer.address.lower(), organizer.name) if organizer is not None else ("", "")
+    address = address or mailbox
+    if address not in seen:
+        seen.add(address)
+        yield Person(address=address, name=name, organizer=True)
     parties = [(each.address.lower(), each) for each in part.attendees]
-    organizer = part.organizer.address.lower() if part.organizer else ""
-    listed = [Person(address=organizer or mailbox, name=part.organizer.name if part.organizer else "", organizer=True)]
     counted = parties if among is None else [(address, each) for address, each in parties if address in among]
     if len(counted) > 1:
         counted.sort(key=_by_strength)
-    listed += [Person(address=address, name=each.name, role=each.role) for address, each in counted]
-    listed.append(Person(address=mailbox))
-    for person in listed:
-        if person.address not in seen:
-            seen.add(person.address)
-            yield person
+    for address, each in counted:
+        if address not in seen:
+            seen.add(address)
+            yield Person(address=address, name=each.name, role=each.role)
+    if mailbox not in seen:
+        yield Person(address=mailbox)
 
 
 def _by_strength(party: tuple[str, Attendee]) -> tuple[int, str]:

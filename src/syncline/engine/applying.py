@@ -177,10 +177,12 @@ def _book(run: Run, draft: Draft, writes: Sequence[Decided], intents: Sequence[I
 
 
 def _booking(run: Run, decided: Decided, row_id: str) -> Booking:
-    appointment = content_of(decided)
+    appointment, check = content_of(decided), decided.action.check
+    # What nothing was agreed about is what the item says, and whom that makes busy is known.
+    people = decided.busy if decided.link.agreed is None else None
     return Booking(
         id=row_id,
-        candidate=as_written(run.rules, run.mailbox, decided, appointment, check=decided.action.check),
+        candidate=as_written(run.rules, run.mailbox, decided, appointment, check=check, people=people),
         owner=run.people.organizer_user(appointment) or run.mailbox.user,
         status=Status.CANCELED if appointment.canceled else None,
     )

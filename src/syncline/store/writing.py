@@ -154,7 +154,7 @@ def _update_links(connection: Connection, links: Sequence[Link]) -> None:
 
 def _addresses(connection: Connection, links: Sequence[Link]) -> Iterator[tuple[Any, ...]]:
     for part in chunks(each.id for each in links):
-        yield from map(tuple, connection.execute(_ADDRESSES, {"ids": part}))
+        yield from map(tuple, connection.execute(_ADDRESSES, {"ids": part}).all())
 
 
 def _address(each: Link) -> tuple[Any, ...]:
@@ -166,7 +166,7 @@ def _numbers(connection: Connection, new: Sequence[Link]) -> dict[str, int]:
     """Return the ids of links of one mailbox by their refs."""
     given = {"mailbox_id": new[0].mailbox_id}
     parts = (connection.execute(_LINK_NUMBERS, given | {"refs": part}) for part in chunks(each.ref for each in new))
-    return {ref: number for part in parts for ref, number in part}
+    return {ref: number for part in parts for ref, number in part.all()}
 
 
 def _note_overtaken(connection: Connection, changes: Changes) -> None:
@@ -177,7 +177,7 @@ def _note_overtaken(connection: Connection, changes: Changes) -> None:
     """
     done = {each.id: each.answers for each in changes.links if each.id and each.state is LinkState.SETTLED}
     for part in chunks(done):
-        found = connection.execute(_ANSWERS, {"ids": part})
+        found = connection.execute(_ANSWERS, {"ids": part}).all()
         late = [number for number, answers in found if answers != done[number]]
         if not late:
             continue
