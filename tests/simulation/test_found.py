@@ -1106,3 +1106,25 @@ def test_a_date_left_out_of_the_organizers_copy_is_so_in_the_guests_though_its_r
     told = row(world, "one").appointment
     assert (told.deleted, [part.span for part in told.exceptions]) == ((), [at(15, day=2)])
     assert {name: getattr(told, name) for name in edit} == edit
+
+
+@pytest.mark.rule("A-33")
+def test_an_overtaken_owner_takes_back_a_series_that_both_could_not_make_whole() -> None:
+    """Exchange refuses a date of it, so that the new owner's own one stands there and no link knows of it yet."""
+    world = partners()
+    whole = replace(daily("crm-1", at(9)), organizer=Address(ADA), attendees=(Attendee("eve@elsewhere.example"),))
+    beyond = replace(whole, identity=Identity("crm-1", at(9, day=2).start), span=at(9, day=4), recurrence=None)
+    world.crm.enter(replace(whole, exceptions=(beyond,)), owner="ada")
+
+    def overtaken(_: Call) -> None:
+        world.clock.advance(world.setting.rules.lease_s + 1)
+        world.cycle(ADA, owner="second", gate=Gate())
+
+    world.gate.overtaken = overtaken
+    strike_at(world, "calendar.write", Strike.OVERTAKEN)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+
+    assert len(world.exchange.items(ADA)) == 1
+    assert "cancellation" not in [mail.kind for mail in world.exchange.outbox]
+    settle_both(world)

@@ -1,13 +1,13 @@
 """An owner that was overtaken while what it made was on its way: it takes back what nobody knows of any more.
 
 The new owner found no row, and may have seen the item deleted meanwhile. A row that a link of any mailbox could still
-join is left alone: a repeated create answers *exists* there. So is an item that a link still waits for: it is found
-by its identity and linked. It must not know why the mailbox was lost.
+join is left alone: a repeated create answers *exists* there. So is an item that a link still waits for, if it is the
+only one: it is found by its identity and linked. It must not know why the mailbox was lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from msgspec.structs import replace
@@ -57,12 +57,26 @@ def _take_items_back(run: Run, made: Sequence[ItemDeletion]) -> None:
     family = run.store.links_by_identity([item.content.identity for item in made])
     mine = [link for link in family if link.mailbox_id == run.mailbox.id]
     awaited = {link.identity for link in mine if link.seen is Seen.ABSENT}
-    standing = {link.identity for link in mine if link.seen is Seen.PRESENT}
+    doubled = _doubled(run, made, awaited)
+    standing = doubled | {link.identity for link in mine if link.seen is Seen.PRESENT}
     known = {link.ref for link in mine}
     orphans = [
         replace(item, mailing=Mailing.NOBODY) if item.content.identity in standing else item
         for item in made
-        if item.ref not in known and item.content.identity not in awaited
+        if item.ref not in known and item.content.identity not in awaited - doubled
     ]
     if orphans:
         run.replica.write(orphans)
+
+
+def _doubled(run: Run, made: Sequence[ItemDeletion], awaited: Collection[Identity]) -> set[Identity]:
+    """Return what a link waits for although another item of it stands there: one that the new owner made in part."""
+    names = sorted({identity.global_object_id for identity in awaited})
+    found = run.replica.find(names) if names else {}
+    mine = {item.ref for item in made}
+    return {
+        identity
+        for identity in awaited
+        for item in found.get(identity.global_object_id, ())
+        if item.appointment.identity.original_start == identity.original_start and item.ref not in mine
+    }
