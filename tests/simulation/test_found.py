@@ -1128,3 +1128,20 @@ def test_an_overtaken_owner_takes_back_a_series_that_both_could_not_make_whole()
     assert len(world.exchange.items(ADA)) == 1
     assert "cancellation" not in [mail.kind for mail in world.exchange.outbox]
     settle_both(world)
+
+
+@pytest.mark.rule("A-01")
+def test_a_date_that_exchange_refuses_in_a_new_series_stays_in_the_crm() -> None:
+    """The item stands without it: that is no edit of the calendar, and people are told what could not be made."""
+    world = partners(people=2)
+    whole = replace(daily("crm-1", at(9)), organizer=Address(ADA))
+    beyond = replace(whole, identity=Identity("crm-1", at(9, day=2).start), span=at(9, day=4), recurrence=None)
+    world.crm.enter(replace(whole, exceptions=(beyond,)), owner="ada")
+
+    settle_both(world)
+
+    assert [part.span for part in row(world, "crm-1").appointment.exceptions] == [at(9, day=4)]
+    (link,) = (each for each in oracle.all_links(world) if each.crm_id)
+    assert (link.state, link.sync_error) == (LinkState.FAILED, "ErrorOccurrenceCrossingBoundary")
+    (made,) = world.exchange.items(ADA)
+    assert made.ref == link.ref

@@ -76,6 +76,11 @@ def made(run: Run, link: Link, item: Observed, whole: Outward) -> Link:
     return _seen(run, _dealt(taken, whole), item)
 
 
+def in_common(content: Appointment, there: Appointment) -> Appointment:
+    """Return what both sides have in common: dates of a series are written one by one, and some may be missing."""
+    return replace(content, exceptions=there.exceptions, deleted=there.deleted)
+
+
 def _remember(run: Run, ready: Sequence[Outward]) -> None:
     """Keep with what new items are made: where the answer is lost, both sides may be edited before they are found."""
     links = [replace(each.link, agreed=each.content) for each in ready if each.action.verb is Verb.CREATE]
@@ -205,6 +210,11 @@ def _failing(draft: Draft, outward: Outward, outcome: Written) -> None:
     link = outward.link
     if outcome.item is not None and link.seen is Seen.PRESENT:
         outward = replace(outward, link=observed_link(draft.run, link, outcome.item))
+    elif outcome.item is not None and outward.content is not None:
+        # A series stands, and not all its dates could be written: what is missing there is no edit of the calendar.
+        content = in_common(outward.content, draft.run.projected(outcome.item.appointment))
+        link = made(draft.run, link, outcome.item, replace(outward, content=content))
+        outward = replace(outward, link=link)
     _fail(draft, outward, SyncError(error.code, retry_after_s=error.retry_after_s, **error.params))
 
 

@@ -16,7 +16,7 @@ from syncline.core.appointment import Appointment
 from syncline.core.leaving_out import without
 from syncline.core.merging import EXCEPTION_TEXTS, EXCEPTIONS, advance, differences
 from syncline.engine.applying import booked
-from syncline.engine.applying_outgoing import key_of, let_go, made
+from syncline.engine.applying_outgoing import in_common, key_of, let_go, made
 from syncline.engine.deciding import decide
 from syncline.engine.observing import CRM_PAGE_MAX, WRITER, row_content
 from syncline.engine.outgoing import Outward
@@ -146,7 +146,7 @@ def _linked(run: Run, link: Link, item: Observed, row: CrmRow | None) -> Link:
     else:
         # What was written is what both sides had in common: whatever either says since flows to the other.
         content = link.agreed or there
-    agreed = _written(content, there)
+    agreed = in_common(content, there)
     blank = Outward(link=link, action=pushing.Action(verb=pushing.Verb.CREATE, rule="L-11a"), row=row, content=agreed)
     if row is None or shown is None:
         return replace(_there(link, item), agreed=agreed, crm_gone=True, crm_settled=unsettled(link))
@@ -154,11 +154,6 @@ def _linked(run: Run, link: Link, item: Observed, row: CrmRow | None) -> Link:
     # What the row says beside that stays visible as unsettled, also once what Outlook says is brought in (3.1).
     version = UNSETTLED if differences(agreed, shown) else row.version
     return replace(mine, crm_version=version, crm_settled=unsettled(link))
-
-
-def _written(content: Appointment, there: Appointment) -> Appointment:
-    """Return what both sides have in common: dates of a series are written one by one, and some may be missing."""
-    return replace(content, exceptions=there.exceptions, deleted=there.deleted)
 
 
 def _there(link: Link, item: Observed) -> Link:
