@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from syncline.core.answering_by_category import Categorizing
 from syncline.core.appointment import Appointment, Identity, Response, Status
 from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemWrite
-from syncline.core.scheduling import ConflictPolicy, Verdict
+from syncline.core.scheduling import ConflictPolicy, Verdict, persons
 from syncline.errors import SyncError
 from syncline.ports import (
     Booking,
@@ -152,6 +152,7 @@ class Rows:
             version=len(self._log) + 1,
             appointment=appointment,
             status=Status.CANCELED if closed else Status.SCHEDULED,
+            busy=tuple(person.address for person in persons(appointment, self._user.emails[0])),
             owner=self._user.name,
             modified_by=by,
         )

@@ -236,13 +236,15 @@ class CrmRow(Struct, frozen=True, gc=False, kw_only=True):
     """One appointment or series of the CRM with everything that belongs to it.
 
     A series is one row with one version; `appointment` carries its exceptions and deletions. `exception_ids` names
-    the row ids of the exceptions by original start. `modified_by` is "syncline" or the name of a CRM user.
+    the row ids of the exceptions by original start. `modified_by` is "syncline" or the name of a CRM user. `busy` are
+    the addresses of those whom a row that keeps people busy was written with: who declined is none (CD-05a).
     """
 
     id: str
     version: int
     appointment: Appointment
     status: Status
+    busy: tuple[str, ...]
     owner: str | None = None
     modified_by: str = ""
     exception_ids: Mapping[datetime, str] = field(default_factory=dict)

@@ -1145,3 +1145,23 @@ def test_a_date_that_exchange_refuses_in_a_new_series_stays_in_the_crm() -> None
     assert (link.state, link.sync_error) == (LinkState.FAILED, "ErrorOccurrenceCrossingBoundary")
     (made,) = world.exchange.items(ADA)
     assert made.ref == link.ref
+
+
+@pytest.mark.rule("Q-08")
+@pytest.mark.parametrize("texts", [{}, {"location": "Bern"}], ids=["alone", "with a text"])
+def test_who_had_declined_stays_free_when_a_no_keeps_his_new_invitation_out(
+    world: World, texts: dict[str, object]
+) -> None:
+    """He has something else by then: neither the question, nor what is written beside it, nor the No keeps him busy."""
+    declined = Attendee(BOB, response=Response.DECLINED)
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA), attendees=(declined,)))
+    world.cycle(ADA)
+    world.crm.create(Appointment(identity=Identity("crm-fair"), span=at(9)), owner="bob")
+    world.exchange.edit(ADA, ref, lambda found: replace(found, attendees=(Attendee(BOB),), **texts))
+    world.cycle(ADA)
+    world.answer(world.questions()[0], "no")
+
+    settle(world)
+
+    assert [person.address for person in world.crm.persons_of(row(world, "one").id)] == [ADA]
+    assert row(world, "one").appointment.location == texts.get("location", "")

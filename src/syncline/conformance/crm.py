@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from syncline.conformance import samples
 from syncline.conformance.crm_log import POLICY, CrmLogConformance, booking, candidate, change, log
 from syncline.conformance.worlds import CrmWorld
-from syncline.core.appointment import Attendee, Identity, Role, ShowAs, Status
+from syncline.core.appointment import Attendee, Identity, Response, Role, ShowAs, Status
 from syncline.core.merging import canonical
 from syncline.core.scheduling import ConflictPolicy, Verdict
 from syncline.errors import Scope, SyncError
@@ -206,6 +206,14 @@ class CrmConformance(CrmLogConformance):
         people = (Attendee(samples.BOB.address), Attendee("guest@elsewhere.example"))
         outcome = self.book(crm, "id-2", samples.single("two", samples.at(10), attendees=people))
         assert blockers(outcome.verdict).keys() >= {"Bob Berg"}
+
+    def test_a_row_tells_whom_it_keeps_busy(self, crm: Crm) -> None:
+        """Who declined is named in it and free (CD-05a)."""
+        people = (Attendee(samples.BOB.address), Attendee("cyd@example.org", response=Response.DECLINED))
+        self.saved(crm, "id-1", samples.single("one", samples.at(10), attendees=people))
+        row = crm.read(["id-1"])["id-1"]
+        assert sorted(row.busy) == [samples.ADA.address, samples.BOB.address]
+        assert [each.address for each in row.appointment.attendees] == [each.address for each in people]
 
     def test_optional_attendees_are_checked_by_setting(self, crm: Crm) -> None:
         """With check_optional off, optional people do not matter (CD-05)."""

@@ -294,7 +294,8 @@ def _reschedule(run: Run, draft: Draft, writes: Sequence[Decided]) -> None:
             _rescheduled(run, draft, decided, merged, decided.row.version)
         else:
             check = checks(run, decided, merged)
-            people = busy_now(run, decided, merged.content) if decided.action.verb is Verb.PARK else None
+            parked = decided.row if decided.action.verb is Verb.PARK else None
+            people = busy_now(run, parked, merged.content) if parked is not None else None
             todo.append((decided, merged, _change(run, decided, merged.content, check=check, people=people)))
 
     for decided in writes:
@@ -387,7 +388,7 @@ def _with_texts_written(run: Run, draft: Draft, decided: Decided, merged: Merge)
         return link
     # It is not all that the intent says, and goes without its key.
     keyless = replace(decided, key="")
-    change = _change(run, keyless, texts.content, check=False, people=busy_now(run, decided, texts.content))
+    change = _change(run, keyless, texts.content, check=False, people=busy_now(run, row, texts.content))
     outcome = run.parts.crm.reschedule([change], run.rules.conflict)[0]
     if outcome.result is not Result.SAVED:
         _reschedule_outcome(run, draft, decided, merged, outcome)

@@ -17,7 +17,7 @@ from syncline.core.scheduling import Person, Verdict, answered, persons
 from syncline.engine.deciding import Decided
 from syncline.engine.observing import row_content
 from syncline.engine.run import Rules, Run
-from syncline.ports import Candidate, Mailbox
+from syncline.ports import Candidate, CrmRow, Mailbox
 from syncline.ports import Verb as Write
 
 WRITES = {
@@ -75,7 +75,6 @@ def adding_clashes(run: Run, decided: Sequence[Decided], verdicts: Sequence[Verd
     """Return which writes would overlap what their rows as they stand do not (Q-08); the CRM is asked once for all.
 
     Not what was agreed: where the CRM has moved a row out of a clash since, Exchange would bring that back (Q-09).
-    So it does where nobody can tell any more whom the row keeps busy.
     """
     clashing = [_clashes(verdict) for verdict in verdicts]
     standing = {at: _standing(run, one) for at, one in enumerate(decided) if clashing[at]}
@@ -86,33 +85,21 @@ def adding_clashes(run: Run, decided: Sequence[Decided], verdicts: Sequence[Verd
 
 
 def _standing(run: Run, decided: Decided) -> Candidate | None:
-    """Return the row as it stands, as a candidate; None if there is none, or if its people are not known any more."""
+    """Return the row as it stands, as a candidate; None if there is none."""
     if decided.row is None:
         return None
     content = row_content(decided.row)
-    busy = busy_now(run, decided, content)
-    if busy is None:
-        return None
+    busy = busy_now(run, decided.row, content)
     before = as_written(run.rules, run.mailbox, decided, content, check=True, people=busy)
     return replace(before, row_id=decided.row.id)
 
 
-def busy_now(run: Run, decided: Decided, content: Appointment) -> tuple[Person, ...] | None:
-    """Return whom the row keeps busy as it stands, with the people of `content`; None if nobody can tell any more.
+def busy_now(run: Run, row: CrmRow, content: Appointment) -> tuple[Person, ...]:
+    """Return whom the row keeps busy as it stands, of the people of `content`.
 
-    What is agreed does not say who had declined: who is not among the people of the digest under which the row was
-    written. Whom the CRM has invited since is busy too, and whom it has uninvited is no more.
+    Only the row knows: who declined is in nothing that was agreed, and may have been invited anew since.
     """
-    agreed, written_as = decided.link.agreed, decided.link.scheduling_digest
-    if agreed is None:
-        return None
-    everybody = run.busy(agreed)
-    people = (decided.busy, everybody)
-    known = next((some for some in people if not written_as or run.digest(agreed, some) == written_as), None)
-    if known is None:
-        return None
-    declined = {person.address for person in everybody} - {person.address for person in known}
-    return tuple(person for person in run.busy(content) if person.address not in declined)
+    return tuple(person for person in run.busy(content) if person.address in row.busy)
 
 
 def _clashes(verdict: Verdict) -> frozenset[tuple[str, str, object]]:

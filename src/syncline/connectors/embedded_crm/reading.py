@@ -172,7 +172,8 @@ def _aggregate(
     """Put one row together; columns that say nothing, as after a repair by hand, are the error of this row alone."""
     try:
         parts = {row["id"]: appointment_of(row, people.get(row["id"], ())) for row in exceptions}
-        return crm_row_of(root, appointment_of(root, people.get(root["id"], ()), series), parts)
+        parties = [party for row in (root, *exceptions) for party in people.get(row["id"], ())]
+        return crm_row_of(root, appointment_of(root, people.get(root["id"], ()), series), parts, parties)
     except (ValueError, LookupError, TypeError, OverflowError) as damage:
         detail = f"one of its columns holds a value that it cannot have ({damage})"
         return SyncError("CrmRowUnreadable", subject=str(root["subject"]), row=root["id"], detail=detail)

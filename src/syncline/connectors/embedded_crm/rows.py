@@ -225,8 +225,10 @@ def stored(appointment: Appointment) -> Appointment:
     )
 
 
-def crm_row_of(row: Columns, appointment: Appointment, exceptions: Mapping[str, Appointment]) -> CrmRow:
-    """Put a row and its exceptions (by row id) together as the aggregate that crosses the port."""
+def crm_row_of(
+    row: Columns, appointment: Appointment, exceptions: Mapping[str, Appointment], parties: Iterable[Columns]
+) -> CrmRow:
+    """Put a row, its exceptions (by row id) and the parties of both together as the aggregate that crosses the port."""
     ordered = sorted(exceptions.values(), key=lambda exception: exception.identity)
     ids = {exception.identity.original_start: row_id for row_id, exception in exceptions.items()}
     return CrmRow(
@@ -234,6 +236,7 @@ def crm_row_of(row: Columns, appointment: Appointment, exceptions: Mapping[str, 
         version=row["version"],
         appointment=replace(appointment, exceptions=tuple(ordered)) if ordered else appointment,
         status=STATUS[row["statecode"]],
+        busy=tuple(dict.fromkeys(party["address"] for party in parties if party["busy"])),
         owner=row["owner"],
         modified_by=row["modified_by"],
         exception_ids={start: row_id for start, row_id in ids.items() if start is not None},

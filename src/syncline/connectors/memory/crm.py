@@ -389,6 +389,7 @@ class MemoryCrm:
             version=self._version(),
             appointment=appointment,
             status=booking.status or _status(appointment, policy),
+            busy=tuple(person.address for person in booking.candidate.persons),
             owner=booking.owner,
             modified_by=by,
             exception_ids={at: known.get(at) or f"row-{next(self._numbers)}" for at in starts if at is not None},
