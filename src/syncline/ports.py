@@ -250,7 +250,8 @@ class Link(Struct, frozen=True, gc=False, kw_only=True):
     `ref`, `folder`: address in Exchange; `seen`, `revision`, `observed`, `digest`: the last observation (`digest` is
     the digest of the canonical content; `observed` None while unread). `revision_settled`: the revision that the
     current state has dealt with; the link is due when it differs from `revision` or `seen` moved. `agreed`: the content
-    both sides last had in common (projected, canonical). `crm_id`, `crm_version`: the row and its version when agreed;
+    both sides last had in common (projected, canonical), of a copy that is left out what was agreed of the other item
+    when it was found (L-11a). `crm_id`, `crm_version`: the row and its version when agreed;
     `crm_version_seen` the newest version observed (a difference is an unsettled CRM-side edit). `writes` False marks a
     copy that only holds a link (A-33a). `by_request`: tracked by a request of its own, so that no category is needed
     (A-24). `scheduling_digest` and `decision` bind an answer (Q-02); `decided_left_out` are the dates that it leaves

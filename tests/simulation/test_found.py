@@ -1165,3 +1165,71 @@ def test_who_had_declined_stays_free_when_a_no_keeps_his_new_invitation_out(
 
     assert [person.address for person in world.crm.persons_of(row(world, "one").id)] == [ADA]
     assert row(world, "one").appointment.location == texts.get("location", "")
+
+
+@pytest.mark.rule("L-11a")
+@pytest.mark.parametrize("together", [False, True])
+def test_what_the_crm_changed_stands_when_the_item_goes_and_its_copy_takes_its_place(together: bool) -> None:
+    """The copy was left out and heard nothing: only what somebody changed in it is Outlook's."""
+    world = partners()
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    if not together:
+        settle_both(world)
+    copy = world.exchange.copy(ADA, ref)
+    settle_both(world)
+    world.crm.edit(row(world, "one").id, lambda found: replace(found, subject="CRM"), by="ada")
+    settle_both(world)
+    world.exchange.edit(ADA, copy, lambda found: replace(found, location="Outlook"))
+    settle_both(world)
+    world.exchange.delete(ADA, ref)
+
+    settle_both(world)
+
+    told = [world.exchange.item(ADA, copy).appointment, row(world, "one").appointment]
+    assert [(one.subject, one.location) for one in told] == [("CRM", "Outlook")] * 2
+
+
+@pytest.mark.rule("L-11a")
+def test_a_copy_that_was_given_another_time_before_it_was_found_keeps_it() -> None:
+    """It differs from the item of which it is a copy, and the row follows when that one is deleted."""
+    world = partners()
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    settle_both(world)
+    copy = world.exchange.copy(ADA, ref)
+    world.exchange.edit(ADA, copy, lambda found: replace(found, span=at(14)))
+    settle_both(world)
+    world.exchange.delete(ADA, ref)
+
+    settle_both(world)
+
+    told = [world.exchange.item(ADA, copy).appointment, row(world, "one").appointment]
+    assert [one.span for one in told] == [at(14)] * 2
+
+
+@pytest.mark.rule("L-11a")
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_date_left_out_of_the_crm_stays_in_the_copy_that_takes_the_place(moved: bool) -> None:
+    """The answer left it out of the row alone, whether the row has its old time or a new one."""
+    world = partners()
+    hour = 11 if moved else 9
+    world.crm.create(Appointment(identity=Identity("crm-fair"), span=at(hour, day=2)), owner="ada")
+    ref = add(world, ADA, replace(daily("one", at(9)), organizer=Address(ADA)))
+    if moved:
+        settle_both(world)
+    copy = world.exchange.copy(ADA, ref)
+    if moved:
+        settle_both(world)
+    world.exchange.edit(ADA, ref, lambda found: replace(found, span=at(hour)))
+    world.cycle(ADA)
+    assert world.save_without(world.questions()[0])
+    settle_both(world)
+    world.exchange.edit(ADA, ref, lambda found: replace(found, location="Outlook"))
+    settle_both(world)
+    assert row(world, "one").appointment.deleted == (at(hour, day=2).start,)
+    world.exchange.delete(ADA, ref)
+
+    settle_both(world)
+
+    told = [world.exchange.item(ADA, copy).appointment, row(world, "one").appointment]
+    assert [(one.span, one.location) for one in told] == [(at(hour), "Outlook")] * 2
+    assert [one.deleted for one in told] == [(), (at(hour, day=2).start,)]

@@ -124,7 +124,7 @@ def if_saved(rules: Rules, link: Link, row: CrmRow | None, *, outgoing: bool) ->
 
     Without its row (nobody can read it now) it is what Exchange says. Which copy decides is not asked again.
     """
-    item, link = link.observed, _based(link, row)
+    item, link = link.observed, _based(link, row, ())
     assert item is not None
     content = _content(rules, link, item, link.left_out)
     _, wins = _diverged(rules, link, row, content) if outgoing else (_NONE, _NONE)
@@ -174,7 +174,7 @@ def _contained(
 
 def _decided(run: Run, link: Link, others: Sequence[Link], rows: Mapping[str, CrmRow], at: _AtHand) -> Decided:
     row = rows.get(link.crm_id or "")
-    link = _based(caught_up(run, link, row), row)
+    link = _based(caught_up(run, link, row), row, others)
     source, peer = _source(run, link, others, row)
     whole = _wanted(run, link, peer.left_out if peer is not None else link.left_out)
     answer = _decision(link, at.alert, whole.digest, others)
@@ -318,8 +318,13 @@ def inside_series(link: Link, row: CrmRow | None) -> bool:
     return row.appointment.identity != link.identity
 
 
-def _based(link: Link, row: CrmRow | None) -> Link:
-    """Give a link that joined an existing row its merge base: what the row holds now."""
+def _based(link: Link, row: CrmRow | None, others: Sequence[Link]) -> Link:
+    """Give a link that joined an existing row its merge base: what the row holds now; one without a row has none.
+
+    A copy keeps what was agreed of the other item, for the time when it takes its place (L-11a).
+    """
+    if link.agreed is not None and link.crm_id is None and not _copy(link, others):
+        return replace(link, agreed=None)
     if link.crm_id and link.agreed is None and row is not None:
         return replace(link, agreed=row_content(row), crm_version=row.version, crm_version_seen=row.version)
     return link

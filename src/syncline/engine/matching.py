@@ -10,12 +10,16 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from syncline.core.leaving_out import without
+from syncline.core.merging import differences
 from syncline.engine.observing import observed_link
 from syncline.engine.run import Run
+from syncline.engine.scoping import UNSETTLED, resumed
 from syncline.errors import Scope, SyncError
 from syncline.ports import Changes, Link, LinkState, Observed, Seen
 
 FIND_MAX = 100
+_PATTERN = frozenset({"span", "zone", "recurrence"})
 
 
 def confirm_gone(run: Run, links: Sequence[Link]) -> tuple[Link, ...]:
@@ -57,7 +61,7 @@ def _relink(run: Run, gone: Sequence[Link], found: Mapping[str, tuple[Observed, 
         holder = holders.get(item.ref)
         if holder is not None and holder.id != link.id:
             removed.append(holder)
-        seen = observed_link(run, link, item)
+        seen = _taking_the_place(run, observed_link(run, link, item), link, holder)
         tracked = run.tracked(item.appointment.categories)
         moved.append(seen if tracked else replace(seen, seen=Seen.UNTRACKED))
     if moved:
@@ -65,6 +69,31 @@ def _relink(run: Run, gone: Sequence[Link], found: Mapping[str, tuple[Observed, 
         entries += [run.entry(holder, "forgotten", "L-11a") for holder in removed]
         run.write(Changes(links=moved, removed_links=[holder.id for holder in removed], entries=entries))
     return confirmed
+
+
+def _taking_the_place(run: Run, seen: Link, before: Link, holder: Link | None) -> Link:
+    """Let a copy that was left out begin from what was agreed when it was found (3.1).
+
+    It heard of nothing since: only what somebody changed in it is Outlook's, and what the row holds goes there.
+    """
+    base = holder.agreed if holder is not None and holder.id != before.id and run.outgoing else None
+    if base is None or seen.observed is None:
+        return seen
+    shown = run.projected(seen.observed)
+    left_out = seen.left_out
+    if not differences(base, shown) & _PATTERN:
+        # The row keeps its dates, and those that an answer left out of it stay so, unless the copy's was changed.
+        changed = {part.identity.original_start for part in shown.exceptions if part not in base.exceptions}
+        left_out = tuple(date for date in before.left_out if date not in changed)
+    return replace(
+        seen,
+        agreed=without(base, before.left_out),
+        left_out=left_out,
+        revision_settled=None,
+        crm_version=UNSETTLED,
+        crm_settled=resumed(before),
+        withheld=None,
+    )
 
 
 def _elsewhere(

@@ -14,13 +14,15 @@ from syncline.core.planning import Verb
 from syncline.engine.deciding import Decided, inside_series
 from syncline.engine.flipping import OUTWARD
 from syncline.engine.observing import row_content
+from syncline.engine.run import Run
 from syncline.engine.scoping import anew, released
 from syncline.engine.writing import Draft
 from syncline.errors import SyncError
-from syncline.ports import LinkState
+from syncline.ports import Link, LinkState, Seen
 
 # What all copies of a meeting have in common; their show-as, people and notes may be their own.
 _SHARED = frozenset({"span", "recurrence", "deleted", "subject", "location"})
+COPY = "CopiedItemIgnored"
 
 
 def _settle(draft: Draft, decided: Decided) -> None:
@@ -151,7 +153,21 @@ def _keep_out(draft: Draft, decided: Decided) -> None:
 
 
 def _skip(draft: Draft, decided: Decided) -> None:
+    if decided.action.code == COPY:
+        decided = replace(decided, link=_compared(draft.run, decided.link))
     draft.skip(decided, decided.action.code or "")
+
+
+def _compared(run: Run, link: Link) -> Link:
+    """Let a copy remember what was agreed of the other item when it was found, in case it takes its place (L-11a)."""
+    if link.agreed is not None:
+        return link
+    family = run.store.links_by_identity([link.identity], but=[link.id])
+    ids = [each.id for each in family if each.mailbox_id == link.mailbox_id and each.seen is Seen.PRESENT]
+    others = sorted(run.store.links_by_id(ids), key=lambda each: each.crm_id is None)
+    # One that is found together with its copy has no row yet: as it is now it will be agreed.
+    known = (each.agreed or (each.observed and run.projected(each.observed)) for each in others)
+    return replace(link, agreed=next((each for each in known if each is not None), None))
 
 
 def _fail(draft: Draft, decided: Decided) -> None:
