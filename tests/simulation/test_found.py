@@ -1233,3 +1233,47 @@ def test_a_date_left_out_of_the_crm_stays_in_the_copy_that_takes_the_place(moved
     told = [world.exchange.item(ADA, copy).appointment, row(world, "one").appointment]
     assert [(one.span, one.location) for one in told] == [(at(hour), "Outlook")] * 2
     assert [one.deleted for one in told] == [(), (at(hour, day=2).start,)]
+
+
+@pytest.mark.rule("A-11")
+def test_an_item_that_goes_with_its_row_takes_along_what_was_said_of_it_though_a_copy_stays() -> None:
+    """Somebody describes an item while its row is deleted, and it goes; the copy that stays never said that."""
+    world = partners()
+    left = add(world, ADA, item("one", at(9), organizer=Address(ADA), categories=()))
+    linked = world.exchange.copy(ADA, left)
+    world.exchange.set_categories(ADA, linked, (CATEGORY,))
+    settle_both(world)
+    world.exchange.set_categories(ADA, left, (CATEGORY,))
+    settle_both(world)
+    with world.diary.of_an_act():
+        world.exchange.edit(ADA, linked, lambda found: replace(found, description="Outlook"))
+    with world.diary.of_an_act():
+        world.crm.remove(row(world, "one").id)
+    settle_both(world)
+    with world.diary.of_an_act():
+        world.exchange.edit(ADA, left, lambda found: replace(found, location="Copy"))
+
+    settle_both(world)
+
+    assert [one.ref for one in world.exchange.items(ADA)] == [left]
+    told = row(world, "one").appointment
+    assert (told.description, told.location) == ("", "Copy")
+    assert world.diary.edits == {("one", "location"): {Origin.EXCHANGE: "Copy"}}
+
+
+@pytest.mark.rule("A-11")
+def test_what_was_said_of_a_copy_counts_when_the_item_beside_it_goes_with_its_row() -> None:
+    """Somebody describes the copy, the row of the other item is deleted, and what was said still must stand."""
+    world = partners()
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    copy = world.exchange.copy(ADA, ref)
+    settle_both(world)
+    with world.diary.of_an_act():
+        world.exchange.edit(ADA, copy, lambda found: replace(found, description="Outlook"))
+    with world.diary.of_an_act():
+        world.crm.remove(row(world, "one").id)
+
+    settle_both(world)
+
+    assert [one.ref for one in world.exchange.items(ADA)] == [copy]
+    assert world.diary.edits == {("one", "description"): {Origin.EXCHANGE: "Outlook"}}

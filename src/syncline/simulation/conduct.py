@@ -7,7 +7,7 @@ but for the list of mails that a plan shows to people, which is what is checked.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -35,6 +35,7 @@ class Conduct:
     and content; `taken` are the references, by address. `doubled` was made although it stood there already, as by an
     owner that was overtaken: it must be gone in the end. `untracked` is what Syncline itself tracks no longer and may
     track again. `first_keys`: for each key that an update gave an item the one that it was made with, if it was.
+    `gone_with_its_row` is told what each item held that was deleted because its row had been.
     """
 
     exchange: MemoryExchange
@@ -52,6 +53,7 @@ class Conduct:
     helpless: set[str] = field(default_factory=set)
     untracked: set[tuple[str, str]] = field(default_factory=set)
     first_keys: dict[str, str | None] = field(default_factory=dict)
+    gone_with_its_row: Callable[[Appointment], None] = lambda _: None
     _sent: list[int] = field(default_factory=list)
 
     @contextmanager
@@ -140,9 +142,10 @@ class Conduct:
         name = write.content.identity.global_object_id
         self.deleted.append((address, write.content))
         row = self.crm.find([write.content.identity]).get(write.content.identity)
-        if row is None or self._may_go(address, row):
-            return
-        self._wrong(address, name, "deleted, but its row stands in scope")
+        if row is None:
+            self.gone_with_its_row(write.content)
+        elif not self._may_go(address, row):
+            self._wrong(address, name, "deleted, but its row stands in scope")
 
     def _updated(self, address: str, write: ItemUpdate) -> None:
         before, after = set(write.before.categories), set(write.after.categories)

@@ -57,6 +57,16 @@ class Diary:
         """
         self.edits.clear()
 
+    def forget_item(self, content: Appointment) -> None:
+        """What Syncline deletes after its row takes along what was said of it, unless a copy that stays has it."""
+        left = self._values()
+        for key in _told(Origin.EXCHANGE, content):
+            _, name, what = key
+            given = self.edits.pop((name, what), {})
+            kept = {one: value for one, value in given.items() if value == left.get(key)}
+            if kept:
+                self.edits[name, what] = kept
+
     def _forget_deleted(self, before: _Values, after: _Values) -> None:
         """What somebody deletes on a side takes along what was said there, unless the other side has it by now."""
         for side, name, what in before.keys() - after.keys():

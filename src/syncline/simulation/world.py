@@ -137,6 +137,7 @@ class World:
             policy=setting.rules.pushing,
             allowed=setting.rules.invitations,
         )
+        self.conduct.gone_with_its_row = self.diary.forget_item
 
     def tell(self, text: str) -> None:
         """Add a line to the story."""
