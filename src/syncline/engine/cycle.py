@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -222,9 +223,9 @@ def _pass(run: Run) -> bool:
     """Plan everything that is due and apply it; return whether another pass may find more to do."""
     _read_again(run)
     planned = _plan(run)
-    held = guard(run, [Light(p.link_id, p.verb, p.seen, p.linked) for p in planned])
+    held = guard(run, [Light(p.link_id, p.verb, p.seen) for p in planned if p.linked])
     held |= _in_doubt(run, [p for p in planned if p.link_id not in held])
-    todo = [p for p in sorted(planned, key=lambda p: p.order) if p.link_id not in held]
+    todo = [p for p in sorted(planned, key=attrgetter("order")) if p.link_id not in held]
     for kind in (None, *GROUPS):
         ids = [p.link_id for p in todo if WRITES.get(p.verb) is kind]
         for at in range(0, len(ids), run.rules.chunk_max):

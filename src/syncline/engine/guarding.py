@@ -22,12 +22,11 @@ _SEEN = {"EmptiedSideHeld": Seen.GONE, "MassDeletionHeld": Seen.GONE, "MassUntra
 
 
 class Light(Struct, frozen=True, gc=False):
-    """What the guards need of one planned action."""
+    """What the guards need of one planned action about an item that is linked to a row; they weigh no other."""
 
     link_id: int
     verb: Verb
     seen: Seen
-    linked: bool
 
 
 def guard(run: Run, lights: Sequence[Light]) -> frozenset[int]:
@@ -76,7 +75,7 @@ def _holds(light: Light, code: str, codes: Sequence[str], asked: Alert | None, h
 
     What is saved meanwhile makes the share of the held smaller, and must not release them.
     """
-    if not light.linked or light.seen is not _SEEN[code] or light.link_id in held:
+    if light.seen is not _SEEN[code] or light.link_id in held:
         return False
     return code in codes or (asked is not None and light.link_id in asked.held)
 
@@ -97,13 +96,12 @@ def _still_held(run: Run, alert: Alert) -> bool:
 
 
 def _weight(run: Run, lights: Sequence[Light]) -> Weight:
-    linked = [light for light in lights if light.linked]
-    gone = sum(light.seen is Seen.GONE for light in linked)
-    untracked = sum(light.seen is Seen.UNTRACKED for light in linked)
+    gone = sum(light.seen is Seen.GONE for light in lights)
+    untracked = sum(light.seen is Seen.UNTRACKED for light in lights)
     if not gone and not untracked:
         return Weight()
     return Weight(
-        deletions=sum(light.verb is Verb.DELETE for light in linked),
+        deletions=sum(light.verb is Verb.DELETE for light in lights),
         gone=gone,
         untrackings=untracked,
         total=run.store.link_count(run.mailbox.id),

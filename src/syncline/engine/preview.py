@@ -27,6 +27,7 @@ from syncline.engine.marking import would_mark
 from syncline.engine.observing import row_content
 from syncline.engine.questions import CONFLICT, unavailable
 from syncline.engine.run import People, PlanLine, Run
+from syncline.engine.scoping import released
 from syncline.ports import Link, OnSchedulingConflict, Seen
 
 _WORDS = {
@@ -86,9 +87,10 @@ class _Taken:
 
 
 class _Light(Struct, frozen=True, gc=False):
-    """One link of the plan: enough to guard and to order it, however many there are."""
+    """One link of the plan: enough to guard and to order it, however many there are; `light` if it has a row."""
 
-    light: Light
+    link_id: int
+    light: Light | None
     doubted: bool
     order: tuple[int, Order]
 
@@ -142,9 +144,9 @@ def _incoming(
 def _ordered(run: Run, lights: Iterable[_Light]) -> tuple[list[int], Mapping[int, str]]:
     """Return the links in the order in which they would be carried out, and the codes of what a guard would hold."""
     ordered = sorted(lights, key=lambda one: one.order)
-    held = dict(held_by(run, [one.light for one in ordered]))
-    held |= _doubted(run, [one for one in ordered if one.light.link_id not in held])
-    return [one.light.link_id for one in ordered if held.get(one.light.link_id) != ""], held
+    held = dict(held_by(run, [one.light for one in ordered if one.light is not None]))
+    held |= _doubted(run, [one for one in ordered if one.link_id not in held])
+    return [one.link_id for one in ordered if held.get(one.link_id) != ""], held
 
 
 def _both(run: Run, incoming: Sequence[PlanLine], carried: _Carried) -> tuple[PlanLine, ...]:
@@ -163,16 +165,17 @@ def _both(run: Run, incoming: Sequence[PlanLine], carried: _Carried) -> tuple[Pl
 
 def _light(decided: Decided) -> _Light:
     link, verb = decided.link, decided.action.verb
-    linked = link.crm_id is not None
+    linked = link.crm_id is not None and not released(link)
+    light = Light(link.id, verb, link.seen) if linked else None
     kind = WRITES.get(verb)
     group = -1 if kind is None else GROUPS.index(kind)
     doubted = link.doubted and linked and kind is not None
-    return _Light(Light(link.id, verb, link.seen, linked), doubted, (group, order_of(link)))
+    return _Light(link.id, light, doubted, (group, order_of(link)))
 
 
 def _doubted(run: Run, planned: Sequence[_Light]) -> Mapping[int, str]:
     """Return what would be held after a reading that started anew, with the code; "" for what a No dropped."""
-    ids = tuple(one.light.link_id for one in planned if one.doubted)
+    ids = tuple(one.link_id for one in planned if one.doubted)
     weighed = holding.weigh(run, [holding.Danger(code=holding.RESTORED, links=ids, heavy=ids)])
     return {**weighed.why, **dict.fromkeys(weighed.dropped, "")}
 

@@ -6,7 +6,7 @@ statements and column types; it must not know what is stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Boolean, Connection, Insert, Update
@@ -33,12 +33,10 @@ class Prepared:
 
     def _values(self, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         """Return what the driver takes, made column by column: a step in C for each, and none in Python for a row."""
-        columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+        columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True))
         for at, turn in self._turns:
-            columns[at] = map(turn, columns[at])
-        # A column may stand in the statement twice, and a map gives its values once.
-        found = {at: list(columns[at]) for at in self._order}
-        return list(zip(*(found[at] for at in self._order), strict=True))
+            columns[at] = tuple(map(turn, columns[at]))
+        return list(zip(*(columns[at] for at in self._order), strict=True))
 
 
 def _turn(kind: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401 (types of columns of any value)
