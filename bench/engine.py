@@ -1,9 +1,10 @@
 """The engine between two sides in memory: a first sync of 50,000 items, and a cycle in which 1 % of them has changed.
 
 What is measured is a whole cycle with both directions on: observing, planning, applying, and the state, which is
-SQLite in a file with every commit on disk, as in production. Only the two sides are tables in memory. Half of the 1 %
-changes in Exchange and half in the CRM. The peer is vdirsyncer's engine with its own in-memory storages and its own
-status in SQLite in a file, on the same items as iCalendar texts; it runs between two runs of ours.
+SQLite: first in memory as well, which is what the targets are for, then in a file with every commit on disk, as in
+production. The two sides are tables in memory. Half of the 1 % changes in Exchange and half in the CRM. The peer is
+vdirsyncer's engine with its own in-memory storages and its own status in SQLite at the same place, on the same items as
+iCalendar texts; it runs between two runs of ours.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -41,7 +43,6 @@ BENCH = "engine"
 RATE_MIN = 5_000.0
 CHANGED_S_MAX = 1.0
 SHARE = 100
-NOTE = "state in a file, sides in memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,50 +55,64 @@ class Timings:
 
 
 def measure(size: Size) -> Iterator[Row]:
-    """Measure both engines, ours twice."""
+    """Measure both engines, ours twice, with the state of each at both places."""
+    for in_file in (False, True):
+        yield from _measured_at(size, in_file=in_file)
+
+
+def _measured_at(size: Size, *, in_file: bool) -> Iterator[Row]:
     total, pushed = size.of(50_000, 200), size.of(5_000, 40)
-    before = ours(total, pushed)
-    peer = theirs(total, pushed)
-    after = ours(total, pushed)
-    for how in ("wall_s", "cpu_s"):
-        words = "" if how == "wall_s" else ", processor time"
-        yield _rate(f"first sync of {total:,} items{words}", total, _both(before.first, after.first, how),
-                    getattr(peer.first, how))  # fmt: skip
-        yield _seconds(f"1 % of {total:,} items changed{words}", _both(before.changed, after.changed, how),
-                       getattr(peer.changed, how))  # fmt: skip
-        yield dataclasses.replace(
-            _rate(f"{pushed:,} new rows to Exchange{words}", pushed, _both(before.pushed, after.pushed, how),
-                  getattr(peer.pushed, how)), target=None,
-        )  # fmt: skip
+    with _place(in_file=in_file) as place:
+        before = ours(total, pushed, place)
+    with _place(in_file=in_file) as place:
+        peer = theirs(total, pushed, place)
+    with _place(in_file=in_file) as place:
+        after = ours(total, pushed, place)
+    state = "state in a file" if in_file else "state in memory"
+    rows = (
+        (f"first sync of {total:,} items", "first", partial(_rate, total), RATE_MIN if not in_file else None),
+        (f"1 % of {total:,} items changed", "changed", _seconds, CHANGED_S_MAX),
+        (f"{pushed:,} new rows to Exchange", "pushed", partial(_rate, pushed), None),
+    )
+    for how, words in (("wall_s", state), ("cpu_s", f"{state}, processor time")):
+        for what, name, figure, target in rows:
+            ours_s = statistics.mean(getattr(getattr(each, name), how) for each in (before, after))
+            row = figure(ours_s, getattr(getattr(peer, name), how))
+            yield dataclasses.replace(row, what=f"{what}, {words}", target=target)
 
 
-def _both(before: Took, after: Took, how: str) -> float:
-    return statistics.mean((getattr(before, how), getattr(after, how)))
+@contextmanager
+def _place(*, in_file: bool) -> Iterator[Path | None]:
+    """Give a folder for the state, None for one in memory."""
+    if not in_file:
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
-def _rate(what: str, items: int, took_s: float, peer_s: float) -> Row:
+def _rate(items: int, took_s: float, peer_s: float) -> Row:
     return Row(
-        bench=BENCH, what=what, value=items / took_s, unit="items/s", target=RATE_MIN, at_least=True,
-        peer=items / peer_s, ratio=peer_s / took_s, note=f"peer: vdirsyncer; {NOTE}",
+        bench=BENCH, what="", value=items / took_s, unit="items/s", at_least=True, peer=items / peer_s,
+        ratio=peer_s / took_s, note="peer: vdirsyncer",
     )  # fmt: skip
 
 
-def _seconds(what: str, took_s: float, peer_s: float) -> Row:
+def _seconds(took_s: float, peer_s: float) -> Row:
     return Row(
-        bench=BENCH, what=what, value=took_s, unit="s", target=CHANGED_S_MAX, peer=peer_s, ratio=peer_s / took_s,
-        note=f"peer: vdirsyncer; {NOTE}",
-    )  # fmt: skip
+        bench=BENCH, what="", value=took_s, unit="s", peer=peer_s, ratio=peer_s / took_s, note="peer: vdirsyncer"
+    )
 
 
 # --- ours --------------------------------------------------------------------------------------------------------
 
 
-def ours(total: int, pushed: int) -> Timings:
+def ours(total: int, pushed: int, place: Path | None) -> Timings:
     """Run our engine and check what it did."""
     calendar_side, rows = Calendar(CATEGORY), Rows(User(id="1", name="ada", full_name="Ada", emails=(ADDRESS,)))
     for meeting in meetings(total):
         calendar_side.put(_appointment(meeting))
-    with _installed(rows) as (parts, mailbox):
+    with _installed(rows, place) as (parts, mailbox):
 
         def cycle() -> CycleResult:
             return run_cycle(parts, lambda _: calendar_side, mailbox, BENCH)
@@ -121,26 +136,25 @@ def ours(total: int, pushed: int) -> Timings:
 
 
 @contextmanager
-def _installed(rows: Rows) -> Iterator[tuple[Parts, int]]:
+def _installed(rows: Rows, place: Path | None) -> Iterator[tuple[Parts, int]]:
     numbers = count(1)
     rules = Rules(outgoing=True, invitations=Invitations(mails_max=1_000_000))
     rules = replace(rules, limits=replace(rules.limits, creations_max=1_000_000))
-    with tempfile.TemporaryDirectory() as folder:
-        store = Database(Path(folder) / "state.db", key=bytes(32))
-        store.migrate()
-        parts = Parts(
-            store=store, crm=rows, clock=SystemClock(), rules=rules, new_id=lambda: f"new-{next(numbers):09}",
-            installation=store.installation(),
-        )  # fmt: skip
-        profile = store.add_profile(Profile(name="bench", url="https://exchange.example.org", username="sync"))
-        mailbox = Mailbox(
-            address=ADDRESS, user="ada", profile_id=profile.id, approval=Approval.APPROVED, test=TestState.SUCCESS,
-            enabled=True,
-        )  # fmt: skip
-        try:
-            yield parts, store.add_mailbox(mailbox).id
-        finally:
-            store.close()
+    store = Database(place / "state.db" if place is not None else ":memory:", key=bytes(32))
+    store.migrate()
+    parts = Parts(
+        store=store, crm=rows, clock=SystemClock(), rules=rules, new_id=lambda: f"new-{next(numbers):09}",
+        installation=store.installation(),
+    )  # fmt: skip
+    profile = store.add_profile(Profile(name="bench", url="https://exchange.example.org", username="sync"))
+    mailbox = Mailbox(
+        address=ADDRESS, user="ada", profile_id=profile.id, approval=Approval.APPROVED, test=TestState.SUCCESS,
+        enabled=True,
+    )  # fmt: skip
+    try:
+        yield parts, store.add_mailbox(mailbox).id
+    finally:
+        store.close()
 
 
 def _appointment(meeting: Meeting) -> Appointment:
@@ -189,24 +203,23 @@ def _require(kept: bool, words: str) -> None:
 # --- theirs ------------------------------------------------------------------------------------------------------
 
 
-def theirs(total: int, pushed: int) -> Timings:
+def theirs(total: int, pushed: int, place: Path | None) -> Timings:
     """Run vdirsyncer's engine on the same items, the same changes, and check what it did."""
     one, other = MemoryStorage(), MemoryStorage()
     asyncio.run(_upload(one, _texts(meetings(total))))
-    with tempfile.TemporaryDirectory() as folder:
-        status = SqliteStatus(str(Path(folder) / "status.db"))
-        first = _synced(one, other, status)
-        _require(len(other.items) == total, "the peer has not every item")
-        changed = max(total // SHARE // 2, 1)
-        asyncio.run(_edit(one, list(one.items)[:changed], "Room 2"))
-        edited = list(one.items)[-changed:]
-        asyncio.run(_edit(other, edited, "Room 3"))
-        second = _synced(one, other, status)
-        _require(all("Room 3" in one.items[name][1].raw for name in edited), "the peer has not every change")
-        asyncio.run(_upload(other, _texts(meetings(pushed, "new"))))
-        third = _synced(one, other, status)
-        _require(len(one.items) == total + pushed, "the peer has not every new item")
-        status.close()
+    status = SqliteStatus(str(place / "status.db") if place is not None else ":memory:")
+    first = _synced(one, other, status)
+    _require(len(other.items) == total, "the peer has not every item")
+    changed = max(total // SHARE // 2, 1)
+    asyncio.run(_edit(one, list(one.items)[:changed], "Room 2"))
+    edited = list(one.items)[-changed:]
+    asyncio.run(_edit(other, edited, "Room 3"))
+    second = _synced(one, other, status)
+    _require(all("Room 3" in one.items[name][1].raw for name in edited), "the peer has not every change")
+    asyncio.run(_upload(other, _texts(meetings(pushed, "new"))))
+    third = _synced(one, other, status)
+    _require(len(one.items) == total + pushed, "the peer has not every new item")
+    status.close()
     return Timings(first, second, third)
 
 
