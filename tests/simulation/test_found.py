@@ -1233,3 +1233,36 @@ def test_a_date_left_out_of_the_crm_stays_in_the_copy_that_takes_the_place(moved
     told = [world.exchange.item(ADA, copy).appointment, row(world, "one").appointment]
     assert [(one.span, one.location) for one in told] == [(at(hour), "Outlook")] * 2
     assert [one.deleted for one in told] == [(), (at(hour, day=2).start,)]
+
+
+@pytest.mark.rule("A-25")
+@pytest.mark.parametrize("deleting", ["crm.delete", "calendar.write"])
+@pytest.mark.parametrize("noting", ["", "store.write"], ids=["before", "after"])
+def test_the_trash_holds_once_what_an_overtaken_owner_deletes(deleting: str, noting: str) -> None:
+    """The new owner finds it standing, and its cycle fails before it deletes it; or it finds it gone, and keeps it."""
+    world = partners()
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    settle_both(world)
+    if deleting == "crm.delete":
+        world.exchange.delete(ADA, ref)
+    else:
+        with world.diary.of_an_act():
+            world.crm.remove(row(world, "one").id)
+    begun, calls = world.clock.now(), list[str]()
+
+    def choose(call: Call) -> Strike | None:
+        calls.append(f"{call.port}.{call.method}")
+        return Strike.OVERTAKEN if calls[-1] == (noting or deleting) and deleting in calls else None
+
+    def overtaken(_: Call) -> None:
+        world.clock.advance(world.setting.rules.lease_s + 1)
+        failing = Gate(choose=lambda call: Strike.REFUSED if (call.port, call.method) == ("crm", "changes") else None)
+        world.cycle(ADA, owner="second", gate=failing)
+
+    world.gate.overtaken, world.gate.choose = overtaken, choose
+    world.cycle(ADA)
+    world.gate.choose = nothing
+
+    settle_both(world)
+    assert (world.crm.rows(), world.exchange.items(ADA)) == ((), ())
+    assert len(world.store.find_trashed("one", since=begun)) == 1
