@@ -612,6 +612,9 @@ class Store(Protocol):
     def write(self, lease: Lease, changes: Changes) -> tuple[int, ...]:
         """Apply one transaction and return the ids of the inserted links, in order."""
 
+    def keep_overtaken(self, trashed: Sequence[Trashed], since: datetime) -> None:
+        """Keep what an owner without its lease has deleted; no lease, and not what another has kept `since`."""
+
 
 class Questions(Protocol):
     """The questions as the people who answer them need them; no lease, because an answer never waits for a cycle."""

@@ -13,6 +13,7 @@ from syncline.connectors.memory import CALENDAR
 from syncline.core.answering_by_category import CategoryNames
 from syncline.core.appointment import Address, Appointment, Attendee, Identity, Response, ShowAs, Span
 from syncline.core.merging import Winner
+from syncline.core.planning import Policy
 from syncline.core.recurrence import occurrences
 from syncline.engine import mailboxes
 from syncline.engine.run import Rules
@@ -1277,3 +1278,84 @@ def test_what_was_said_of_a_copy_counts_when_the_item_beside_it_goes_with_its_ro
 
     assert [one.ref for one in world.exchange.items(ADA)] == [copy]
     assert world.diary.edits == {("one", "description"): {Origin.EXCHANGE: "Outlook"}}
+
+
+@pytest.mark.rule("A-25")
+@pytest.mark.parametrize("deleting", ["crm.delete", "calendar.write"])
+@pytest.mark.parametrize("noting", ["", "store.write"], ids=["before", "after"])
+def test_the_trash_holds_once_what_an_overtaken_owner_deletes(deleting: str, noting: str) -> None:
+    """The new owner finds it standing, and its cycle fails before it deletes it; or it finds it gone, and keeps it."""
+    world = partners()
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    settle_both(world)
+    if deleting == "crm.delete":
+        world.exchange.delete(ADA, ref)
+    else:
+        with world.diary.of_an_act():
+            world.crm.remove(row(world, "one").id)
+    begun, calls = world.clock.now(), list[str]()
+
+    def choose(call: Call) -> Strike | None:
+        calls.append(f"{call.port}.{call.method}")
+        return Strike.OVERTAKEN if calls[-1] == (noting or deleting) and deleting in calls else None
+
+    def overtaken(_: Call) -> None:
+        world.clock.advance(world.setting.rules.lease_s + 1)
+        failing = Gate(choose=lambda call: Strike.REFUSED if (call.port, call.method) == ("crm", "changes") else None)
+        world.cycle(ADA, owner="second", gate=failing)
+
+    world.gate.overtaken, world.gate.choose = overtaken, choose
+    world.cycle(ADA)
+    world.gate.choose = nothing
+
+    settle_both(world)
+    assert (world.crm.rows(), world.exchange.items(ADA)) == ((), ())
+    assert len(world.store.find_trashed("one", since=begun)) == 1
+
+
+@pytest.mark.rule("A-25")
+def test_a_yes_to_deleting_an_edited_row_does_not_delete_what_is_edited_just_then() -> None:
+    """Nobody was asked about that edit: the question comes again with it."""
+    world = partners(policy=Policy(ask_before_overruling=True))
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    settle_both(world)
+    world.exchange.delete(ADA, ref)
+    world.crm.edit(row(world, "one").id, lambda found: replace(found, location="Asked about"), by="ada")
+    world.cycle(ADA)
+    (question,) = world.questions()
+    world.answer(question, "yes")
+    world.gate.staled = lambda _: world.crm.edit(
+        row(world, "one").id, lambda found: replace(found, location="Edited since"), by="ada"
+    )
+    strike_at(world, "crm.delete", Strike.STALE)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+
+    settle_both(world)
+    assert row(world, "one").appointment.location == "Edited since"
+    (asked,) = world.questions()
+    assert asked.code == "DeletedAndEditedHeld"
+
+
+@pytest.mark.rule("3.1")
+def test_a_yes_to_what_both_sides_changed_does_not_overwrite_what_is_edited_just_then() -> None:
+    """It is for the version of the row that was shown: the question comes again with the new one."""
+    world = partners(winners={"location": Winner.ASK})
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    settle_both(world)
+    world.exchange.edit(ADA, ref, lambda found: replace(found, location="Outlook"))
+    world.crm.edit(row(world, "one").id, lambda found: replace(found, location="Asked about"), by="ada")
+    world.cycle(ADA)
+    (question,) = world.questions()
+    world.answer(question, "yes")
+    world.gate.staled = lambda _: world.crm.edit(
+        row(world, "one").id, lambda found: replace(found, location="Edited since"), by="ada"
+    )
+    strike_at(world, "crm.reschedule", Strike.STALE)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+
+    settle_both(world)
+    assert row(world, "one").appointment.location == "Edited since"
+    (asked,) = world.questions()
+    assert asked.code == "BothSidesChanged"

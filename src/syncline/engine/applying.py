@@ -33,7 +33,7 @@ from syncline.engine.candidates import (
 from syncline.engine.deciding import Decided
 from syncline.engine.flipping import turned
 from syncline.engine.observing import row_content
-from syncline.engine.overtaking import taking_back
+from syncline.engine.overtaking import keeping, taking_back
 from syncline.engine.run import Run
 from syncline.engine.scoping import EARLIER, UNSETTLED, resumed
 from syncline.engine.unwritten import SETTLING
@@ -68,7 +68,7 @@ def apply_all(run: Run, decided: Sequence[Decided]) -> None:
 
 def apply(run: Run, chunk: Sequence[Decided]) -> None:
     """Carry out one chunk; all its writes are of one kind, or none of it writes to the CRM."""
-    draft = Draft(run)
+    draft, since = Draft(run), run.now()
     writes = [decided for decided in chunk if decided.action.verb in WRITES]
     for decided in chunk:
         if decided.action.verb not in WRITES:
@@ -77,7 +77,7 @@ def apply(run: Run, chunk: Sequence[Decided]) -> None:
     if begun:
         draft.intents_done = [intent.id for _, intent in begun]
         _write(run, draft, [decided for decided, _ in begun], [intent for _, intent in begun])
-    with taking_back(run, draft.made):
+    with taking_back(run, draft.made), keeping(run, draft.trash, since):
         run.write(draft.changes())
     for mailbox_id in draft.woken:
         run.store.wake(mailbox_id, run.now())

@@ -21,7 +21,7 @@ from syncline.engine.boundary import contain, item_error
 from syncline.engine.flipping import OUTWARD, flips_too_often, turned
 from syncline.engine.observing import observed_link
 from syncline.engine.outgoing import Outward
-from syncline.engine.overtaking import taking_items_back
+from syncline.engine.overtaking import keeping, taking_items_back
 from syncline.engine.run import Run, failed, notice
 from syncline.engine.scoping import WAITS_SINCE_BEFORE, released, resumed, unsettled
 from syncline.engine.writing import Draft
@@ -42,7 +42,7 @@ GROUPS = (Verb.DELETE, Verb.UNTRACK, Verb.TRACK, Verb.UPDATE, Verb.CREATE)
 
 def apply_outgoing(run: Run, chunk: Sequence[Outward]) -> None:
     """Carry out one chunk; its writes are one call."""
-    draft = Draft(run)
+    draft, since = Draft(run), run.now()
     made: list[ItemDeletion] = []
     writes = [each for each in chunk if each.write is not None and each.action.verb in WRITES]
     for each in chunk:
@@ -60,7 +60,7 @@ def apply_outgoing(run: Run, chunk: Sequence[Outward]) -> None:
         for each, outcome in zip(ready, outcomes, strict=True):
             _recorded(draft, each, outcome)
     _quieten(draft, chunk)
-    with taking_items_back(run, made):
+    with taking_items_back(run, made), keeping(run, draft.trash, since):
         run.write(draft.changes())
 
 

@@ -20,7 +20,7 @@ from syncline.engine import attaching, diverging, holding, mailboxes, marking, o
 from syncline.engine.applying import apply_all
 from syncline.engine.boundary import contain
 from syncline.engine.candidates import GROUPS, WRITES, adding_clashes, candidate_of
-from syncline.engine.deciding import Decided, Order, decide, order_of, order_of_new
+from syncline.engine.deciding import Decided, Order, asked_as, decide, order_of, order_of_new
 from syncline.engine.guarding import Light, finish_released, guard
 from syncline.engine.matching import confirm_gone
 from syncline.engine.observing import observe_crm, observe_exchange, observe_items, row_content, unseen
@@ -285,8 +285,9 @@ def _asked_about(run: Run, decided: Sequence[Decided]) -> list[Decided]:
     deleted = [each for each in held if each.link.seen is not Seen.PRESENT]
     diverged = holding.ask(run, holding.DIVERGED, [diverging.about_divergence(run, each) for each in torn])
     overruled = holding.ask(run, holding.OVERRULED, [diverging.about_deletion(run, each) for each in deleted])
-    run.said.diverged.update(diverged)
-    run.said.overrule.update({number: answer == "yes" for number, answer in overruled.items()})
+    known = {each.link.id: asked_as(each.link, each.row) for each in held}
+    run.said.diverged.update({known[number]: answer for number, answer in diverged.items()})
+    run.said.overrule.update({known[number]: answer == "yes" for number, answer in overruled.items()})
     again = [each.link for each in held if each.link.id in diverged or each.link.id in overruled]
     fresh = {each.link.id: each for each in decide(run, again)}
     return [fresh.get(each.link.id, each) for each in decided]

@@ -197,10 +197,10 @@ def _decided(run: Run, link: Link, others: Sequence[Link], rows: Mapping[str, Cr
         copy=bool(others) and _copy(link, others),
         started=started,
         persons_moved=_persons_moved(link, wanted.digest),
-        torn=bool(torn) and link.id not in run.said.diverged,
+        torn=bool(torn) and asked_as(link, row) not in run.said.diverged,
         edited=_edited(link, row),
         own_files=at.own_files,
-        overrule=run.said.overrule.get(link.id),
+        overrule=run.said.overrule.get(asked_as(link, row)),
         decision=answer.decision,
     )
     return Decided(
@@ -242,6 +242,11 @@ def _waiting(link: Link, others: Iterable[Link]) -> tuple[int, ...]:
     return tuple({other.mailbox_id for other in others if other.mailbox_id != link.mailbox_id and not other.crm_id})
 
 
+def asked_as(link: Link, row: CrmRow | None) -> tuple[int, int]:
+    """Return what an answer about a single item is known by (`Said`)."""
+    return link.id, row.version if row is not None else 0
+
+
 def _divergence(
     run: Run, link: Link, row: CrmRow | None, candidate: Appointment | None
 ) -> tuple[frozenset[str], frozenset[str]]:
@@ -249,7 +254,7 @@ def _divergence(
     if not run.outgoing:
         return _NONE, _NONE
     torn, wins = _diverged(run.rules, link, row, candidate)
-    return torn, wins | torn if run.said.diverged.get(link.id) == "no" else wins
+    return torn, wins | torn if run.said.diverged.get(asked_as(link, row)) == "no" else wins
 
 
 def _diverged(

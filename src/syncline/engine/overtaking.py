@@ -1,5 +1,7 @@
 """An owner that was overtaken while what it made was on its way: it takes back what nobody knows of any more.
 
+What it deleted stays deleted, and is kept in the trash all the same: the new owner found it standing.
+
 The new owner found no row, and may have seen the item deleted meanwhile. A row that a link of any mailbox could still
 join is left alone: a repeated create answers *exists* there. So is an item that a link still waits for, if it is the
 only one: it is found by its identity and linked. It must not know why the mailbox was lost.
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -16,9 +19,20 @@ from syncline.core.appointment import Identity
 from syncline.core.outgoing import ItemDeletion, Mailing
 from syncline.engine.run import Run
 from syncline.errors import SyncError
-from syncline.ports import Deletion, Seen
+from syncline.ports import Deletion, Seen, Trashed
 
 Made = tuple[Identity, Deletion]
+
+
+@contextmanager
+def keeping(run: Run, trash: Sequence[Trashed], since: datetime) -> Iterator[None]:
+    """Record outcomes inside; if the lease is lost by then, keep what was deleted, unless the new owner has."""
+    try:
+        yield
+    except SyncError as error:
+        if error.code == "LeaseLost" and trash:
+            run.store.keep_overtaken(trash, since)
+        raise
 
 
 @contextmanager

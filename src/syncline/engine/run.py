@@ -187,10 +187,13 @@ class People(Struct, frozen=True, gc=False):
 
 @dataclasses.dataclass
 class Said:
-    """What people have answered about single items, by link, and which items were asked about, by code."""
+    """What people have answered about single items, and which items were asked about, by code.
 
-    overrule: dict[int, bool] = dataclasses.field(default_factory=dict)
-    diverged: dict[int, Answer] = dataclasses.field(default_factory=dict)
+    An answer is for a link and the version of its row: nobody was asked about what is edited since.
+    """
+
+    overrule: dict[tuple[int, int], bool] = dataclasses.field(default_factory=dict)
+    diverged: dict[tuple[int, int], Answer] = dataclasses.field(default_factory=dict)
     asked: dict[str, set[int]] = dataclasses.field(default_factory=lambda: defaultdict(set))
 
 

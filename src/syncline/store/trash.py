@@ -6,16 +6,17 @@ decide who may read what, nor write to the CRM.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, delete, false, func, insert, or_, select, update
 
+from syncline.core.appointment import Identity
 from syncline.errors import SyncError
-from syncline.ports import Entry, Trashed
+from syncline.ports import Entry, Origin, Trashed
 from syncline.store.listings import LIMIT, Listing, Listings
-from syncline.store.rows import TRASH
+from syncline.store.rows import TRASH, trash_values
 from syncline.store.schema import journal, mailbox, trash
 from syncline.store.tables import Slice, Sliced
 from syncline.store.writing import entry_values
@@ -85,6 +86,16 @@ class Trash(Listings):
                     return found
         return ()
 
+    def keep_overtaken(self, trashed: Sequence[Trashed], since: datetime) -> None:
+        """Keep what an owner deleted that has lost its mailbox meanwhile, but not what another owner kept `since`."""
+        names = sorted({each.appointment.identity.global_object_id for each in trashed})
+        query = select(*TRASH).where(trash.c.global_object_id.in_(names), trash.c.deleted_on >= since)
+        with self.writing() as connection:
+            known = {_place(Trashed(**row)) for row in connection.execute(query).mappings()}
+            for each in trashed:
+                if _place(each) not in known:
+                    connection.execute(insert(trash).values(trash_values(each)))
+
     def promise_row(self, number: int, row_id: str) -> str:
         """Fix the id of the row that restoring an entry enters, once for all; return the one that stands."""
         mine = trash.c.id == number
@@ -118,6 +129,10 @@ _ORDERS: Mapping[str, ColumnElement[Any]] = {
     "mailbox": mailbox.c.address,
     "deleted_on": trash.c.deleted_on,
 }
+
+
+def _place(trashed: Trashed) -> tuple[int, Origin, Identity]:
+    return trashed.mailbox_id, trashed.side, trashed.appointment.identity
 
 
 def _kept(mailbox_ids: Collection[int] | None, since: datetime) -> list[ColumnElement[bool]]:
