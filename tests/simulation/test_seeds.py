@@ -75,10 +75,11 @@ def test_a_failing_seed_is_printed_with_its_story() -> None:
     played = Played(7, 2, ("something is lost",), ("Mon 08:00:00 somebody did something",))
 
     tell_seed(played, out)
-    tell(Report(seeds=2, failed=(played,), costs_ms=(1.0, 2.0), wall_s=3.0), out)
+    tell(Report(seeds=2, failed=(played,), costs_ms=(1.0, 2.0), wall_s=3.0, doubled=1), out)
 
     assert "1 of 2 seeds came to a good end; 2 ms of CPU at the median, 0.0 s in all; 3.0 s passed" in out.getvalue()
     assert "failing seeds: 7\n" in out.getvalue()
+    assert "in 1 of them something may stand twice in Outlook" in out.getvalue()
 
     assert "simulate --seed 7" in out.getvalue()
     assert "something is lost" in out.getvalue()

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TextIO
 
+from msgspec import Struct
+
 from syncline.engine.run import Rules
 from syncline.simulation.playing import Played, play
 from syncline.simulation.report import Report, tell, tell_seed
@@ -25,7 +27,13 @@ __all__ = ["Played", "Report", "play", "run", "shortest"]
 CHUNK = 50
 """How many seeds a process takes at once."""
 
-_Cost = tuple[float, Played | None]
+
+class _Cost(Struct, frozen=True):
+    """What one seed cost in milliseconds of CPU, whether something may stand twice, and its story if it fails."""
+
+    cost_ms: float
+    doubled: bool
+    failed: Played | None
 
 
 def run(
@@ -44,16 +52,19 @@ def run(
     begin = time.monotonic()
     stream = out or sys.stdout
     chosen = range(first, first + seeds) if seed is None else range(seed, seed + 1)
-    failed: list[Played] = []
-    costs_ms: list[float] = []
-    for cost_ms, played in _costs(chosen, rules, jobs):
-        costs_ms.append(cost_ms)
-        if played is not None:
-            failed.append(played)
-            tell_seed(played, stream)
+    costs: list[_Cost] = []
+    for cost in _costs(chosen, rules, jobs):
+        costs.append(cost)
+        if cost.failed is not None:
+            tell_seed(cost.failed, stream)
             stream.flush()
-    wall_s = time.monotonic() - begin
-    report = Report(seeds=len(costs_ms), failed=tuple(failed), costs_ms=tuple(costs_ms), wall_s=wall_s)
+    report = Report(
+        seeds=len(costs),
+        failed=tuple(cost.failed for cost in costs if cost.failed is not None),
+        costs_ms=tuple(cost.cost_ms for cost in costs),
+        wall_s=time.monotonic() - begin,
+        doubled=sum(cost.doubled for cost in costs),
+    )
     tell(report, stream)
     return report
 
@@ -82,14 +93,14 @@ def _costs(chosen: range, rules: Rules | None, jobs: int) -> Iterator[_Cost]:
 
 
 def _played(chunk: Sequence[int], rules: Rules | None) -> list[_Cost]:
-    """Play these seeds: what each cost in milliseconds of CPU, and its shortest story if it fails."""
+    """Play these seeds and return what became of each."""
     costs: list[_Cost] = []
     with _quiet():
         for number in chunk:
             begin = time.process_time()
-            problems = play(number, rules).problems
+            played = play(number, rules)
             cost_ms = (time.process_time() - begin) * 1000
-            costs.append((cost_ms, shortest(number, rules) if problems else None))
+            costs.append(_Cost(cost_ms, played.doubled > 0, shortest(number, rules) if played.problems else None))
     return costs
 
 

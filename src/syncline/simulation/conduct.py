@@ -18,7 +18,8 @@ from syncline.core.appointment import Appointment, Status
 from syncline.core.guards import Invitations
 from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemUpdate, ItemWrite, mails
 from syncline.core.pushing import Policy
-from syncline.ports import CrmRow, Result, Written
+from syncline.ports import Clock, CrmRow, Result, Written
+from syncline.simulation.mailing import misdirected
 from syncline.store import Database
 
 CATEGORY = "Tracked to Syncline CRM"
@@ -43,6 +44,7 @@ class Conduct:
     store: Database
     mailboxes: Mapping[str, int]
     violations: list[str]
+    clock: Clock
     policy: Policy = field(default_factory=Policy)
     allowed: Invitations = field(default_factory=Invitations)
     said: dict[tuple[str, str], set[str]] = field(default_factory=dict)
@@ -97,6 +99,10 @@ class Conduct:
         if gone - {(address, getattr(write, "ref", ""))}:
             self._wrong(address, name, f"{sorted(gone)} went")
         self._mailed(address, name, write, posted)
+        ref = written.item.ref if written.item is not None else getattr(write, "ref", "")
+        sides = before.get((address, ref)), everything(self.exchange).get((address, ref))
+        for wrong in misdirected(address, *sides, posted, self.clock.now(), self.policy):
+            self._wrong(address, name, wrong)
         if isinstance(write, ItemCreation):
             self._created(address, write, before, written)
         elif isinstance(write, ItemDeletion):

@@ -48,12 +48,17 @@ _SHAKEN = {"crm": people.shake_rows, "calendar": people.shake_items}
 
 
 class Played(Struct, frozen=True):
-    """What became of one seed: everything that was wrong, and the story in words."""
+    """What became of one seed: everything that was wrong, and the story in words.
+
+    `doubled` counts meetings that may stand twice in Outlook: their maker was overtaken and struck again before it could
+    take them back, or a server found what it had lost.
+    """
 
     seed: int
     steps: int
     problems: tuple[str, ...]
     story: tuple[str, ...]
+    doubled: int = 0
 
 
 def play(seed: int, rules: Rules | None = None, steps: int | None = None) -> Played:
@@ -67,7 +72,7 @@ def play(seed: int, rules: Rules | None = None, steps: int | None = None) -> Pla
     planned = rng.randint(*STEPS) + (STEPS_MORE if setting.rules.outlook or setting.series else 0)
     taken = planned if steps is None else min(steps, planned)
     problems = game.run(taken)
-    return Played(seed, taken, tuple(problems), tuple(game.world.story))
+    return Played(seed, taken, tuple(problems), tuple(game.world.story), len(game.world.conduct.helpless))
 
 
 def _setting(rng: Random, rules: Rules) -> Setting:

@@ -15,12 +15,16 @@ from syncline.simulation.playing import Played
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """What became of all seeds: those that failed with their shortest stories, what each cost, how long all took."""
+    """What became of all seeds: those that failed with their shortest stories, what each cost, how long all took.
+
+    `doubled` counts the seeds in which something may stand twice (`Played`).
+    """
 
     seeds: int
     failed: tuple[Played, ...] = ()
     costs_ms: tuple[float, ...] = ()
     wall_s: float = 0.0
+    doubled: int = 0
 
     @property
     def median_ms(self) -> float:
@@ -40,6 +44,11 @@ def tell(report: Report, out: TextIO) -> None:
         f"{good} of {report.seeds} seeds came to a good end; "
         f"{report.median_ms:.0f} ms of CPU at the median, {total:.1f} s in all; {report.wall_s:.1f} s passed\n"
     )
+    if report.doubled:
+        out.write(
+            f"in {report.doubled} of them something may stand twice in Outlook, which a code tells of: its maker was "
+            "overtaken and struck again, or a server found what it had lost\n"
+        )
     if report.failed:
         out.write(f"failing seeds: {', '.join(str(played.seed) for played in report.failed)}\n")
 

@@ -134,6 +134,7 @@ class World:
             store=self.store,
             mailboxes=self.mailboxes,
             violations=self.ledger.violations,
+            clock=self.clock,
             policy=setting.rules.pushing,
             allowed=setting.rules.invitations,
         )
