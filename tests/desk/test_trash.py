@@ -23,12 +23,14 @@ from syncline.core.appointment import (
     Sensitivity,
     Status,
 )
+from syncline.core.scheduling import ConflictPolicy
 from syncline.desk import appointments, explaining, trash
 from syncline.desk.reading import OPERATOR
 from syncline.errors import SyncError
 from syncline.ports import Changes, Origin, Trashed
 from tests.desk.office import DOMAIN, NOW, Office, at
 
+POLICY = ConflictPolicy()
 CONFLICT = "ExchangeSyncSchedulingConflictsError"
 
 
@@ -232,6 +234,31 @@ def test_one_date_of_a_foreign_series_comes_back_alone(office: Office) -> None:
     row = office.app.crm.row(restored(office, number))
 
     assert (row.appointment.identity.original_start, row.appointment.recurrence) == (None, None)
+
+
+def test_a_date_of_a_series_that_stands_comes_back_by_itself(office: Office) -> None:
+    """Told by its subject, its time and its kind; restored with its people beside the series, which stays as it is."""
+    pattern = Pattern(kind=PatternKind.DAILY)
+    series = content("Standup", 9, recurrence=Recurrence(pattern=pattern, first=date(2026, 11, 24), count=5))
+    gone = at(9, days=2)
+    office.app.crm.create(
+        replace(series, deleted=(gone.start,)), by_user="maya", row_id="standing", ignore_conflicts=False, policy=POLICY
+    )
+    (before,) = appointments.listing(office.app, OPERATOR)
+    guests = (Attendee(f"jonas@{DOMAIN}", "Jonas", response=Response.ACCEPTED),)
+    moved = content("Long standup", 11, days=2, location="Showroom", attendees=guests)
+    number = thrown(office, replace(moved, identity=Identity("uid-Standup", gone.start)))
+    entry = trash.entry(office.app, office.viewer("maya"), number)
+    row = office.app.crm.row(restored(office, number))
+    held = row.appointment
+
+    assert (entry.subject, entry.kind, entry.start) == ("Long standup", "exception", at(11, days=2).start)
+    assert (held.subject, held.location, held.span) == ("Long standup", "Showroom", at(11, days=2))
+    assert [guest.address for guest in held.attendees] == [f"jonas@{DOMAIN}"]
+    assert held.organizer is not None and held.organizer.address == f"maya@{DOMAIN}"
+    assert (held.identity.original_start, held.recurrence) == (None, None)
+    assert held.identity.global_object_id not in ("", "uid-Standup")
+    assert before in appointments.listing(office.app, OPERATOR)
 
 
 def test_after_thirty_days_it_is_gone(office: Office) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from sqlalchemy import delete, text
 
 from syncline.connectors.memory import Item
-from syncline.core.appointment import Address, Appointment, Attendee
+from syncline.core.appointment import Address, Appointment, Attendee, Pattern, PatternKind, Recurrence
 from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemUpdate, Mailing
 from syncline.engine.run import Rules
 from syncline.simulation import outward
@@ -83,6 +83,16 @@ def _forget_the_trash(world: World) -> None:
     world.conduct.deleted.append((ADA, standing(world).appointment))
 
 
+def _forget_a_date(world: World) -> None:
+    """Delete a date as a cycle does, and keep nothing of it."""
+    known = standing(world)
+    plain, start = known.appointment, known.appointment.span.start
+    part = replace(plain, identity=replace(plain.identity, original_start=start), location="Elsewhere")
+    recurrence = Recurrence(pattern=Pattern(kind=PatternKind.DAILY), first=start.date(), count=3)
+    world.exchange.edit(ADA, known.ref, lambda _: replace(plain, recurrence=recurrence, exceptions=(part,)))
+    write(world, update(world, exceptions=(), deleted=(start,)))
+
+
 DAMAGE = {
     _edit_the_row: "location differ between both sides",
     _lose_the_edit: "subject is Subject crm-1, and people said Said",
@@ -90,6 +100,7 @@ DAMAGE = {
     _make_it_twice: "made 2 times and nobody copied it",
     _forget_the_edit: "what the CRM changed was never dealt with",
     _forget_the_trash: "the trash does not hold it",
+    _forget_a_date: "deleted in exchange, and the trash does not hold it",
 }
 
 

@@ -68,7 +68,7 @@ def _places(
     series: Appointment, before: Appointment, changes: DateChanges, firm: frozenset[datetime]
 ) -> dict[datetime | None, datetime]:
     """Return the original starts that changed dates get in the series, by those that they had."""
-    found = {start: _place(series, before, start) for start in changes.starts()}
+    found = {start: place_of(series, before, start) for start in changes.starts()}
     return {start: place for start, place in found.items() if place is not None and place not in firm}
 
 
@@ -84,7 +84,7 @@ def _has(series: Appointment, start: datetime | None) -> bool:
     return series.recurrence is not None and start is not None and occurrence_day(series, start) is not None
 
 
-def _place(series: Appointment, before: Appointment, start: datetime) -> datetime | None:
+def place_of(series: Appointment, before: Appointment, start: datetime) -> datetime | None:
     """Return the original start in a series of a date of `before`: the same if it has that, else that of its day."""
     if series.recurrence is None or before.recurrence is None:
         return None
@@ -99,10 +99,12 @@ def _at(series: Appointment, before: Appointment, part: Appointment, place: date
     same: dict[str, Any] = {
         name: getattr(series, name) for name in _FOLLOWING if getattr(part, name) == getattr(before, name)
     }
-    span = _by_pattern(series, place) if part.span == _by_pattern(before, part.identity.original_start) else part.span
+    regular = part.span == span_by_pattern(before, part.identity.original_start)
+    span = span_by_pattern(series, place) if regular else part.span
     return replace(part, identity=replace(part.identity, original_start=place), span=span, **same)
 
 
-def _by_pattern(series: Appointment, start: datetime | None) -> Span:
+def span_by_pattern(series: Appointment, start: datetime | None) -> Span:
+    """Return where the pattern puts the date of an original start; the first date where it has none there."""
     day = occurrence_day(series, start) if start is not None else None
     return series.span if day is None else occurrence_span(series, day)

@@ -135,6 +135,7 @@ class FailureObject:
 class TrashObject:
     """One appointment that was deleted and is kept until `kept_until`; a series is one entry with all its dates.
 
+    A single date that went from a series which stands, or a date of somebody else's series, has the kind exception.
     `side` is where it stood, exchange or crm; `reason` is deleted (there, because the other side deleted it) or edited
     (there, while the other side deleted it); `text` says so in a sentence. Once it is restored, `appointment_id` is the
     new appointment.

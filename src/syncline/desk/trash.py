@@ -191,7 +191,8 @@ def _private(found: Trashed) -> bool:
 def _object(app: App, viewer: Viewer, found: Trashed, mailbox: Mailbox) -> TrashObject:
     content = found.appointment
     look = look_at(viewer, mailbox, private=_private(found))
-    kind = Kind.SINGLE if content.recurrence is None else Kind.SERIES
+    alone = Kind.SINGLE if content.identity.original_start is None else Kind.EXCEPTION
+    kind = alone if content.recurrence is None else Kind.SERIES
     return TrashObject(
         id=found.id,
         mailbox=mailbox.address,

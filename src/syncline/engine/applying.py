@@ -347,6 +347,9 @@ def _rescheduled(run: Run, draft: Draft, decided: Decided, merged: Merge, versio
     if merged.lost:
         starts = ", ".join(f"{start:%Y-%m-%d %H:%M} UTC" for start in merged.lost)
         draft.note(decided, "dates have no place in the moved series", rule="3.1", detail=starts)
+    if decided.row is not None:
+        gone = set(merged.content.deleted).difference(decided.link.left_out, decided.leaving)
+        draft.keep_dates(decided.link, Origin.CRM, row_content(decided.row), merged.content, gone)
     link = written(decided.link, advance(agreed, target_of(decided), merged.fields), merged.content, version)
     if decided.action.verb is Verb.PARK:
         draft.keep_out(replace(decided, link=link))

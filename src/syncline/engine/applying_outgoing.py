@@ -160,11 +160,24 @@ def _bug(bug: Exception) -> Written:
 
 def _recorded(draft: Draft, outward: Outward, outcome: Written) -> None:
     link = outward.link
+
+    def record() -> None:
+        _keep_dates(draft, outward, outcome)
+        _OUTCOMES[outcome.result](draft, outward, outcome)
+
     contain(
-        lambda: _OUTCOMES[outcome.result](draft, outward, outcome),
+        record,
         lambda bug: _fail(draft, outward, item_error(bug, link.subject)),
         f"item {link.id}",
     )
+
+
+def _keep_dates(draft: Draft, outward: Outward, outcome: Written) -> None:
+    """Keep what stood in the dates that an update removed, also where it came no further: dates go one by one."""
+    before, content, item = outward.link.observed, outward.content, outcome.item
+    if outward.action.verb is Verb.UPDATE and before is not None and content is not None and item is not None:
+        after = item.appointment
+        draft.keep_dates(outward.link, Origin.EXCHANGE, before, after, set(after.deleted) & set(content.deleted))
 
 
 def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:

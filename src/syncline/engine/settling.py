@@ -108,6 +108,9 @@ def _settle_reschedules(run: Run, draft: Draft, intents: Sequence[Intent], links
     done = [(i.agreed, link) for i, link in mine if i.agreed is not None and keys.get(i.crm_id) == i.id]
     decisions = decide(run, [link for _, link in done]) if done else []
     for (agreed, link), decided in zip(done, decisions, strict=True):
+        if link.agreed is not None:
+            gone = set(agreed.deleted).difference(link.left_out, decided.leaving)
+            draft.keep_dates(link, Origin.CRM, link.agreed, agreed, gone)
         known = replace(link, agreed=agreed)
         if decided.candidate is None or differences(agreed, decided.candidate):
             # A part of it was held back, and is decided about anew.
@@ -188,6 +191,9 @@ def _settle_updates(
         link, item = links[intent.link_id], items.get(intent.link_id)
         if intent.agreed is None or link.agreed is None or item is None:
             continue
+        if link.observed is not None:
+            gone = set(item.appointment.deleted) & set(intent.agreed.deleted)
+            draft.keep_dates(link, Origin.EXCHANGE, link.observed, item.appointment, gone)
         wanted = differences(link.agreed, intent.agreed)
         had = item.key == key_of(run, intent.id)
         there = _with_dates_back(run.projected(item.appointment), intent.agreed, link.left_out)

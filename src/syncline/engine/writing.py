@@ -5,15 +5,17 @@ It knows links and alerts as values only; nothing here talks to a port.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from msgspec.structs import replace
 
 from syncline.core.answering import AnswerRule, Facts, first
 from syncline.core.appointment import Appointment
-from syncline.core.merging import differences
+from syncline.core.dropping import dropped
+from syncline.core.merging import canonical, differences
 from syncline.core.scheduling import Verdict
 from syncline.core.withholding import still_withheld
 from syncline.engine import questions, ruling
@@ -113,17 +115,33 @@ class Draft:
         over = (each for each in decided.notices if each.code != but)
         self.alerts.extend(questions.withdrawn(self.run, each, reason) for each in over)
 
-    def keep_deleted(self, link: Link, side: Origin, content: Appointment, reason: str) -> None:
-        """Keep the content that a deletion removed from one side."""
+    def keep_deleted(
+        self, link: Link, side: Origin, content: Appointment, reason: str, *, private: bool = False
+    ) -> None:
+        """Keep the content that a deletion removed from one side; `private`: what it belonged to is."""
         kept = Trashed(
             mailbox_id=link.mailbox_id,
             side=side,
             appointment=content,
-            private=content.private,
+            private=private or content.private,
             reason=reason,
             deleted_on=self.run.now(),
         )
         self.trash.append(kept)
+
+    def keep_dates(
+        self, link: Link, side: Origin, before: Appointment, after: Appointment, gone: Set[datetime]
+    ) -> None:
+        """Keep what a series said on one side in dates that a write has removed there (decision 0034)."""
+        parts = dropped(before, after, gone)
+        if not parts:
+            return
+        compared = self.run.projected(before) if side is Origin.EXCHANGE else canonical(before)
+        now, agreed = _by_start(compared), _by_start(link.agreed)
+        for part in parts:
+            start = part.identity.original_start
+            same = start in agreed and not differences(agreed[start], now[start])
+            self.keep_deleted(link, side, part, "deleted" if same else "edited", private=before.private)
 
     def withdraw_notices(self, link_ids: Sequence[int], reason: str) -> None:
         """Withdraw the notices about items that are in step again; questions stay."""
@@ -230,6 +248,10 @@ class Draft:
         if decided.alert is not None and decided.alert.state is AlertState.ANSWERED:
             self.alerts.append(questions.not_yet(decided.alert, error))
         self.run.counts.failed += 1
+
+
+def _by_start(series: Appointment | None) -> dict[datetime | None, Appointment]:
+    return {} if series is None else {part.identity.original_start: part for part in series.exceptions}
 
 
 def _withheld(before: Link, after: Link) -> Appointment | None:

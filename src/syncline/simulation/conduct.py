@@ -109,6 +109,7 @@ class Conduct:
             self._deleted(address, write, gone)
         else:
             self._updated(address, write)
+            self._dates(address, before.get((address, write.ref)), everything(self.exchange).get((address, write.ref)))
 
     # --- each kind -----------------------------------------------------------------------------------------------
 
@@ -162,6 +163,16 @@ class Conduct:
             self._wrong(address, write.before.identity.global_object_id, "categories of the person were written")
         if write.after.response != write.before.response:
             self._wrong(address, write.before.identity.global_object_id, "the owner's own answer was written")
+
+    def _dates(self, address: str, before: Appointment | None, now: Appointment | None) -> None:
+        """Note the dates with texts or a time of their own that an update has deleted."""
+        if before is None or now is None:
+            return
+        for part in before.exceptions:
+            start = part.identity.original_start
+            said = any(getattr(part, name) != getattr(before, name) for name in ("subject", "location", "description"))
+            if (said or part.span.start != start) and start in now.deleted:
+                self.deleted.append((address, part))
 
     def _may_go(self, address: str, row: CrmRow) -> bool:
         if row.status is Status.CANCELED and self.policy.propagate_cancellations:

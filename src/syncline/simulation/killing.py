@@ -180,7 +180,7 @@ def _end(world: World) -> dict[str, object]:
         "items": sorted(_standing(world), key=repr),
         "files": sorted(_files(world)),
         "mails": sorted(world.exchange.outbox),
-        "trash": sorted({(address, content.identity) for address, content in world.conduct.deleted}),
+        "trash": sorted({(address, content.identity) for address, content in world.conduct.deleted}, key=repr),
     }
 
 

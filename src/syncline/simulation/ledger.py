@@ -57,7 +57,7 @@ class Ledger:
     released: set[str] = field(default_factory=set)
     ruled: Callable[[str, str], bool] = lambda _, __: False
     limits: Limits = field(default_factory=Limits)
-    deleted: list[tuple[str, str]] = field(default_factory=list)
+    deleted: list[tuple[str, Appointment]] = field(default_factory=list)
     lost: set[tuple[str, Identity]] = field(default_factory=set)
     said_yes: Callable[[str], bool] = lambda _: False
     _writers: list[str] = field(default_factory=list)
@@ -183,7 +183,7 @@ class Ledger:
         if row is not None and outcome.result is Result.SAVED and not taken_back:
             identity = row.appointment.identity
             self._deletions[-1] += 1
-            self.deleted.append((self.writer, identity.global_object_id))
+            self.deleted.append((self.writer, row.appointment))
             if self._stands(self.writer, identity):
                 self.violations.append(f"row of {identity.global_object_id} deleted, but its item stands in Exchange")
             asked = self.said_yes(identity.global_object_id) or self.writer in self.released

@@ -256,16 +256,13 @@ def _asked(seen: _Seen) -> Iterator[str]:
 
 
 def _trash(world: World) -> Iterator[str]:
-    query = select(schema.trash.c.mailbox_id, schema.trash.c.side, schema.trash.c.global_object_id)
+    query = select(schema.trash.c.mailbox_id, schema.trash.c.side, schema.trash.c.appointment)
     with world.store.reading() as connection:
-        kept = {(number, side, name) for number, side, name in connection.execute(query)}
-    for address, content in world.conduct.deleted:
-        name = content.identity.global_object_id
-        if (world.mailboxes[address], Origin.EXCHANGE, name) not in kept:
-            yield f"{address} {name}: deleted in Exchange, and the trash does not hold it"
-    for address, name in world.ledger.deleted:
-        if (world.mailboxes[address], Origin.CRM, name) not in kept:
-            yield f"{address} {name}: deleted in the CRM, and the trash does not hold it"
+        kept = {(number, side, content.identity) for number, side, content in connection.execute(query)}
+    for side, deleted in ((Origin.EXCHANGE, world.conduct.deleted), (Origin.CRM, world.ledger.deleted)):
+        for address, content in deleted:
+            if (world.mailboxes[address], side, content.identity) not in kept:
+                yield f"{address} {content.identity}: deleted in {side.value}, and the trash does not hold it"
 
 
 def _organizes(address: str, appointment: Appointment) -> bool:
