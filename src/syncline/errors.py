@@ -258,6 +258,10 @@ _ROWS: tuple[Row, ...] = (
     replace(_item("AttachmentInvalidFileName", 0x80044A08 - 2**32, _SKIP, "File name not taken",
         '"{subject}" was saved, but not every file of it was taken: {detail}',
         "Give the file a name without \\ / : * ? \" < > | and attach it again."), level=Level.WARNING),
+    replace(_item("FieldTooLong", 9314, _SKIP, "Shortened in Outlook",
+        '"{subject}" was saved, but Outlook has room only for the beginning of: {fields}. {crm} keeps all of it.',
+        "Nothing, or shorten it in the CRM. Edit it there only: what is edited in Outlook replaces all of it."),
+        level=Level.WARNING),
     # --- mailbox and profile ---------------------------------------------------------------------------------
     _mailbox("MailboxNotApproved", 9401, _PERMANENT, "Not approved", "The address {mailbox} is not approved.",
         "A System Administrator approves it on the mailbox page."),
@@ -404,6 +408,8 @@ CATALOGUE: Mapping[str, Row] = {row.code: row for row in _ROWS}
 OF_MAILS = ("MailRefused", "MailServerRefused", "MailServerUnavailable", "MailUnclear")
 OF_WEBHOOKS = ("WebhookFailed", "WebhookRefused")
 """What keeps mails and messages about questions from leaving; whether a mailbox syncs says nothing of it."""
+LASTING = ("FieldTooLong",)
+"""What is told of an item that is in step, and stays true until its row says something else."""
 
 
 class _Named(dict[str, str]):

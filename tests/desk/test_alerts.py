@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from syncline.desk import alerts, appointments, reports
+from syncline.desk.both_versions import masked
 from syncline.desk.objects import AlertObject
-from syncline.desk.reading import OPERATOR
-from syncline.errors import SyncError
+from syncline.desk.reading import OPERATOR, Sight
+from syncline.desk.versions import in_utc
+from syncline.errors import SyncError, render
+from syncline.language import speaking
 from tests.desk.office import DOMAIN, Office, at
 
 CONFLICT = "ExchangeSyncSchedulingConflictsError"
@@ -246,3 +249,12 @@ def test_levels_that_are_off_do_not_reach_users(office: Office) -> None:
     codes = {name: {each.code for each in alerts.listing(office.app, office.viewer(name))} for name in ("maya", "ines")}
 
     assert codes == {"maya": {CONFLICT}, "ines": {CONFLICT, "ServerUnreachable"}}
+
+
+@pytest.mark.parametrize(("language", "fields"), [("en", "Location, Subject"), ("de", "Ort, Betreff")])
+def test_shortened_texts_are_called_as_their_reader_calls_them(language: str, fields: str) -> None:
+    """The alert about texts that Outlook has no room for names the fields in words, in the reader's language."""
+    params = {"subject": "Visit", "crm": "Syncline CRM", "fields": "location, subject"}
+    with speaking(language):
+        text = render("FieldTooLong", masked(params, Sight.OUTLINE, in_utc))
+    assert f"beginning of: {fields}. Syncline CRM keeps" in text

@@ -12,27 +12,54 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from syncline.connectors.memory import MemoryReplica
+from syncline.connectors.memory import CALENDAR, MemoryReplica
 from syncline.core.appointment import Address, Appointment, Identity, Pattern, PatternKind, Recurrence, Span
+from syncline.core.filters import Condition, Field
 from syncline.core.outgoing import ItemWrite
 from syncline.core.recurrence import occurrences
 from syncline.core.times import instant, wall
 from syncline.engine.cycle import run_cycle
+from syncline.engine.mailboxes import test_and_enable as switch_on
 from syncline.engine.run import Rules
 from syncline.errors import SyncError
-from syncline.ports import LinkState, Mailbox, Page, Replica, Written
+from syncline.ports import Folder, LinkState, Mailbox, Observed, Page, Replica, Written
 from tests.engine.test_pushing import ADA, enter, links, outlook, two_way
-from tests.engine.test_pushing_guards import EVE, assert_quiet, codes, mails, subjects
-from tests.engine.world import NOW, World, at, meeting
+from tests.engine.test_pushing_guards import EVE, assert_quiet, codes, mails, subjects, trashed
+from tests.engine.test_pushing_sides import switch
+from tests.engine.world import NOW, TRACKED, World, at, meeting
 
 
 class Disturbed(MemoryReplica):
-    """One mailbox on a bad day: `lost` loses the answers of writes, `broken` raises before them, `normal` rewrites."""
+    """One mailbox on a bad day: `lost` loses the answers of writes, `broken` raises before them, `normal` rewrites.
+
+    `shut` is a folder to which the right is lost; `hidden`: the folder list does not name it then.
+    """
 
     lost: SyncError | None = None
     broken: Callable[[ItemWrite], None] | None = None
     normal: Callable[[Appointment], Appointment] | None = None
     page_max = 512
+    shut = ""
+    hidden = False
+
+    def folders(self) -> tuple[Folder, ...]:
+        """Return the folders, perhaps without the one that is shut."""
+        return tuple(each for each in super().folders() if not (Disturbed.hidden and each.ref == Disturbed.shut))
+
+    def read(self, refs: Sequence[tuple[str, str]]) -> list[Observed | SyncError | None]:
+        """Return no content out of the folder that is shut."""
+        denied = SyncError("ItemUnreadable", subject="", detail="access is denied")
+        found = zip(refs, super().read(refs), strict=True)
+        return [denied if folder == Disturbed.shut else item for (folder, _), item in found]
+
+    def find(self, global_object_ids: Sequence[str]) -> dict[str, tuple[Observed, ...]]:
+        """Find nothing in the folder that is shut."""
+        found = super().find(global_object_ids)
+        return {
+            name: seen
+            for name, items in found.items()
+            if (seen := tuple(i for i in items if i.folder != Disturbed.shut))
+        }
 
     def write(self, writes: Sequence[ItemWrite]) -> list[Written]:
         """Carry writes out, or not."""
@@ -52,7 +79,9 @@ class Disturbed(MemoryReplica):
         return done
 
     def changes(self, folder: str, cursor: str | None, limit: int) -> Page:
-        """Return small pages."""
+        """Return small pages, and none of the folder that is shut."""
+        if folder == Disturbed.shut:
+            raise SyncError("CalendarUnreadable", mailbox=self._address, detail="access is denied")
         return super().changes(folder, cursor, min(limit, Disturbed.page_max))
 
 
@@ -66,7 +95,7 @@ class Rough(World):
 
 @pytest.fixture(autouse=True)
 def _calm(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("lost", "broken", "normal", "page_max"):
+    for name in ("lost", "broken", "normal", "page_max", "shut", "hidden"):
         monkeypatch.setattr(Disturbed, name, getattr(Disturbed, name))
 
 
@@ -336,27 +365,158 @@ def test_trap_08_mails_by_accident() -> None:
     assert world.exchange.outbox == []
 
 
-def test_trap_09_what_looks_like_a_deletion() -> None:
-    """Out of the filter, untracked, in another folder, not listed, a folder gone: none of it deletes anything."""
-    world = rough()
-    rows = [enter(world, meeting(f"at {hour}", at(hour), EVE)) for hour in (9, 11, 13, 15)]
+def four(world: World) -> tuple[list[str], list[str], str]:
+    """Enter four meetings with a guest, bring them over, and move two of the items into a folder of Ada's.
+
+    Returns the rows and the refs of the items, both by hour, and the folder.
+    """
+    rows = [enter(world, meeting(f"at {hour:02}", at(hour), EVE)) for hour in (9, 11, 13, 15)]
     world.sync()
-    world.sync()
-    mails(world)
-    items = [i for i in world.exchange.items(ADA) if i.appointment.subject != "Not tracked"]
     folder = world.exchange.add_folder(ADA, "Projects")
     world.clock.advance(minutes=16)
     world.sync()
-    world.exchange.move(ADA, items[0].ref, folder)
-    world.exchange.set_categories(ADA, items[1].ref, ())
-    world.crm.edit(rows[2], lambda found: replace(found, organizer=Address("bob@example.org", "Bob")), by="ada")
+    found = {item.appointment.subject: item.ref for item in world.exchange.items(ADA)}
+    refs = [found[f"at {hour:02}"] for hour in (9, 11, 13, 15)]
+    refs[:2] = [world.exchange.move(ADA, ref, folder) for ref in refs[:2]]
+    world.sync()
+    mails(world)
+    return rows, refs, folder
+
+
+def assert_nothing_went(world: World, rows: list[str]) -> None:
+    """All four rows and items stand, nothing lies in the trash, and nobody was mailed."""
+    assert sorted(row.id for row in world.rows()) == sorted(rows)
+    assert in_outlook(world) == ["at 09", "at 11", "at 13", "at 15"]
+    assert (mails(world), trashed(world)) == ([], [])
+
+
+def test_trap_09_what_looks_like_a_deletion() -> None:
+    """Untracked, in another folder, given to somebody else, not listed: none of it deletes anything."""
+    world = rough()
+    rows, refs, _ = four(world)
+    world.exchange.set_categories(ADA, refs[2], ())
+    world.crm.edit(rows[3], lambda found: replace(found, organizer=Address("bob@example.org", "Bob")), by="ada")
     world.sync()
     world.exchange.expire_cursors(ADA)
     world.sync()
     world.sync("bob")
-    assert sorted(row.id for row in world.rows()) == rows
-    assert in_outlook(world) == ["at 11", "at 13", "at 15", "at 9"]
+    assert_nothing_went(world, rows)
+    assert [world.link(ref).crm_id for ref in refs[:2]] == rows[:2]
+    assert codes(world) == ["OrganizerChangedHeld"]
+
+
+@pytest.mark.rule("3.3")
+@pytest.mark.rule("1.11")
+def test_trap_09_out_of_the_filter() -> None:
+    """A row edited so that no filter selects it loses its category in Outlook and nothing else; back it is tracked."""
+    world = rough()
+    words = (
+        Condition(field=Field.SUBJECT, words=("at",)),
+        Condition(field=Field.LOCATION, words=("Bern",), negated=True),
+    )
+    (known,) = [each for each in world.store.filters() if each.user == "ada"]
+    narrow = replace(known, conditions=(*known.conditions, *words))
+    world.store.change_filter(known.id, lambda _: narrow, world.clock.now())
+    rows, refs, _ = four(world)
+    world.crm.edit(rows[3], lambda found: replace(found, location="Bern"), by="ada")
+    world.sync()
+    assert_nothing_went(world, rows)
+    assert (world.exchange.item(ADA, refs[3]).appointment.categories, codes(world)) == ((), [])
+    assert_quiet(world)
+
+    world.crm.edit(rows[3], lambda found: replace(found, location=""), by="ada")
+    world.sync()
+    assert_nothing_went(world, rows)
+    assert world.exchange.item(ADA, refs[3]).appointment.categories == (TRACKED,)
+    assert world.link(refs[3]).crm_id == rows[3]
+    assert_quiet(world)
+
+
+@pytest.mark.rule("L-02")
+def test_trap_09_a_folder_gone_whose_items_went_elsewhere() -> None:
+    """Ada takes her items out and deletes the folder: they are found where they are, under other ids."""
+    world = rough()
+    rows, refs, folder = four(world)
+    moved = [world.exchange.move(ADA, ref, CALENDAR) for ref in refs[:2]]
+    world.exchange.remove_folder(ADA, folder)
+    world.clock.advance(minutes=16)
+    world.sync()
+    assert_nothing_went(world, rows)
+    assert [world.link(ref).crm_id for ref in moved] == rows[:2]
+    assert codes(world) == []
+    assert_quiet(world)
+
+
+@pytest.mark.rule("L-02")
+@pytest.mark.rule("A-25")
+def test_trap_09_a_folder_gone_with_what_was_in_it() -> None:
+    """What is really deleted goes from the CRM too, can be brought back from the trash, and takes nothing along."""
+    world = rough()
+    rows, _, folder = four(world)
+    world.exchange.remove_folder(ADA, folder)
+    world.clock.advance(minutes=16)
+    world.sync()
+    assert sorted(row.id for row in world.rows()) == sorted(rows[2:])
+    assert in_outlook(world) == ["at 13", "at 15"]
+    assert sorted(kept.appointment.subject for kept in trashed(world)) == ["at 09", "at 11"]
     assert mails(world) == []
+    assert_quiet(world)
+
+
+@pytest.mark.rule("L-02")
+@pytest.mark.parametrize("listed", [True, False])
+def test_trap_09_a_folder_that_cannot_be_read_is_not_gone(listed: bool) -> None:
+    """Its right is taken away and given back, whether the folder list still names it or not.
+
+    Meanwhile the mailbox says so; nothing is deleted, untracked or mailed, and afterwards both sides are in step.
+    """
+    world = rough()
+    rows, refs, folder = four(world)
+    held = world.exchange.items(ADA)
+    Disturbed.shut, Disturbed.hidden = folder, not listed
+    for _ in range(2):
+        world.clock.advance(minutes=16)
+        error = tried(world)
+        assert error is not None
+        assert error.code == "CalendarUnreadable"
+        switch(world, "ada", enabled=True)
+    assert "CalendarUnreadable" in codes(world)
+    assert_nothing_went(world, rows)
+    assert world.exchange.items(ADA) == held
+
+    Disturbed.shut, Disturbed.hidden = "", False
+    world.clock.advance(minutes=16)
+    world.sync()
+    assert_nothing_went(world, rows)
+    assert (world.exchange.items(ADA), codes(world)) == (held, [])
+    world.crm.edit(rows[0], lambda found: replace(found, location="Bern"), by="ada")
+    world.sync()
+    assert world.exchange.item(ADA, refs[0]).appointment.location == "Bern"
+    assert mails(world) == [("update", EVE)]
+    assert_quiet(world)
+
+
+@pytest.mark.rule("L-02")
+def test_trap_09_a_mailbox_goes_on_without_a_folder_that_may_not_be_read() -> None:
+    """Tested and enabled anew it keeps the rest in step; what lies in the folder waits until it may be read again."""
+    world = rough()
+    rows, refs, folder = four(world)
+    Disturbed.shut, Disturbed.hidden = folder, True
+    world.clock.advance(minutes=16)
+    assert tried(world) is not None
+    number, crm_name = world.mailboxes["ada"], world.rules.crm_name
+    switch_on(world.store, world.connect, world.clock, number, crm_name=crm_name, writes=True)
+    world.exchange.edit(ADA, refs[2], lambda it: replace(it, location="Chur"), send=False)
+    world.sync()
+    assert_nothing_went(world, rows)
+    assert world.crm.read([rows[2]])[rows[2]].appointment.location == "Chur"
+
+    Disturbed.shut, Disturbed.hidden = "", False
+    world.exchange.edit(ADA, refs[0], lambda it: replace(it, location="Bern"), send=False)
+    world.clock.advance(minutes=16)
+    world.sync()
+    assert_nothing_went(world, rows)
+    assert world.crm.read([rows[0]])[rows[0]].appointment.location == "Bern"
 
 
 @pytest.mark.parametrize("crm_first", [True, False])

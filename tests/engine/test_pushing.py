@@ -201,6 +201,7 @@ def test_a_row_without_organizer_is_told(world: World) -> None:
 
 
 @pytest.mark.rule("A-04")
+@pytest.mark.rule("A-05")
 def test_a_completed_row_is_free_in_outlook(world: World) -> None:
     """A row that is completed shows as free, and does not remind any more."""
     row = enter(world, meeting("Visit", at(10), show_as=ShowAs.BUSY))
@@ -352,3 +353,18 @@ def test_what_fails_towards_outlook_is_not_told_again_in_each_cycle(world: World
     assert link.state is LinkState.FAILED
     assert told.count("settled") == 0
     assert told.count("failed") == 3
+
+
+@pytest.mark.rule("A-05")
+def test_a_reminder_that_was_taken_off_in_outlook_is_not_set_again(world: World) -> None:
+    """Ada takes it off; neither an edit of the row nor a new time brings it back."""
+    row = enter(world, meeting("Visit", at(10)))
+    world.sync()
+    (item,) = world.exchange.items(ADA)
+    world.change(item.ref, reminder_minutes=None)
+    world.sync()
+    world.crm.edit(row, lambda found: replace(found, subject="Visit to Bern", span=at(12)), by="ada")
+    world.sync()
+
+    (there,) = outlook(world)
+    assert (there.subject, there.span, there.reminder_minutes) == ("Visit to Bern", at(12), None)

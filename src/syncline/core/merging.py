@@ -36,6 +36,7 @@ EXCEPTION_TEXTS = "exception_texts"
 CANCELED = "canceled"
 PERSONS = "persons"  # not a field of the content: who is busy moved, because somebody declined or came back (CD-05a)
 
+_LONGEST = {"subject": SUBJECT_MAX, "location": LOCATION_MAX, "description": DESCRIPTION_MAX}
 # What gives the dates of a series their original starts.
 _PATTERN = ("span", "zone", "recurrence")
 _DATES = frozenset((EXCEPTIONS, EXCEPTION_TEXTS, "deleted"))
@@ -81,6 +82,14 @@ def project(appointment: Appointment, private: PrivatePolicy = PrivatePolicy.IMP
     }
     exceptions = tuple(project(exception, private) for exception in appointment.exceptions)
     return _canonical(appointment, exceptions, texts)
+
+
+def too_long(appointment: Appointment) -> frozenset[str]:
+    """Return the names of the texts that `project` shortens, of the appointment itself or of any date of it."""
+    parts = (appointment, *appointment.exceptions)
+    return frozenset(
+        name for name, most in _LONGEST.items() if any(len(getattr(part, name)) > most for part in parts)
+    )  # fmt: skip
 
 
 def canonical(appointment: Appointment) -> Appointment:

@@ -66,14 +66,16 @@ def unnamed(code: str, params: dict[str, str], look: Sight) -> dict[str, str]:
 
 
 def masked(params: dict[str, str], look: Sight, when: versions.When) -> dict[str, str]:
-    """Return the words of a question about both sides as its reader says them, and without what is hidden.
+    """Return the words of an alert about fields as its reader says them, and without what is hidden.
 
     Fields are called as people call them, values are in his language, and `when` words a time in his zone.
     """
     names = [name for name in params.get("fields", "").split(", ") if name]
-    if not names or "exchange" not in params:
+    if not names:
         return params
     known = {**params, "fields": ", ".join(versions.named(name) for name in names)}
+    if "exchange" not in params:
+        return known
     known |= {side: _worded(params, side, names, when) for side in ("exchange", "row")}
     if look.masked or (not look.body and BODY & set(names)):
         known |= {"exchange": _(HIDDEN), "row": _(HIDDEN)}

@@ -24,6 +24,7 @@ from syncline.engine.outgoing import Outward
 from syncline.engine.overtaking import keeping, taking_items_back
 from syncline.engine.run import Run, failed, notice
 from syncline.engine.scoping import WAITS_SINCE_BEFORE, released, resumed, unsettled
+from syncline.engine.shortening import tell_shortened
 from syncline.engine.writing import Draft
 from syncline.errors import SyncError
 from syncline.ports import Changes, CrmRow, Intent, Link, LinkState, Observed, Origin, Result, Seen, Written
@@ -60,6 +61,7 @@ def apply_outgoing(run: Run, chunk: Sequence[Outward]) -> None:
         for each, outcome in zip(ready, outcomes, strict=True):
             _recorded(draft, each, outcome)
     _quieten(draft, chunk)
+    tell_shortened(draft, chunk)
     with taking_items_back(run, made), keeping(run, draft.trash, since):
         run.write(draft.changes())
 

@@ -31,7 +31,7 @@ from syncline.core.merging import Winner
 from syncline.engine import questions, scoping
 from syncline.engine.removing import Removing
 from syncline.engine.run import Run, notice
-from syncline.errors import CATALOGUE, ErrorClass, SyncError
+from syncline.errors import CATALOGUE, LASTING, ErrorClass, SyncError
 from syncline.ports import (
     Alert,
     Attachment,
@@ -315,7 +315,7 @@ class Files:
         if not (self._before.refused or self._before.tries):
             return []
         standing = self._run.store.open_alerts(self._link.mailbox_id, [self._link.id])
-        over = (each for each in standing if each.code not in codes and _tells(each))
+        over = (each for each in standing if each.code not in (*codes, *LASTING) and _tells(each))
         return [questions.withdrawn(self._run, each, "its files are in step") for each in over]
 
     def _entry(self, step: Step) -> Entry:

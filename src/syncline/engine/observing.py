@@ -192,7 +192,21 @@ def _refresh_hierarchy(run: Run) -> None:
     gone = {folder.ref for folder in run.mailbox.folders} - {folder.ref for folder in folders}
     cursors = {ref: cursor for ref, cursor in mailbox.cursors.items() if ref not in gone}
     lost = [link for ref in sorted(gone) for link in _vanished(run, ref, frozenset())]
+    _ask_for(run, sorted({link.folder for link in lost}))
     run.write(Changes(links=lost, mailbox=replace(mailbox, cursors=cursors)))
+
+
+def _ask_for(run: Run, folders: Sequence[str]) -> None:
+    """Ask for folders with linked items that the list names no longer: one that may not be read is not gone.
+
+    Of that the mailbox fails, as for a folder that is listed: what lies in there can neither be seen nor searched.
+    """
+    for ref in folders:
+        try:
+            run.replica.changes(ref, run.mailbox.cursors.get(ref), 1)
+        except SyncError as error:
+            if error.code != "CursorExpired":
+                raise
 
 
 def _with_tracking(run: Run, mailbox: Mailbox) -> Mailbox:

@@ -77,7 +77,7 @@ def _hand_over(draft: Draft, decided: Decided) -> None:
         link = replace(link, state=LinkState.SETTLED, sync_error=None, error_params={}, error_time=None)
     if decided.peer is not None:
         link = replace(link, left_out=decided.peer.left_out)
-    draft.close(decided, "another person's calendar decides")
+    draft.close(decided, "another person's calendar decides", over=True)
     link = replace(link, retries=0, next_try=None, decision=None, decided_digest="", decided_left_out=())
     if not _knows_more(decided):
         draft.settle(link)
@@ -126,7 +126,7 @@ def _wait(draft: Draft, decided: Decided) -> None:
     if link != decided.link:
         draft.links.append(link)
         if followed or link.decision != "yes":
-            draft.close(decided, "asked in another person's mailbox")
+            draft.close(decided, "asked in another person's mailbox", over=True)
         draft.note(decided, "waits for another mailbox")
 
 
@@ -139,7 +139,7 @@ def _forget(draft: Draft, decided: Decided) -> None:
         # The row may be selected again meanwhile: then it is made anew, and what its item does not have yet is no loss.
         draft.files_anew.append(decided.link.id)
         draft.links.append(anew(decided.link))
-        draft.close(decided, "deleted or untracked in Outlook")
+        draft.close(decided, "deleted or untracked in Outlook", over=True)
         return
     draft.drop(decided, "forgotten", "deleted or untracked in Outlook")
 

@@ -24,7 +24,7 @@ from syncline.engine.deciding import Decided
 from syncline.engine.overtaking import Made
 from syncline.engine.run import Run, failed, notice
 from syncline.engine.scoping import unsettled
-from syncline.errors import CATALOGUE, ErrorClass, SyncError
+from syncline.errors import CATALOGUE, LASTING, ErrorClass, SyncError
 from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Link, LinkState, Origin, Trashed
 
 
@@ -103,16 +103,22 @@ class Draft:
         self.close(decided, reason, saved=True)
         self.woken.update(decided.waiting)
 
-    def close(self, decided: Decided, reason: str, *, saved: bool = False) -> None:
-        """Close the question of a link, if there is one that is not final, and withdraw the notices about it."""
+    def close(self, decided: Decided, reason: str, *, saved: bool = False, over: bool = False) -> None:
+        """Close the question of a link, if there is one that is not final, and withdraw the notices about it.
+
+        `over`: this mailbox keeps the item in step no longer, which ends what is `LASTING` too.
+        """
         self.quiet(decided, reason)
+        if over:
+            lasting = (each for each in decided.notices if each.code in LASTING)
+            self.alerts.extend(questions.withdrawn(self.run, each, reason) for each in lasting)
         alert = decided.alert
         if alert is not None and alert.state is not AlertState.WITHDRAWN:
             self.alerts.append(questions.closed(self.run, alert, reason, saved=saved))
 
     def quiet(self, decided: Decided, reason: str, *, but: str | None = None) -> None:
-        """Withdraw the notices about an item, except those with the code `but` (5.6)."""
-        over = (each for each in decided.notices if each.code != but)
+        """Withdraw the notices about an item, except those with the code `but` and what is `LASTING` (5.6)."""
+        over = (each for each in decided.notices if each.code not in (but, *LASTING))
         self.alerts.extend(questions.withdrawn(self.run, each, reason) for each in over)
 
     def keep_deleted(
@@ -144,15 +150,16 @@ class Draft:
             self.keep_deleted(link, side, part, "deleted" if same else "edited", private=before.private)
 
     def withdraw_notices(self, link_ids: Sequence[int], reason: str) -> None:
-        """Withdraw the notices about items that are in step again; questions stay."""
+        """Withdraw the notices about items that are in step again; questions stay, and what is `LASTING`."""
         standing = self.run.store.open_alerts(self.run.mailbox.id, link_ids)
         notices = (each for each in standing if CATALOGUE[each.code].error_class is not ErrorClass.NEEDS_ANSWER)
-        self.alerts.extend(questions.withdrawn(self.run, each, reason) for each in notices)
+        over = (each for each in notices if each.code not in LASTING)
+        self.alerts.extend(questions.withdrawn(self.run, each, reason) for each in over)
 
     def drop(self, decided: Decided, action: str, reason: str) -> None:
         """Remove a link; its question is withdrawn, the row stays as it is."""
         self.removed.append(decided.link.id)
-        self.close(decided, reason)
+        self.close(decided, reason, over=True)
         self.note(decided, action)
 
     def skip(self, decided: Decided, code: str) -> None:
@@ -167,7 +174,7 @@ class Draft:
             next_try=None,
         )
         self.settle(link)
-        self.close(decided, "left out by a rule")
+        self.close(decided, "left out by a rule", over=True)
         self.note(decided, "skipped", detail=code)
         self.run.counts.skipped += 1
 

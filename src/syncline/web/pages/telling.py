@@ -49,6 +49,7 @@ REASONS: Mapping[str, str] = {
     "back at the time that the CRM holds": noted("it is back at the time that the CRM holds"),
     "the items are back": noted("the items are back"),
     "kept out": noted("it is kept out"),
+    "its texts fit": noted("its texts fit into Outlook now"),
     "it is in step": noted("it is synchronized"),
     "it waits for an answer now": noted("it waits for an answer now"),
     "it fails for another reason now": noted("it fails for another reason now"),
