@@ -8,7 +8,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
 # What make quick leaves to make test: many seeds, many kills, many processes.
 LONG := tests/simulation/test_seeds.py tests/simulation/test_kills.py \
-	tests/simulation/test_kills_out.py \
+	tests/simulation/test_kills_out.py tests/simulation/test_kills_writing.py \
 	tests/embedded_crm/test_index.py tests/embedded_crm/test_processes.py
 
 .PHONY: help run setup setup-dev test quick check sim bench docs lock messages

@@ -247,6 +247,22 @@ def test_an_emptied_crm_is_one_question(answer: str) -> None:
     assert_quiet(world)
 
 
+def test_a_crm_that_lost_most_of_its_rows_is_not_emptied() -> None:
+    """Twelve of twenty rows are many, and told as twelve of twenty; three of four are neither many nor all."""
+    world = ready()
+    for row in many_rows(world, 20)[:12]:
+        world.crm.remove(row)
+    world.sync()
+    (question,) = world.questions()
+    assert (question.code, question.params["count"], question.params["total"]) == ("MassItemDeletionHeld", "12", "20")
+
+    world = ready()
+    for row in many_rows(world, 4)[:3]:
+        world.crm.remove(row)
+    world.sync()
+    assert (world.questions(), len(outlook(world))) == ((), 1)
+
+
 @pytest.mark.parametrize("answer", ["yes", "no"])
 def test_a_flood_of_new_rows_is_one_question(answer: str) -> None:
     """Six new rows are too many where five may come at once; a No keeps them out of Outlook and does not ask again."""

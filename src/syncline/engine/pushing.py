@@ -37,13 +37,17 @@ _ASKING = {Verb.ASK_DELETION: holding.OVERRULED, Verb.ASK_ORGANIZER: holding.ORG
 
 
 class _Light(Struct, frozen=True, gc=False):
-    """One row of the plan: enough to weigh and to order it. `refused`: a No has kept it out once."""
+    """One row of the plan: enough to weigh and to order it.
+
+    `refused`: a No has kept it out once. `gone`: its row stands in the CRM no longer.
+    """
 
     link_id: int
     verb: Verb
     doubted: bool
     earlier: bool
     refused: bool
+    gone: bool
     mails: tuple[Mail, ...]
     order: tuple[float, str, int]
 
@@ -148,7 +152,7 @@ def _light(run: Run, outward: Outward) -> _Light:
     refused = verb is Verb.CREATE and link.withheld is not None
     # What is from earlier deletes nothing; a deletion since has guards of its own.
     earlier = verb in WRITES and verb is not Verb.DELETE and scoping.is_earlier(run, link)
-    return _Light(link.id, verb, link.doubted, earlier, refused, outward.mails, order)
+    return _Light(link.id, verb, link.doubted, earlier, refused, link.crm_gone, outward.mails, order)
 
 
 def _ordered(light: _Light) -> tuple[float, str, int]:
@@ -192,7 +196,9 @@ def _handed(run: Run, outward: Outward, answer: Answer) -> Outward:
 
 
 def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
-    total = run.store.link_count(run.mailbox.id)
+    # The state counts no link any more whose row went: what is to be deleted for that was there before.
+    gone = sum(light.gone for light in planned if light.verb is Verb.DELETE)
+    total = run.store.link_count(run.mailbox.id) + gone
     limits, invitations = run.rules.limits, run.rules.invitations
     deletions = tuple(light.link_id for light in planned if light.verb is Verb.DELETE)
     earlier = tuple(light.link_id for light in planned if light.earlier)
@@ -203,12 +209,21 @@ def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
     flood = run.mailbox.first_sync_done and floods(len(creations), limits)
     refused = _refused_once(planned, unsent)
     heavy = many(len(deletions), total, limits)
+
+    def of_all(_: Collection[int]) -> Mapping[str, str]:
+        return {"total": str(total)}
+
     return holding.weigh(
         run,
         (
             Danger(code=holding.BEGUN, links=earlier, heavy=earlier),
-            Danger(code=holding.EMPTIED, links=deletions, heavy=deletions if emptied else ()),
-            Danger(code=holding.DELETIONS, links=deletions, heavy=deletions if heavy and not emptied else ()),
+            Danger(code=holding.EMPTIED, links=deletions, heavy=deletions if emptied else (), told=of_all),
+            Danger(
+                code=holding.DELETIONS,
+                links=deletions,
+                heavy=deletions if heavy and not emptied else (),
+                told=of_all,
+            ),
             Danger(code=holding.RESTORED_CRM, links=doubted, heavy=doubted),
             Danger(code=holding.CREATIONS, links=creations, heavy=creations if flood else refused),
             Danger(

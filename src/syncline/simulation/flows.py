@@ -14,8 +14,23 @@ from syncline.core.appointment import (
     Identity,
     ShowAs,
 )
+from syncline.core.guards import Limits
+from syncline.engine.run import Rules
 from syncline.simulation.conduct import CATEGORY
-from syncline.simulation.killing import ADA, BOB, Flow, add, at, edit, item, ref, run_all, series
+from syncline.simulation.killing import (
+    ADA,
+    BOB,
+    Flow,
+    add,
+    at,
+    edit,
+    item,
+    of_both_kinds,
+    ref,
+    run_all,
+    series,
+    with_writing,
+)
 from syncline.simulation.watching import NAMES
 from syncline.simulation.world import World
 
@@ -100,6 +115,30 @@ def _deletions_held(world: World) -> None:
     run_all(world)
 
 
+def _several_saved(world: World) -> None:
+    for number in range(4):
+        add(world, item(f"item-{number}", at(9 + number)))
+    run_all(world)
+
+
+def _most_deleted(world: World) -> None:
+    _several_saved(world)
+    _delete_most(world)
+    run_all(world)
+
+
+def _most_untracked(world: World) -> None:
+    _several_saved(world)
+    _untrack_all(world)
+    run_all(world)
+
+
+def _expired_and_deleted(world: World) -> None:
+    _saved(world)
+    _delete_and_expire(world)
+    run_all(world)
+
+
 def _meeting_saved(world: World) -> None:
     _create_meeting(world)
     run_all(world)
@@ -115,10 +154,6 @@ def _create(world: World) -> None:
 def _create_many(world: World) -> None:
     for number in range(3):
         add(world, item(f"item-{number}", at(9)))
-
-
-def _create_series(world: World) -> None:
-    add(world, series("series", at(11)))
 
 
 def _create_overlapping(world: World) -> None:
@@ -161,6 +196,17 @@ def _delete(world: World) -> None:
 def _delete_all(world: World) -> None:
     for each in world.exchange.items(ADA):
         world.exchange.delete(ADA, each.ref)
+
+
+def _delete_most(world: World) -> None:
+    for each in world.exchange.items(ADA)[1:]:
+        world.exchange.delete(ADA, each.ref)
+
+
+def _delete_and_expire(world: World) -> None:
+    """A whole listing does not tell whether somebody deleted the item or the mailbox was restored."""
+    _delete(world)
+    _expire(world)
 
 
 def _cancel(world: World) -> None:
@@ -268,15 +314,14 @@ def _move_left_out(world: World) -> None:
     world.exchange.edit_occurrence(ADA, ref(world, "series"), at(9, day=2), lambda found: replace(found, span=to))
 
 
-FLOWS = (
+_CAREFUL = Rules(limits=Limits(items_max=1))
+
+_OF_BOTH_KINDS = (
     Flow("create", _nothing, _create),
-    Flow("create three that overlap", _nothing, _create_many),
-    Flow("create series", _nothing, _create_series),
     Flow("create and ask", _nothing, _create_overlapping),
     Flow("update", _saved, _rename),
     Flow("reschedule", _saved, _move),
     Flow("reschedule held", _saved_beside_row, _move_into_the_way),
-    Flow("move and delete occurrences", _series_saved, _move_occurrence),
     Flow("delete", _saved, _delete),
     Flow("cancel", _saved, _cancel),
     Flow("untrack", _saved, _untrack),
@@ -285,22 +330,28 @@ FLOWS = (
     Flow("answer no", _asked, _no),
     Flow("answer yes to a reschedule", _reschedule_asked, _yes),
     Flow("answer no to a reschedule", _reschedule_asked, _no),
-    Flow("answer without overlaps", _series_asked, _without_overlaps),
-    Flow("answer without overlaps to a reschedule", _series_reschedule_asked, _without_overlaps),
     Flow("answer taken back", _asked, _take_back),
-    Flow("edit a date left out", _left_out, _edit_left_out),
-    Flow("move a date left out", _left_out, _move_left_out),
     Flow("clash gone", _asked, _make_room),
     Flow("delete while asked", _asked, _delete),
+    Flow("move to a folder", _saved, _move_folder),
+    Flow("cursor expired", _saved, _expire),
+    Flow("edited in the CRM", _saved, _edit_row),
+)
+_OTHERS = (
+    Flow("create three that overlap", _nothing, _create_many),
+    Flow("move and delete occurrences", _series_saved, _move_occurrence),
+    Flow("answer without overlaps", _series_asked, _without_overlaps),
+    Flow("answer without overlaps to a reschedule", _series_reschedule_asked, _without_overlaps),
+    Flow("edit a date left out", _left_out, _edit_left_out),
+    Flow("move a date left out", _left_out, _move_left_out),
     Flow("guard deletions", _many_saved, _delete_all),
     Flow("guard untracking", _many_saved, _untrack_all),
     Flow("guard released", _deletions_held, _yes),
     Flow("guard dropped", _deletions_held, _no),
-    Flow("move to a folder", _saved, _move_folder),
-    Flow("cursor expired", _saved, _expire),
-    Flow("edited in the CRM", _saved, _edit_row),
     Flow("meeting of two mailboxes", _nothing, _create_meeting, people=2),
     Flow("meeting moved", _meeting_saved, _move_meeting, people=2),
+)
+_IN_OUTLOOK = (
     Flow("mark", _nothing, _create_overlapping, by_category=True),
     Flow("save anyway in Outlook", _asked, _save_anyway, by_category=True),
     Flow("keep out in Outlook", _asked, _keep_out, by_category=True),
@@ -315,3 +366,16 @@ FLOWS = (
     Flow("move a marked item to a folder", _asked, _move_folder, by_category=True),
     Flow("copy a marked item", _asked, _copy, by_category=True),
 )
+_ANSWERS = (
+    Flow("answer yes to many deletions", _most_deleted, _yes, rules=_CAREFUL),
+    Flow("answer no to many deletions", _most_deleted, _no, rules=_CAREFUL),
+    Flow("answer yes to untracking", _most_untracked, _yes, rules=_CAREFUL),
+    Flow("answer no to untracking", _most_untracked, _no, rules=_CAREFUL),
+    Flow("cursor expired and deleted", _saved, _delete_and_expire),
+    Flow("answer yes to a restored mailbox", _expired_and_deleted, _yes),
+    Flow("answer no to a restored mailbox", _expired_and_deleted, _no),
+)
+FLOWS = (*_OF_BOTH_KINDS, *_OTHERS)
+"""Those in which nothing is written to Exchange."""
+FLOWS_WRITING = tuple(map(with_writing, (*of_both_kinds(*_OF_BOTH_KINDS, *_ANSWERS), *_OTHERS, *_IN_OUTLOOK)))
+"""Those in which writing to Exchange is on, as delivered."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from syncline.core import guards
 from syncline.core.appointment import Address, Attendee
 from syncline.core.attachments import Limits
 from syncline.core.merging import Winner
@@ -17,6 +18,7 @@ from syncline.simulation.world import World
 
 RULES = Rules(outgoing=True, attachments=Limits(size_max=1_000, blocked=frozenset({"exe"})))
 UID = "one"
+_CAREFUL = guards.Limits(items_max=1)
 
 
 def _row(world: World) -> str:
@@ -53,6 +55,19 @@ def _with_file(world: World) -> None:
     _item(world)
     _attach(world)
     run_all(world)
+
+
+def _removals_held(world: World) -> None:
+    """Three items lose their file in Outlook, which is asked about."""
+    uids = ("one", "two", "three")
+    for number, uid in enumerate(uids):
+        add(world, item(uid, at(11 + number)))
+        world.exchange.attach(ADA, ref(world, uid), "plan.txt", b"plan")
+    run_all(world)
+    for uid in uids:
+        world.exchange.detach(ADA, ref(world, uid), "plan.txt")
+    for _ in range(2):
+        run_all(world)
 
 
 def _new_item(world: World) -> None:
@@ -97,6 +112,14 @@ def _delete(world: World) -> None:
     world.exchange.delete(ADA, ref(world, UID))
 
 
+def _yes(world: World) -> None:
+    world.answer(world.questions()[0], "yes")
+
+
+def _no(world: World) -> None:
+    world.answer(world.questions()[0], "no")
+
+
 def _flow(name: str, prepare: Deed, happens: Deed, afterwards: Deed | None = None, **rules: object) -> Flow:
     mine = replace(RULES, **rules)
     return Flow(f"files: {name}", prepare, happens, rules=mine, afterwards=afterwards)
@@ -119,5 +142,7 @@ FLOWS_FILES: tuple[Flow, ...] = (
     _flow("added in the CRM, removed there again", _made, _enter, _take_off),
     _flow("removed in Outlook, added there again", _with_file, _detach, _attach),
     _flow("removed in the CRM, added there again", _with_file, _take_off, _enter),
+    _flow("many removals, yes", _removals_held, _yes, limits=_CAREFUL),
+    _flow("many removals, no", _removals_held, _no, limits=_CAREFUL),
     _flow("in Outlook alone", _made, _attach, outgoing=False),
 )

@@ -14,7 +14,20 @@ from syncline.core.merging import Winner
 from syncline.core.pushing import Policy
 from syncline.engine.run import Rules
 from syncline.simulation.conduct import CATEGORY
-from syncline.simulation.killing import ADA, BOB, Deed, Flow, at, edit, item, ref, run_all, series
+from syncline.simulation.killing import (
+    ADA,
+    BOB,
+    Deed,
+    Flow,
+    at,
+    edit,
+    item,
+    of_both_kinds,
+    of_its_kind,
+    ref,
+    run_all,
+    series,
+)
 from syncline.simulation.world import World
 
 _PARTNERS = Rules(outgoing=True)
@@ -37,7 +50,7 @@ def _row(subject_uid: str, *guests: str, **fields: object) -> Appointment:
 
 
 def _enter(world: World, appointment: Appointment) -> None:
-    world.crm.enter(appointment, owner="ada")
+    world.crm.enter(of_its_kind(world, appointment), owner="ada")
 
 
 def _change(world: World, uid: str, **fields: object) -> None:
@@ -104,6 +117,16 @@ def _creations_held(world: World) -> None:
 def _deletions_held(world: World) -> None:
     _many_made(world)
     _remove_all(world)
+    run_all(world)
+
+
+def _many_held(world: World) -> None:
+    _first_sync(world)
+    for number in range(4):
+        _enter(world, replace(_row(f"crm-{number}"), span=at(9 + number)))
+    run_all(world)
+    for row in world.crm.rows()[1:]:
+        world.crm.remove(row.id)
     run_all(world)
 
 
@@ -192,10 +215,6 @@ def _remove(world: World) -> None:
     world.crm.remove(_id(world, "crm-one"))
 
 
-def _remove_series(world: World) -> None:
-    world.crm.remove(_id(world, "crm-series"))
-
-
 def _remove_all(world: World) -> None:
     for row in world.crm.rows():
         world.crm.remove(row.id)
@@ -207,14 +226,6 @@ def _complete(world: World) -> None:
 
 def _cancel(world: World) -> None:
     world.crm.cancel(_id(world, "crm-one"), by="ada")
-
-
-def _cancel_series(world: World) -> None:
-    world.crm.cancel(_id(world, "crm-series"), by="ada")
-
-
-def _move_series(world: World) -> None:
-    _change(world, "crm-series", span=at(14))
 
 
 def _change_dates(world: World) -> None:
@@ -314,6 +325,7 @@ def _no(world: World) -> None:
 
 _FEW = _with(invitations=Invitations(mails_max=0))
 _SLOW = _with(limits=Limits(creations_max=5))
+_CAREFUL = _with(limits=Limits(items_max=1))
 _CANCELS = _with(pushing=Policy(propagate_cancellations=True))
 _DELETES = _with(pushing=Policy(distinct_deletes=False))
 _TELLS = _with(winner=Winner.ASK)
@@ -323,59 +335,60 @@ def _out(name: str, prepare: Deed, happens: Deed, rules: Rules = _PARTNERS, peop
     return Flow(name, prepare, happens, people=people, rules=rules)
 
 
-FLOWS_OUT = (
-    _out("make", _first_sync, _enter_single),
-    _out("make in the first sync", lambda _: None, _enter_meeting),
+_OF_BOTH_KINDS = (
     _out("make and invite", _first_sync, _enter_meeting),
-    _out("make several", _first_sync, _enter_two, people=2),
-    _out("make series", _first_sync, _enter_series),
-    _out("make series with dates", _first_sync, _enter_changed_series),
-    _out("make what stands there", _first_sync, _track_twin),
-    _out("make meeting of two mailboxes", _first_sync, _enter_shared, people=2),
     _out("rename in the CRM", _made, _rename),
     _out("reschedule meeting", _meeting_made, _move),
-    _out("invite one more", _meeting_made, _invite),
-    _out("reschedule meeting of two mailboxes", _shared_made, _move, people=2),
-    _out("reschedule series", _series_made, _move_series),
-    _out("move and delete dates", _series_made, _change_dates),
-    _out("delete row", _made, _remove),
     _out("delete row of meeting", _meeting_made, _remove),
-    _out("delete row of series", _series_made, _remove_series),
-    _out("delete row of two mailboxes", _shared_made, _remove, people=2),
-    _out("complete", _meeting_made, _complete),
-    _out("cancel and keep", _meeting_made, _cancel),
     _out("cancel and call off", _meeting_made, _cancel, rules=_CANCELS),
-    _out("cancel series and call off", _series_made, _cancel_series, rules=_CANCELS),
-    _out("both sides edit apart", _made, _edit_apart),
-    _out("both sides edit, Exchange wins", _made, _edit_both),
-    _out("both sides edit, the CRM wins", _made, _edit_both, rules=_with(winner=Winner.CRM)),
-    _out("both sides edit and ask", _made, _edit_both, rules=_TELLS),
     _out("answer yes to both", _torn, _yes, rules=_TELLS),
     _out("answer no to both", _torn, _no, rules=_TELLS),
     _out("deleted there, edited here", _made, _delete_in_outlook),
-    _out("deleted there, edited here, and ask", _made, _delete_in_outlook, rules=_asks()),
     _out("deleted here, edited there", _made, _delete_edited),
     _out("answer yes to a deletion", _overruled, _yes, rules=_asks()),
     _out("answer no to a deletion", _overruled, _no, rules=_asks()),
-    _out("ask about another organizer", _meeting_made, _hand_over, people=2),
     _out("answer yes to another organizer", _organizer_asked, _yes, people=2),
     _out("answer no to another organizer", _organizer_asked, _no, people=2),
-    _out("hold invitations", _first_sync, _enter_meeting, rules=_FEW),
     _out("release invitations", _held, _yes, rules=_FEW),
     _out("drop invitations", _held, _no, rules=_FEW),
-    _out("release creations", _creations_held, _yes, rules=_SLOW),
-    _out("drop creations", _creations_held, _no, rules=_SLOW),
-    _out("hold deletions", _many_made, _remove_all),
-    _out("release deletions", _deletions_held, _yes),
-    _out("drop deletions", _deletions_held, _no),
+    _out("release many deletions", _many_held, _yes, rules=_CAREFUL),
+    _out("drop many deletions", _many_held, _no, rules=_CAREFUL),
+    _out("answer yes to a restored CRM", _restored, _yes),
+    _out("answer no to a restored CRM", _restored, _no),
     _out("untrack while edited", _made, _untrack),
     _out("leave the filters", _made, _leave),
     _out("leave the filters and delete", _meeting_made, _leave, rules=_DELETES),
     _out("return to the filters", _left, _return),
     _out("expired cursor while edited", _made, _expire),
-    _out("CRM cursor unknown while edited", _made, _restore),
-    _out("answer yes to a restored CRM", _restored, _yes),
-    _out("answer no to a restored CRM", _restored, _no),
     _out("move to a folder while edited", _made, _move_folder),
+)
+_OTHERS = (
+    _out("release deletions", _deletions_held, _yes),
+    _out("drop deletions", _deletions_held, _no),
+    _out("make", _first_sync, _enter_single),
+    _out("make in the first sync", lambda _: None, _enter_meeting),
+    _out("both sides edit and ask", _made, _edit_both, rules=_TELLS),
+    _out("release creations", _creations_held, _yes, rules=_SLOW),
+    _out("drop creations", _creations_held, _no, rules=_SLOW),
+    _out("make several", _first_sync, _enter_two, people=2),
+    _out("make series with dates", _first_sync, _enter_changed_series),
+    _out("make what stands there", _first_sync, _track_twin),
+    _out("make meeting of two mailboxes", _first_sync, _enter_shared, people=2),
+    _out("invite one more", _meeting_made, _invite),
+    _out("reschedule meeting of two mailboxes", _shared_made, _move, people=2),
+    _out("move and delete dates", _series_made, _change_dates),
+    _out("delete row", _made, _remove),
+    _out("delete row of two mailboxes", _shared_made, _remove, people=2),
+    _out("complete", _meeting_made, _complete),
+    _out("cancel and keep", _meeting_made, _cancel),
+    _out("both sides edit apart", _made, _edit_apart),
+    _out("both sides edit, Exchange wins", _made, _edit_both),
+    _out("both sides edit, the CRM wins", _made, _edit_both, rules=_with(winner=Winner.CRM)),
+    _out("deleted there, edited here, and ask", _made, _delete_in_outlook, rules=_asks()),
+    _out("ask about another organizer", _meeting_made, _hand_over, people=2),
+    _out("hold invitations", _first_sync, _enter_meeting, rules=_FEW),
+    _out("hold deletions", _many_made, _remove_all),
+    _out("CRM cursor unknown while edited", _made, _restore),
     _out("copy while edited", _made, _copy),
 )
+FLOWS_OUT = (*of_both_kinds(*_OF_BOTH_KINDS), *_OTHERS)

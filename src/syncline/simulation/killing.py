@@ -1,7 +1,7 @@
 """A flow is killed at each of its port calls in turn, and its world must end as if it had lived.
 
 A flow is prepared in peace, then something happens, and then the mailboxes run while the process may die. What the
-flows are stands in `flows` and `flows_out`; the words that they are told in stand here.
+flows are stands in the modules `flows*`; the words that they are told in stand here.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Flow(Struct, frozen=True):
 
     `by_category`: questions are answered in Outlook, so that waiting items are marked. `rules` are those of the world,
     if they are not the usual ones. `afterwards` happens once the mailboxes have run or died, before all goes quiet.
+    `series`: every single of the flow repeats instead.
     """
 
     name: str
@@ -46,6 +47,19 @@ class Flow(Struct, frozen=True):
     by_category: bool = False
     rules: Rules | None = None
     afterwards: Deed | None = None
+    series: bool = False
+
+
+def of_both_kinds(*flows: Flow) -> Iterator[Flow]:
+    """Yield each flow of singles twice: as it is, and with series in their place."""
+    for flow in flows:
+        yield flow
+        yield replace(flow, name=f"{flow.name}, series", series=True)
+
+
+def with_writing(flow: Flow) -> Flow:
+    """Return a flow as it goes where writing to Exchange is on, as delivered."""
+    return replace(flow, name=f"{flow.name}, writing", rules=replace(flow.rules or Rules(), outgoing=True))
 
 
 # --- what there is -----------------------------------------------------------------------------------------------
@@ -67,13 +81,22 @@ def item(uid: str, span: Span, **fields: object) -> Appointment:
 
 def series(uid: str, span: Span) -> Appointment:
     """Return a tracked series of four days."""
-    recurrence = Recurrence(pattern=Pattern(kind=PatternKind.DAILY), first=span.start.date(), count=4)
-    return item(uid, span, recurrence=recurrence)
+    return _repeated(item(uid, span))
+
+
+def of_its_kind(world: World, appointment: Appointment) -> Appointment:
+    """Return an appointment as this world has it: in a world of series it repeats."""
+    return _repeated(appointment) if world.setting.series else appointment
+
+
+def _repeated(appointment: Appointment) -> Appointment:
+    recurrence = Recurrence(pattern=Pattern(kind=PatternKind.DAILY), first=appointment.span.start.date(), count=4)
+    return replace(appointment, recurrence=recurrence)
 
 
 def add(world: World, appointment: Appointment, address: str = ADA) -> None:
     """Save an item in Outlook, and remember that it was tracked."""
-    world.exchange.add(address, appointment)
+    world.exchange.add(address, of_its_kind(world, appointment))
     world.tracked_once.add(appointment.identity.global_object_id)
 
 
@@ -98,14 +121,16 @@ def run_all(world: World) -> None:
 
 
 class Prepared:
-    """A flow whose world is prepared once: the undisturbed run and each killed one begin with a copy of it."""
+    """A flow whose world is prepared once, up to what happens: each run, killed or not, begins with a copy of it."""
 
     def __init__(self, flow: Flow) -> None:
         rules = replace(flow.rules or Rules(), chunk_max=5, outlook=NAMES if flow.by_category else None)
         self._flow = flow
-        self._world = World(Random(0), Setting(people=flow.people, rules=rules))  # noqa: S311 - must be repeatable
+        setting = Setting(people=flow.people, rules=rules, series=flow.series)
+        self._world = World(Random(0), setting)  # noqa: S311 - must be repeatable
         flow.prepare(self._world)
         self._world.clock.advance(900)
+        flow.happens(self._world)
         self._state = keep(self._world.store)
 
     def undisturbed(self) -> tuple[tuple[Call, ...], dict[str, object]]:
@@ -128,7 +153,7 @@ class Prepared:
         return [f"killed at call {number} ({where}): {problem}" for problem in found]
 
     def _play(self, number: int | None, strike: Strike = Strike.KILLED) -> tuple[World, tuple[Call, ...]]:
-        """Let it happen in a copy of the prepared world, and return that world at rest with the calls of the flow."""
+        """Run the mailboxes of a copy of the prepared world, and return it at rest with the calls of the flow."""
         store = self._world.store
         bring_back(store, self._state)
         world = deepcopy(self._world, {id(store): store})
@@ -141,7 +166,6 @@ class Prepared:
             world.clock.advance(world.setting.rules.lease_s + 1)
             world.cycle(world.ledger.writer, owner=SECOND, gate=Gate())
 
-        self._flow.happens(world)
         world.gate.choose, world.gate.overtaken = choose, overtake
         run_all(world)
         calls = tuple(world.gate.calls[begin:])
