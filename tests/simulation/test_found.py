@@ -1359,3 +1359,29 @@ def test_a_yes_to_what_both_sides_changed_does_not_overwrite_what_is_edited_just
     assert row(world, "one").appointment.location == "Edited since"
     (asked,) = world.questions()
     assert asked.code == "BothSidesChanged"
+
+
+@pytest.mark.rule("Q-02")
+def test_what_was_saved_by_an_answer_waits_for_that_no_more_when_its_item_is_held() -> None:
+    """The row was made as the process died, somebody moved it, and all items of the calendar went."""
+    world = partners()
+    world.crm.create(Appointment(identity=Identity("crm-other"), span=at(9)), owner="ada")
+    refs = [add(world, ADA, item(f"free-{hour}", at(hour))) for hour in (11, 13)]
+    refs.append(add(world, ADA, item("one", at(9))))
+    world.cycle(ADA)
+    (asked,) = world.questions()
+    world.answer(asked, "yes")
+    strike_at(world, "crm.book", Strike.KILLED_AFTER)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    world.crm.edit(row(world, "one").id, lambda found: replace(found, span=at(15)), by="ada")
+    for ref in refs:
+        world.exchange.delete(ADA, ref)
+
+    world.cycle(ADA)
+
+    (held,) = (each for each in world.questions() if each.code == "EmptiedSideHeld")
+    (link,) = (each for each in oracle.all_links(world) if each.identity == Identity("one"))
+    assert link.id in held.held
+    assert link.state is LinkState.UNSETTLED
+    assert [*replay.replayed(world)] == []

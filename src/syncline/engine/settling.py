@@ -25,7 +25,7 @@ from syncline.engine.run import Run
 from syncline.engine.scoping import UNSETTLED, in_scope, unsettled
 from syncline.engine.writing import Draft
 from syncline.errors import SyncError
-from syncline.ports import CrmRow, Intent, Link, Observed, Origin, Outcome, Result, Seen
+from syncline.ports import CrmRow, Intent, Link, LinkState, Observed, Origin, Outcome, Result, Seen
 from syncline.ports import Verb as Write
 
 
@@ -75,7 +75,7 @@ def _settle_bookings(
             # Somebody edited the row since: the edit must stay visible as unsettled.
             mine = replace(link, crm_id=row.id, agreed=decided.candidate, crm_version_seen=row.version)
             mine = replace(mine, left_out=decided.leaving, decided_left_out=(), crm_settled=UNSETTLED)
-            mine = replace(mine, scheduling_digest=decided.written_digest)
+            mine = replace(mine, scheduling_digest=decided.written_digest, state=LinkState.UNSETTLED)
             draft.links.append(replace(mine, revision_settled=None, decision=None, decided_digest="", sync_error=None))
             draft.close(decided, "saved", saved=True)
             draft.note(decided, "saved")
