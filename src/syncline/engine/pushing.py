@@ -195,10 +195,14 @@ def _handed(run: Run, outward: Outward, answer: Answer) -> Outward:
 # --- all of it together -------------------------------------------------------------------------------------------
 
 
-def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
-    # The state counts no link any more whose row went: what is to be deleted for that was there before.
+def _total(run: Run, planned: Sequence[_Light]) -> int:
+    """Return how many appointments there were; the state counts none whose row went, even if it is still to delete."""
     gone = sum(light.gone for light in planned if light.verb is Verb.DELETE)
-    total = run.store.link_count(run.mailbox.id) + gone
+    return run.store.link_count(run.mailbox.id) + gone
+
+
+def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
+    total = _total(run, planned)
     limits, invitations = run.rules.limits, run.rules.invitations
     deletions = tuple(light.link_id for light in planned if light.verb is Verb.DELETE)
     earlier = tuple(light.link_id for light in planned if light.earlier)
