@@ -5,16 +5,19 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from sqlalchemy import select
 
 from syncline.engine import holding
 from syncline.engine.run import Rules
 from syncline.errors import CATALOGUE, ErrorClass
+from syncline.simulation.faults import Strike
 from syncline.simulation.flows import FLOWS, FLOWS_WRITING
 from syncline.simulation.flows_begun import FLOWS_BEGUN
 from syncline.simulation.flows_files import FLOWS_FILES
 from syncline.simulation.flows_out import FLOWS_OUT
-from syncline.simulation.killing import Flow
+from syncline.simulation.killing import Flow, Prepared
 from syncline.simulation.world import Setting, World
+from syncline.store import schema
 
 KINDS = {
     "create": ("create", "make and invite"),
@@ -117,3 +120,25 @@ def test_no_question_is_left_out() -> None:
 def test_no_two_flows_have_one_name() -> None:
     """Each flow is named once, so that a failure names it."""
     assert len(BY_NAME) == len(EVERY)
+
+
+def journal_of(prepared: Prepared) -> list[object]:
+    """Return the journal of the world that was played last."""
+    lines = select(schema.journal.c.time, schema.journal.c.link_id, schema.journal.c.action, schema.journal.c.rule)
+    with prepared.store.reading() as connection:
+        return [tuple(row) for row in connection.execute(lines)]
+
+
+@pytest.mark.parametrize("name", ["create", "answer yes, writing", "meeting of two mailboxes, writing"])
+def test_deaths_that_count_as_one_end_alike(name: str) -> None:
+    """A death after more reading leaves the same journal, the same world and nothing wrong, call by call."""
+    (flow,) = (each for each in (*FLOWS, *FLOWS_WRITING) if each.name == name)
+    prepared = Prepared(flow)
+    calls, end = prepared.undisturbed()
+    told: dict[int, tuple[object, ...]] = {}
+
+    for number in range(len(calls)):
+        found = prepared.struck(number, end, Strike.KILLED), journal_of(prepared)
+        assert told.setdefault(prepared.death(number), found) == found
+
+    assert 10 < len(told) < len(calls)

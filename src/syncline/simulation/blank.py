@@ -40,6 +40,11 @@ def bring_back(database: Database, copy: sqlite3.Connection) -> None:
     database.locks.drop_all()
 
 
+def changes_of(database: Database) -> int:
+    """Return how many rows have ever been written to the state, also in vain."""
+    return _driver(database).total_changes
+
+
 def _driver(database: Database) -> sqlite3.Connection:
     with database.engine.connect() as connection:
         driver = connection.connection.driver_connection

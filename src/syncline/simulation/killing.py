@@ -6,7 +6,7 @@ flows are stands in the modules `flows*`; the words that they are told in stand 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from datetime import timedelta
 from random import Random
@@ -18,7 +18,7 @@ from syncline.core.appointment import Appointment, Identity, Pattern, PatternKin
 from syncline.engine.run import Rules
 from syncline.ports import LinkState, Seen
 from syncline.simulation import oracle, outward
-from syncline.simulation.blank import bring_back, keep
+from syncline.simulation.blank import bring_back, changes_of, keep
 from syncline.simulation.clock import MONDAY
 from syncline.simulation.conduct import CATEGORY
 from syncline.simulation.faults import Call, Gate, Strike, nothing
@@ -120,8 +120,26 @@ def run_all(world: World) -> None:
 # --- killing ---------------------------------------------------------------------------------------------------------
 
 
+# Calls that leave both sides as they were. Of the store SQLite itself says whether one has changed anything.
+_READS = {
+    "calendar": frozenset(
+        {
+            "attachment_content", "attachments", "categories", "changes", "close", "find", "find_keys", "folders",
+            "mark", "probe", "read",
+        }
+    ),
+    "crm": frozenset(
+        {"attachment_content", "attachments", "changes", "find", "ids", "last_keys", "read", "users", "validate"}
+    ),
+}  # fmt: skip
+
+
 class Prepared:
-    """A flow whose world is prepared once, up to what happens: each run, killed or not, begins with a copy of it."""
+    """A flow whose world is prepared once, up to what happens: each run, killed or not, begins with a copy of it.
+
+    A process that dies before a call leaves what it would have left before the one before, if that one only read. Such
+    deaths are one, and the world that follows it is played once.
+    """
 
     def __init__(self, flow: Flow) -> None:
         rules = replace(flow.rules or Rules(), chunk_max=5, outlook=NAMES if flow.by_category else None)
@@ -131,18 +149,36 @@ class Prepared:
         flow.prepare(self._world)
         self._world.clock.advance(900)
         flow.happens(self._world)
-        self._state = keep(self._world.store)
+        self.store = self._world.store
+        self._state = keep(self.store)
+        self._deaths: list[int] = []
+        self._found: dict[int, list[str]] = {}
 
     def undisturbed(self) -> tuple[tuple[Call, ...], dict[str, object]]:
         """Run the flow in peace and return the port calls that it makes, and how the world ends."""
-        world, calls = self._play(None)
+        written: list[int] = []
+        world, calls = self._play(None, seen=lambda _: written.append(changes_of(self.store)))
+        self._deaths = _deaths(calls, written)
         return calls, _end(world)
+
+    def death(self, number: int) -> int:
+        """Return the first call of the undisturbed flow at which dying leaves the same as dying at this one."""
+        return self._deaths[number]
 
     def killed(self, number: int, expected: dict[str, object], strike: Strike = Strike.KILLED) -> list[str]:
         """Run the flow in a process that dies at its port call `number`, or is struck otherwise; return what is wrong.
 
         One that is overtaken stands still until its lease is over and another owner has run the mailbox to the end.
         """
+        if strike is not Strike.KILLED:
+            return self.struck(number, expected, strike)
+        first = self.death(number)
+        if first not in self._found:
+            self._found[first] = self.struck(first, expected, strike)
+        return self._found[first]
+
+    def struck(self, number: int, expected: dict[str, object], strike: Strike) -> list[str]:
+        """Run the flow with this very call struck, and return what is wrong."""
         world, calls = self._play(number, strike)
         end = _end(world)
         found = [*oracle.judge(world), *outward.judge(world)]
@@ -152,14 +188,19 @@ class Prepared:
         where = f"{calls[number].port}.{calls[number].method}"
         return [f"killed at call {number} ({where}): {problem}" for problem in found]
 
-    def _play(self, number: int | None, strike: Strike = Strike.KILLED) -> tuple[World, tuple[Call, ...]]:
-        """Run the mailboxes of a copy of the prepared world, and return it at rest with the calls of the flow."""
-        store = self._world.store
-        bring_back(store, self._state)
-        world = deepcopy(self._world, {id(store): store})
+    def _play(
+        self, number: int | None, strike: Strike = Strike.KILLED, seen: Callable[[Call], None] = lambda _: None
+    ) -> tuple[World, tuple[Call, ...]]:
+        """Run the mailboxes of a copy of the prepared world, and return it at rest with the calls of the flow.
+
+        `seen` is told of each call of the mailboxes before it is made.
+        """
+        bring_back(self.store, self._state)
+        world = deepcopy(self._world, {id(self.store): self.store})
         begin = len(world.gate.calls)
 
         def choose(call: Call) -> Strike | None:
+            seen(call)
             return strike if number is not None and call.number == begin + number else None
 
         def overtake(_: Call) -> None:
@@ -168,12 +209,28 @@ class Prepared:
 
         world.gate.choose, world.gate.overtaken = choose, overtake
         run_all(world)
+        world.gate.choose = nothing
         calls = tuple(world.gate.calls[begin:])
         if self._flow.afterwards is not None:
-            world.gate.choose = nothing
             self._flow.afterwards(world)
         calm(world, {})
         return world, calls
+
+
+def _deaths(calls: Sequence[Call], written: Sequence[int]) -> list[int]:
+    """Return for each call the first one at which dying leaves the same: since then the process has only read.
+
+    `written` says how much had been written to the state before each call.
+    """
+    firsts: list[int] = []
+    for number, call in enumerate(calls):
+        before = calls[number - 1] if number else None
+        read = before is not None and (
+            before.method in _READS[before.port] if before.port in _READS else written[number - 1] == written[number]
+        )
+        same = read and before is not None and before.mailbox == call.mailbox
+        firsts.append(firsts[-1] if same else number)
+    return firsts
 
 
 def _end(world: World) -> dict[str, object]:
