@@ -1385,3 +1385,18 @@ def test_what_was_saved_by_an_answer_waits_for_that_no_more_when_its_item_is_hel
     assert link.id in held.held
     assert link.state is LinkState.UNSETTLED
     assert [*replay.replayed(world)] == []
+
+
+@pytest.mark.rule("A-02")
+def test_the_journal_says_once_that_an_invitation_is_awaited() -> None:
+    """The organizer's calendar has not had its turn: it is looked for again and again, and told of once."""
+    world = partners(people=2)
+    world.crm.enter(item("crm-1", at(9), organizer=Address(BOB), attendees=(Attendee(ADA),)), owner="bob")
+
+    for _ in range(3):
+        world.cycle(ADA)
+        world.clock.advance(3_600)
+
+    (link,) = oracle.all_links(world)
+    assert (link.state, link.sync_error) == (LinkState.SKIPPED, "AwaitsInvitation")
+    assert [entry.action for entry in world.store.journal(link.id).items].count("skipped") == 1

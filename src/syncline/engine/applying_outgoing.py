@@ -329,7 +329,10 @@ def _await(draft: Draft, outward: Outward) -> None:
         _skip(draft, outward)
         return
     tries = min(tries, run.rules.attempts_max)
-    waiting = _skipped(run, link, outward.action.code or "")
+    code = outward.action.code or ""
+    if link.sync_error != code:
+        _note(draft, outward, "skipped", detail=code)
+    waiting = _skipped(run, link, code)
     again = run.now() + timedelta(seconds=run.rules.retry_s * tries)
     draft.links.append(replace(waiting, retries=tries, next_try=again))
 
