@@ -76,3 +76,15 @@ def test_a_guest_of_one_date_more_may_be_invited_once_more() -> None:
     whole = replace(series, exceptions=(one,))
     assert judged(None, whole, REQUEST, REQUEST) == []
     assert judged(None, whole, REQUEST, REQUEST, REQUEST) == [f"{EVE} was invited 3 times, and newly stands in 2 parts"]
+
+
+@pytest.mark.rule("A-07")
+def test_who_is_taken_out_of_a_series_may_be_invited_to_a_date_that_keeps_him() -> None:
+    """He is told that the series is off for him, and invited to the date: once, and only if he stands in one."""
+    series = replace(daily("many", at(9)), organizer=Address(ADA), attendees=(Attendee(EVE),))
+    one = replace(series, identity=Identity("many", at(9, day=1).start), span=at(11, day=1), recurrence=None)
+    whole, alone = replace(series, exceptions=(one,)), replace(series, attendees=(), exceptions=(one,))
+    off = Posted(ADA, EVE, "cancellation")
+    assert judged(whole, alone, off, REQUEST) == []
+    assert judged(whole, alone, off, REQUEST, REQUEST) != []
+    assert judged(whole, replace(alone, exceptions=()), off, REQUEST) != []

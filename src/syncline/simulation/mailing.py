@@ -44,8 +44,12 @@ def misdirected(
         yield "somebody was mailed about what had begun"
     if before is not None and after is not None and _seen(before) == _seen(after):
         yield "somebody was mailed about a change that guests do not see"
-    requests = Counter(mail.to for mail in posted if mail.kind == MailKind.REQUEST)
-    invited = _guests(after) - _guests(before)
+    requests, taken_out = (
+        Counter(mail.to for mail in posted if mail.kind == kind) for kind in (MailKind.REQUEST, MailKind.CANCELLATION)
+    )
+    # Who is taken out of a series and stays in one of its dates is invited to that date anew.
+    stays = Counter({name: min(number, _guests(after)[name]) for name, number in taken_out.items()})
+    invited = (_guests(after) - _guests(before)) + stays
     for name in sorted(name for name, number in requests.items() if number > invited[name]):
         yield f"{name} was invited {requests[name]} times, and newly stands in {invited[name]} parts"
 
