@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from random import Random
 
 import pytest
 from msgspec.structs import replace
 
 from syncline.connectors.memory import CALENDAR
+from syncline.core.answering import AnswerRule, Conditions
 from syncline.core.answering_by_category import CategoryNames
 from syncline.core.appointment import Address, Appointment, Attendee, Identity, Response, ShowAs, Span
 from syncline.core.merging import Winner
@@ -19,7 +21,7 @@ from syncline.engine import mailboxes
 from syncline.engine.run import Rules
 from syncline.errors import SyncError
 from syncline.ports import Answer, CrmRow, LinkState, Origin
-from syncline.simulation import oracle, outward, replay
+from syncline.simulation import oracle, outward, replay, ruled
 from syncline.simulation.conduct import CATEGORY
 from syncline.simulation.faults import Call, Gate, Strike, nothing
 from syncline.simulation.playing import calm, refill
@@ -1400,3 +1402,37 @@ def test_the_journal_says_once_that_an_invitation_is_awaited() -> None:
     (link,) = oracle.all_links(world)
     assert (link.state, link.sync_error) == (LinkState.SKIPPED, "AwaitsInvitation")
     assert [entry.action for entry in world.store.journal(link.id).items].count("skipped") == 1
+
+
+@pytest.mark.rule("Q-09")
+def test_what_an_overtaken_owner_takes_back_was_not_saved_unasked() -> None:
+    """A rule had said Yes; the new owner dropped the item that was untracked, and with it that answer."""
+    world = World(Random(0), Setting(people=1))
+    world.store.add_rule(AnswerRule(name="rule 0", answer="yes", conditions=Conditions(), created=world.clock.now()))
+    world.ledger.ruled = partial(ruled.said, world.store)
+    world.crm.create(Appointment(identity=Identity("crm-other"), span=at(9)), owner="ada")
+    ref = add(world, ADA, item("one", at(9)))
+
+    def overtaken(_: Call) -> None:
+        world.gate.overtaken = lambda _: None
+        world.exchange.set_categories(ADA, ref, ())
+        world.clock.advance(world.setting.rules.lease_s + 1)
+        world.cycle(ADA, owner="second", gate=Gate())
+
+    world.gate.overtaken = overtaken
+    seen: list[Call] = []
+
+    def choose(call: Call) -> Strike | None:
+        if f"{call.port}.{call.method}" != "crm.book":
+            return None
+        seen.append(call)
+        return Strike.OVERTAKEN if len(seen) == 2 else None
+
+    world.gate.choose = choose
+    world.cycle(ADA)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+
+    assert len(seen) == 2
+    settle(world)
+    assert [each.appointment.identity for each in world.crm.rows()] == [Identity("crm-other")]

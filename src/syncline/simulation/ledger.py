@@ -180,6 +180,10 @@ class Ledger:
         (outcome,) = self.crm.delete([deletion])
         # An overtaken owner takes back what it has just made: nobody has seen that row, and its item may be untracked.
         taken_back = deletion in self._made[-1]
+        if taken_back and row is not None:
+            # The answer on which it was made may be gone with the link that the new owner has dropped.
+            over = _saved_over(row.appointment.identity.global_object_id)
+            self.violations[:] = [each for each in self.violations if not each.startswith(over)]
         if row is not None and outcome.result is Result.SAVED and not taken_back:
             identity = row.appointment.identity
             self._deletions[-1] += 1
@@ -198,7 +202,7 @@ class Ledger:
         name = candidate.appointment.identity.global_object_id
         if not clashes or self.writer in self.save_anyway or name in self.confirmed or self.ruled(name, "yes"):
             return
-        self.violations.append(f"{name} was saved over {sorted(clashes)} and nobody was asked")
+        self.violations.append(f"{_saved_over(name)} {sorted(clashes)} and nobody was asked")
 
     def _unavailable(self, candidate: Candidate, outcome: Outcome) -> None:
         name = candidate.appointment.identity.global_object_id
@@ -225,6 +229,10 @@ class Ledger:
 
     def _stands(self, address: str, identity: Identity) -> bool:
         return any(item.appointment.identity == identity for item in self.exchange.items(address))
+
+
+def _saved_over(name: str) -> str:
+    return f"{name} was saved over"
 
 
 def _clashes(verdict: Verdict) -> Clashes:
