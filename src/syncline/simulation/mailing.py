@@ -34,16 +34,24 @@ def misdirected(
     standing = [side for side in (before, after) if side is not None]
     if not posted or not standing:
         return
+    yield from _misplaced(address, standing, posted)
+    if not policy.mail_about_past and all(_began(side, now) for side in standing):
+        yield "somebody was mailed about what had begun"
+    if before is not None and after is not None and _seen(before) == _seen(after):
+        yield "somebody was mailed about a change that guests do not see"
+    yield from _invited_again(before, after, posted)
+
+
+def _misplaced(address: str, standing: Sequence[Appointment], posted: Sequence[Posted]) -> Iterator[str]:
     organizer = standing[-1].organizer
     if organizer is not None and organizer.address != address:
         yield "somebody was mailed about a meeting that another one organizes"
     strangers = {mail.to for mail in posted} - {name for side in standing for name in _guests(side)}
     if strangers:
         yield f"{sorted(strangers)} were mailed and are no guests"
-    if not policy.mail_about_past and all(_began(side, now) for side in standing):
-        yield "somebody was mailed about what had begun"
-    if before is not None and after is not None and _seen(before) == _seen(after):
-        yield "somebody was mailed about a change that guests do not see"
+
+
+def _invited_again(before: Appointment | None, after: Appointment | None, posted: Sequence[Posted]) -> Iterator[str]:
     requests, taken_out = (
         Counter(mail.to for mail in posted if mail.kind == kind) for kind in (MailKind.REQUEST, MailKind.CANCELLATION)
     )
