@@ -258,10 +258,9 @@ _ROWS: tuple[Row, ...] = (
     replace(_item("AttachmentInvalidFileName", 0x80044A08 - 2**32, _SKIP, "File name not taken",
         '"{subject}" was saved, but not every file of it was taken: {detail}',
         "Give the file a name without \\ / : * ? \" < > | and attach it again."), level=Level.WARNING),
-    replace(_item("FieldTooLong", 9314, _SKIP, "Shortened in Outlook",
+    _item("FieldTooLong", 9314, _SKIP, "Shortened in Outlook",
         '"{subject}" was saved, but Outlook has room only for the beginning of: {fields}. {crm} keeps all of it.',
         "Nothing, or shorten it in the CRM. Edit it there only: what is edited in Outlook replaces all of it."),
-        level=Level.WARNING),
     # --- mailbox and profile ---------------------------------------------------------------------------------
     _mailbox("MailboxNotApproved", 9401, _PERMANENT, "Not approved", "The address {mailbox} is not approved.",
         "A System Administrator approves it on the mailbox page."),

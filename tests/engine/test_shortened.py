@@ -43,13 +43,13 @@ def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.rule("3.9")
 def test_a_text_that_goes_over_shortened_is_told_on_the_mailbox() -> None:
-    """The item is saved and nothing waits; a warning on its organizer's mailbox names what was cut off there."""
+    """The item is saved and nothing waits; a notice that people see by default (AL-04) names what was cut off."""
     world = ready()
     long_row(world, location="y" * 300)
     alert = told(world)
     assert (alert.mailbox_id, alert.link_id) == (world.mailboxes["ada"], links(world)[0].id)
     assert alert.params["fields"] == "location, subject"
-    assert CATALOGUE[alert.code].level is Level.WARNING
+    assert CATALOGUE[alert.code].level is Level.INFORMATION
     (item,) = outlook(world)
     assert (item.subject, item.location) == (LONG[:SUBJECT_MAX], "y" * LOCATION_MAX)
     assert [link.state for link in links(world)] == [LinkState.SETTLED]

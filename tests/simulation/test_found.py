@@ -1316,51 +1316,34 @@ def test_the_trash_holds_once_what_an_overtaken_owner_deletes(deleting: str, not
 
 
 @pytest.mark.rule("A-25")
-def test_a_yes_to_deleting_an_edited_row_does_not_delete_what_is_edited_just_then() -> None:
-    """Nobody was asked about that edit: the question comes again with it."""
-    world = partners(policy=Policy(ask_before_overruling=True))
-    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
-    settle_both(world)
-    world.exchange.delete(ADA, ref)
-    world.crm.edit(row(world, "one").id, lambda found: replace(found, location="Asked about"), by="ada")
-    world.cycle(ADA)
-    (question,) = world.questions()
-    world.answer(question, "yes")
-    world.gate.staled = lambda _: world.crm.edit(
-        row(world, "one").id, lambda found: replace(found, location="Edited since"), by="ada"
-    )
-    strike_at(world, "crm.delete", Strike.STALE)
-    world.cycle(ADA)
-    world.gate.choose = nothing
-
-    settle_both(world)
-    assert row(world, "one").appointment.location == "Edited since"
-    (asked,) = world.questions()
-    assert asked.code == "DeletedAndEditedHeld"
-
-
 @pytest.mark.rule("3.1")
-def test_a_yes_to_what_both_sides_changed_does_not_overwrite_what_is_edited_just_then() -> None:
-    """It is for the version of the row that was shown: the question comes again with the new one."""
-    world = partners(winners={"location": Winner.ASK})
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_yes_about_an_edited_row_is_not_for_what_is_edited_just_then(*, deleted: bool) -> None:
+    """It was for the version that was shown: with the new one the question comes again."""
+    world = partners(policy=Policy(ask_before_overruling=True), winners={"location": Winner.ASK})
     ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
     settle_both(world)
-    world.exchange.edit(ADA, ref, lambda found: replace(found, location="Outlook"))
-    world.crm.edit(row(world, "one").id, lambda found: replace(found, location="Asked about"), by="ada")
+    if deleted:
+        world.exchange.delete(ADA, ref)
+    else:
+        world.exchange.edit(ADA, ref, lambda found: replace(found, location="Outlook"))
+
+    def edit(location: str) -> None:
+        world.crm.edit(row(world, "one").id, lambda found: replace(found, location=location), by="ada")
+
+    edit("Asked about")
     world.cycle(ADA)
     (question,) = world.questions()
     world.answer(question, "yes")
-    world.gate.staled = lambda _: world.crm.edit(
-        row(world, "one").id, lambda found: replace(found, location="Edited since"), by="ada"
-    )
-    strike_at(world, "crm.reschedule", Strike.STALE)
+    world.gate.staled = lambda _: edit("Edited since")
+    strike_at(world, "crm.delete" if deleted else "crm.reschedule", Strike.STALE)
     world.cycle(ADA)
     world.gate.choose = nothing
 
     settle_both(world)
     assert row(world, "one").appointment.location == "Edited since"
     (asked,) = world.questions()
-    assert asked.code == "BothSidesChanged"
+    assert asked.code == ("DeletedAndEditedHeld" if deleted else "BothSidesChanged")
 
 
 @pytest.mark.rule("Q-02")

@@ -37,8 +37,8 @@ CANCELED = "canceled"
 PERSONS = "persons"  # not a field of the content: who is busy moved, because somebody declined or came back (CD-05a)
 
 _LONGEST = {"subject": SUBJECT_MAX, "location": LOCATION_MAX, "description": DESCRIPTION_MAX}
-# What gives the dates of a series their original starts.
-_PATTERN = ("span", "zone", "recurrence")
+PATTERN = ("span", "zone", "recurrence")
+"""What gives the dates of a series their original starts."""
 _DATES = frozenset((EXCEPTIONS, EXCEPTION_TEXTS, "deleted"))
 _SCHEDULING = frozenset((*SCHEDULING_FIELDS, EXCEPTIONS, PERSONS))
 
@@ -217,7 +217,7 @@ def held(agreed: Appointment, candidate: Appointment) -> Appointment:
 
 def _moved(agreed: Appointment, side: Appointment) -> bool:
     """Return whether a side gave a series other original starts, or made it or ended it."""
-    return any(_value(agreed, name) != _value(side, name) for name in _PATTERN)
+    return any(_value(agreed, name) != _value(side, name) for name in PATTERN)
 
 
 def _with_dates(content: Appointment, mover: Appointment) -> Appointment:

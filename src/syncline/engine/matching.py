@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from syncline.core.leaving_out import without
-from syncline.core.merging import differences
+from syncline.core.merging import PATTERN, differences
 from syncline.engine.observing import observed_link
 from syncline.engine.run import Run
 from syncline.engine.scoping import UNSETTLED, resumed
@@ -19,7 +19,6 @@ from syncline.errors import Scope, SyncError
 from syncline.ports import Changes, Link, LinkState, Observed, Seen
 
 FIND_MAX = 100
-_PATTERN = frozenset({"span", "zone", "recurrence"})
 
 
 def confirm_gone(run: Run, links: Sequence[Link]) -> tuple[Link, ...]:
@@ -81,7 +80,7 @@ def _taking_the_place(run: Run, seen: Link, before: Link, holder: Link | None) -
         return seen
     shown = run.projected(seen.observed)
     left_out = seen.left_out
-    if not differences(base, shown) & _PATTERN:
+    if differences(base, shown).isdisjoint(PATTERN):
         # The row keeps its dates, and those that an answer left out of it stay so, unless the copy's was changed.
         changed = {part.identity.original_start for part in shown.exceptions if part not in base.exceptions}
         left_out = tuple(date for date in before.left_out if date not in changed)

@@ -13,7 +13,7 @@ from hashlib import sha256
 from msgspec import Struct
 from msgspec.structs import replace
 
-from syncline.core.guards import EMPTIED_MIN, floods, many, unmailed
+from syncline.core.guards import EMPTIED_MIN, Limits, floods, many, unmailed
 from syncline.core.outgoing import Mail
 from syncline.core.pushing import Action, Verb
 from syncline.engine import holding, scoping
@@ -195,14 +195,19 @@ def _handed(run: Run, outward: Outward, answer: Answer) -> Outward:
 # --- all of it together -------------------------------------------------------------------------------------------
 
 
-def _total(run: Run, planned: Sequence[_Light]) -> int:
-    """Return how many appointments there were; the state counts none whose row went, even if it is still to delete."""
-    gone = sum(light.gone for light in planned if light.verb is Verb.DELETE)
-    return run.store.link_count(run.mailbox.id) + gone
+def _gone(planned: Sequence[_Light]) -> int:
+    """Return how many rows went whose items are to be deleted: the state does not count them any more."""
+    return sum(light.gone for light in planned if light.verb is Verb.DELETE)
+
+
+def _too_many(deletions: int, standing: int, limits: Limits) -> bool:
+    """Return whether so many are asked about, weighed against what still stands: most of a few rows are many too."""
+    return many(deletions, standing, limits) or deletions >= max(standing, EMPTIED_MIN)
 
 
 def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
-    total = _total(run, planned)
+    standing = run.store.link_count(run.mailbox.id)
+    total = standing + _gone(planned)
     limits, invitations = run.rules.limits, run.rules.invitations
     deletions = tuple(light.link_id for light in planned if light.verb is Verb.DELETE)
     earlier = tuple(light.link_id for light in planned if light.earlier)
@@ -212,7 +217,7 @@ def _weigh(run: Run, planned: Sequence[_Light]) -> Weighed:
     emptied = len(deletions) >= max(total, EMPTIED_MIN)
     flood = run.mailbox.first_sync_done and floods(len(creations), limits)
     refused = _refused_once(planned, unsent)
-    heavy = many(len(deletions), total, limits)
+    heavy = _too_many(len(deletions), standing, limits)
 
     def of_all(_: Collection[int]) -> Mapping[str, str]:
         return {"total": str(total)}
