@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from syncline.core.answering_by_category import Categorizing
 from syncline.core.appointment import Appointment, Identity, Response, Status
 from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemWrite
-from syncline.core.scheduling import ConflictPolicy, Verdict, persons
+from syncline.core.scheduling import ConflictPolicy, Person, Verdict, persons
 from syncline.errors import SyncError
 from syncline.ports import (
     Booking,
@@ -145,14 +145,23 @@ class Rows:
         self._user = user
         self._numbers = count(1)
 
-    def put(self, appointment: Appointment, row_id: str = "", *, by: str = "syncline", closed: bool = False) -> CrmRow:
-        """Save a row under a new version."""
+    def put(
+        self,
+        appointment: Appointment,
+        row_id: str = "",
+        *,
+        by: str = "syncline",
+        closed: bool = False,
+        people: Sequence[Person] | None = None,
+    ) -> CrmRow:
+        """Save a row under a new version; `people` are those whom it keeps busy, if the writer says so."""
+        kept_busy = persons(appointment, self._user.emails[0]) if people is None else people
         row = CrmRow(
             id=row_id or f"row-{next(self._numbers)}",
             version=len(self._log) + 1,
             appointment=appointment,
             status=Status.CANCELED if closed else Status.SCHEDULED,
-            busy=tuple(person.address for person in persons(appointment, self._user.emails[0])),
+            busy=tuple([person.address for person in kept_busy]),
             owner=self._user.name,
             modified_by=by,
         )
@@ -198,14 +207,16 @@ class Rows:
         known = self.rows.get(booking.id) or self.rows.get(self._ids.get(appointment.identity, ""))
         if known is not None:
             return Outcome(result=Result.EXISTS, id=known.id, version=known.version)
-        row = self.put(appointment, booking.id, closed=booking.status is Status.CANCELED)
+        closed, people = booking.status is Status.CANCELED, booking.candidate.persons
+        row = self.put(appointment, booking.id, closed=closed, people=people)
         return Outcome(result=Result.SAVED, id=row.id, version=row.version)
 
     def _reschedule(self, change: Reschedule) -> Outcome:
         known = self.rows.get(change.id)
         if known is None or known.version != change.version:
             return Outcome(result=Result.STALE, id=change.id)
-        row = self.put(change.candidate.appointment, change.id, closed=change.status is Status.CANCELED)
+        closed, people = change.status is Status.CANCELED, change.candidate.persons
+        row = self.put(change.candidate.appointment, change.id, closed=closed, people=people)
         return Outcome(result=Result.SAVED, id=row.id, version=row.version)
 
     def _delete(self, deletion: Deletion) -> Outcome:

@@ -45,8 +45,13 @@ def fit(text: str) -> str:
 
 def canonical(text: str) -> str:
     """Return text as it is compared and kept: see the module."""
-    plain = fit(text.replace("\r\n", "\n").replace("\r", "\n")).replace("\xa0", " ")
-    return "\n".join(line.rstrip() for line in plain.split("\n")).strip("\n")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join([_plain(line).rstrip() for line in lines]).strip("\n")
+
+
+def _plain(line: str) -> str:
+    """Return a line without what XML cannot carry; what can be printed, as nearly every line, holds nothing of it."""
+    return line if line.isprintable() else fit(line).replace("\xa0", " ")
 
 
 def html_of(text: str) -> str:

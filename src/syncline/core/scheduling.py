@@ -8,9 +8,10 @@ this module must not know a database, a clock or a user.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 
 import msgspec
 from msgspec import Struct
@@ -130,6 +131,7 @@ _ALL_DAY_SHOW_AS = {
 # A-21: the state a living item is stored in.
 _STORED = {ShowAs.BUSY: Status.SCHEDULED, ShowAs.OUT_OF_OFFICE: Status.SCHEDULED}
 _STRENGTH = {Role.REQUIRED: 0, Role.RESOURCE: 1, Role.OPTIONAL: 2}
+_ADDRESS = attrgetter("address")
 
 
 def blocks(show_as: ShowAs, status: Status, all_day: bool, policy: ConflictPolicy) -> bool:
@@ -147,7 +149,10 @@ def persons(appointment: Appointment, mailbox_address: str | None) -> tuple[Pers
     Nobody when it is Free, Working elsewhere or cancelled; nobody who declined; the mailbox's own address always, as
     organizer if the item names none, else as required. A series has the persons of its exceptions too.
     """
-    found = {person.address: person for person in _persons_of(appointment, mailbox_address)}
+    own = sorted(_persons_of(appointment, mailbox_address), key=_ADDRESS)
+    if not appointment.exceptions:
+        return tuple(own)
+    found = {person.address: person for person in own}
     for part in appointment.exceptions:
         for person in _persons_of(part, mailbox_address):
             known = found.get(person.address)
@@ -296,30 +301,32 @@ def scheduling_digest(appointment: Appointment, persons: Iterable[Person]) -> st
 
 def _persons_of(
     part: Appointment, mailbox_address: str | None, among: Container[str] | None = None
-) -> Iterator[Person]:
-    """Yield the persons of one part by itself, each address once, in its strongest role; `among` None: all of them."""
+) -> Sequence[Person]:
+    """Return the persons of one part by itself, each address once, in its strongest role; `among` None: all of them."""
     if part.canceled or part.show_as not in _BLOCKING_STATES:
-        return
+        return ()
     mailbox = mailbox_address.lower() if mailbox_address else ""
-    seen = {"", *_declined(part)}
+    parties = [(each.address.lower(), each) for each in part.attendees]
+    seen = {"", *(address for address, each in parties if each.response is Response.DECLINED)}
     if part.response is Response.DECLINED:
         seen.add(mailbox)
+    found: list[Person] = []
     organizer = part.organizer
     address, name = (organizer.address.lower(), organizer.name) if organizer is not None else ("", "")
     address = address or mailbox
     if address not in seen:
         seen.add(address)
-        yield Person(address=address, name=name, organizer=True)
-    parties = [(each.address.lower(), each) for each in part.attendees]
-    counted = parties if among is None else [(address, each) for address, each in parties if address in among]
+        found.append(Person(address=address, name=name, organizer=True))
+    counted = parties if among is None else [party for party in parties if party[0] in among]
     if len(counted) > 1:
         counted.sort(key=_by_strength)
     for address, each in counted:
         if address not in seen:
             seen.add(address)
-            yield Person(address=address, name=each.name, role=each.role)
+            found.append(Person(address=address, name=each.name, role=each.role))
     if mailbox not in seen:
-        yield Person(address=mailbox)
+        found.append(Person(address=mailbox))
+    return found
 
 
 def _by_strength(party: tuple[str, Attendee]) -> tuple[int, str]:

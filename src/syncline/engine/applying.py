@@ -7,6 +7,7 @@ intents and writes the journal. One bad item fails alone. It decides nothing tha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -85,7 +86,8 @@ def apply(run: Run, chunk: Sequence[Decided]) -> None:
 
 def _begin(run: Run, writes: Sequence[Decided]) -> list[tuple[Decided, Intent]]:
     """Store the intents and return them; an item whose answer was taken back meanwhile is decided anew next time."""
-    noted = [(decided, _intent(run, decided)) for decided in writes]
+    now = run.now()
+    noted = [(decided, _intent(run, decided, now)) for decided in writes]
     if not noted:
         return []
     rests_on = {intent.id: decided.rests_on for decided, intent in noted if decided.rests_on}
@@ -112,7 +114,7 @@ def booked(run: Run, draft: Draft, decided: Decided, outcome: Outcome, *, outwar
     run.counts.saved += 1
 
 
-def _intent(run: Run, decided: Decided) -> Intent:
+def _intent(run: Run, decided: Decided, now: datetime) -> Intent:
     fresh = run.parts.new_id()
     return Intent(
         id=fresh,
@@ -120,7 +122,7 @@ def _intent(run: Run, decided: Decided) -> Intent:
         link_id=decided.link.id,
         verb=WRITES[decided.action.verb],
         crm_id=decided.link.crm_id or fresh,
-        created=run.now(),
+        created=now,
         agreed=_agreed(decided),
     )
 

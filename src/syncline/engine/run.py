@@ -9,7 +9,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -275,7 +275,7 @@ class Run:
         """Return whether an item with these categories is tracked (L-04: by name, without case)."""
         if self.mailbox.track is Track.ALL:
             return True
-        names = {name.casefold() for name in self.mailbox.tracking}
+        names = _folded(self.mailbox.tracking)
         return any(category.casefold() in names for category in categories)
 
     def projected(self, appointment: Appointment) -> Appointment:
@@ -303,6 +303,11 @@ class Run:
             fields=tuple(sorted(fields)),
             detail=detail,
         )
+
+
+@lru_cache(maxsize=1)
+def _folded(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(name.casefold() for name in names)
 
 
 def failed(run: Run, link: Link, error: SyncError) -> Link:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -28,6 +29,7 @@ from syncline.core.appointment import Identity
 from syncline.ports import Alert, Intent, Link, LinkState, NewLink, Seen
 from syncline.store.columns import listed
 from syncline.store.connection import IN_LIST_MAX, Connected
+from syncline.store.prepared import Query
 from syncline.store.rows import ALERT, INTENT, LIGHT_LINK, LINK, link_of, to_alert
 from syncline.store.schema import alert, intent, link
 
@@ -237,14 +239,16 @@ class Links(Connected):
 
     def _links(self, query: Select[Any], values: Iterable[Any], **given: object) -> list[Link]:
         with self.reading() as connection:
-            parts = (connection.execute(query, given | {_VALUES: part}) for part in chunks(values))
-            rows = [row for part in parts for row in part.all()]
+            parts = [_query(query).all(connection, given | {_VALUES: part}) for part in chunks(values)]
+        return [link_of(row) for rows in parts for row in rows]
+
+    def _read_links(self, query: Select[Any], given: Mapping[str, object]) -> list[Link]:
+        with self.reading() as connection:
+            rows = _query(query).all(connection, given)
         return [link_of(row) for row in rows]
 
-    def _read_links(self, query: Select[Any], given: dict[str, Any]) -> list[Link]:
-        with self.reading() as connection:
-            rows = connection.execute(query, given).all()
-        return [link_of(row) for row in rows]
+
+_query = cache(Query)
 
 
 def _given(mailbox_id: int, now: datetime, after: int, limit: int) -> dict[str, object]:

@@ -7,7 +7,7 @@ must not decide anything.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from msgspec.structs import replace
@@ -145,21 +145,14 @@ def _write_links(connection: Connection, links: Sequence[Link]) -> list[int]:
 
 def _update_links(connection: Connection, links: Sequence[Link]) -> None:
     """Write links over what is stored; where the address is the same its columns, and their indexes, stay untouched."""
-    known = set(_addresses(connection, links))
-    stays = [each for each in links if _address(each) in known]
-    moves = [each for each in links if _address(each) not in known]
-    _UPDATE_LINK_IN_PLACE.run(connection, [link_row(each) for each in stays])
-    _UPDATE_LINK.run(connection, [link_row(each) for each in moves])
+    rows = [link_row(each) for each in links]
+    if _UPDATE_LINK_IN_PLACE.run(connection, rows) < len(rows):
+        known = {found for part in chunks(each.id for each in links) for found in _addresses(connection, part)}
+        _UPDATE_LINK.run(connection, [row for row in rows if _address(row) not in known])
 
 
-def _addresses(connection: Connection, links: Sequence[Link]) -> Iterator[tuple[Any, ...]]:
-    for part in chunks(each.id for each in links):
-        yield from map(tuple, connection.execute(_ADDRESSES, {"ids": part}).all())
-
-
-def _address(each: Link) -> tuple[Any, ...]:
-    identity = each.identity
-    return each.id, each.mailbox_id, each.ref, each.subject, identity.global_object_id, identity.original_start
+def _addresses(connection: Connection, ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    yield from map(tuple, connection.execute(_ADDRESSES, {"ids": ids}).all())
 
 
 def _numbers(connection: Connection, new: Sequence[Link]) -> dict[str, int]:
@@ -277,15 +270,21 @@ def _named(values: dict[str, Any], number: int) -> dict[str, Any]:
     return {_PREFIX + name: value for name, value in values.items()} | {_PREFIX + "id": number}
 
 
-def _update_keeping(columns: Sequence[Column[Any]], answers: Column[Any], kept: tuple[str, ...]) -> Update:
-    """Return an update by id that leaves the columns `kept` alone when an answer was given since the value was read."""
+def _update_keeping(
+    columns: Sequence[Column[Any]], answers: Column[Any], kept: tuple[str, ...], same: tuple[str, ...] = ()
+) -> Update:
+    """Return an update by id that leaves the columns `kept` alone when an answer was given since the value was read.
+
+    A row that holds something else in the columns `same` is not written.
+    """
     table = answers.table
     current = answers == bindparam(_PREFIX + "answers", type_=answers.type)
     values: dict[str, Any] = {}
     for column in columns:
         new = bindparam(_PREFIX + column.name, type_=column.type)
         values[column.name] = case((current, new), else_=column) if column.name in kept else new
-    return update(table).where(table.c.id == bindparam(_PREFIX + "id")).values(values)
+    here = (table.c[name].is_not_distinct_from(bindparam(_PREFIX + name, type_=table.c[name].type)) for name in same)
+    return update(table).where(table.c.id == bindparam(_PREFIX + "id"), *here).values(values)
 
 
 _OWN = ("id", "answers", "attention", "before")
@@ -293,13 +292,17 @@ _OWN = ("id", "answers", "attention", "before")
 _ADDRESS = ("mailbox_id", "ref", "subject", "global_object_id", "original_start")
 
 
-def _update_link(but: Sequence[str]) -> Prepared:
-    written = [each for each in link.c if each.name not in but]
-    return Prepared(_update_keeping(written, link.c.answers, _LINK_ANSWER), [_PREFIX + name for name in LINK_ROW])
+_address = itemgetter(*(LINK_ROW.index(name) for name in ("id", *_ADDRESS)))
 
 
-_UPDATE_LINK = _update_link(_OWN)
-_UPDATE_LINK_IN_PLACE = _update_link((*_OWN, *_ADDRESS))
+def _update_link(same: tuple[str, ...] = ()) -> Prepared:
+    written = [each for each in link.c if each.name not in (*_OWN, *same)]
+    statement = _update_keeping(written, link.c.answers, _LINK_ANSWER, same)
+    return Prepared(statement, [_PREFIX + name for name in LINK_ROW])
+
+
+_UPDATE_LINK = _update_link()
+_UPDATE_LINK_IN_PLACE = _update_link(_ADDRESS)
 _UPDATE_ALERT = _update_keeping(
     [each for each in alert.c if each.name not in _OWN], alert.c.answers, _ALERT_ANSWER + _ALERT_SEEN
 )
