@@ -1419,3 +1419,27 @@ def test_what_an_overtaken_owner_takes_back_was_not_saved_unasked() -> None:
     assert len(seen) == 2
     settle(world)
     assert [each.appointment.identity for each in world.crm.rows()] == [Identity("crm-other")]
+
+
+@pytest.mark.rule("A-25")
+def test_what_an_emptied_mailbox_lost_is_kept_in_the_crm_alone_after_a_no() -> None:
+    """It was restored to a time before all that was in it; what nobody said No about is still missed there."""
+    world = partners()
+    kept = world.exchange.back_up(ADA)
+    lost = {f"item-{hour}" for hour in (9, 11, 13)}
+    for hour in (9, 11, 13):
+        add(world, ADA, item(f"item-{hour}", at(hour), organizer=Address(ADA)))
+    settle_both(world)
+    world.exchange.restore(kept)
+    world.ledger.lost |= {(ADA, Identity(uid)) for uid in lost}
+    world.cycle(ADA)
+    (question,) = world.questions()
+    assert question.code == "EmptiedSideHeld"
+
+    world.answer(question, "no")
+
+    settle_both(world)
+    assert {one.appointment.identity.global_object_id for one in world.crm.rows()} == lost
+    assert world.exchange.items(ADA) == ()
+    world.refused.remove("item-9")
+    assert outward.judge(world) == [f"{ADA} item-9: its row belongs here and nothing stands here (no link)"]

@@ -44,7 +44,8 @@ Clashes = frozenset[tuple[str, str]]
 class Ledger:
     """The CRM port with a memory of what was written through it (`syncline.ports.Crm`).
 
-    `lost` is what mailboxes lost when they were restored, by address; `said_yes` tells whether people let a meeting go.
+    `released` and `retained` are the mailboxes about which a question of many was answered Yes, or No. `lost` is what
+    mailboxes lost when they were restored, by address; `said_yes` tells whether people let a meeting go.
     """
 
     crm: MemoryCrm
@@ -55,6 +56,7 @@ class Ledger:
     confirmed: set[str] = field(default_factory=set)
     save_anyway: frozenset[str] = frozenset()
     released: set[str] = field(default_factory=set)
+    retained: set[str] = field(default_factory=set)
     ruled: Callable[[str, str], bool] = lambda _, __: False
     limits: Limits = field(default_factory=Limits)
     deleted: list[tuple[str, Appointment]] = field(default_factory=list)

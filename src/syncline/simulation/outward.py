@@ -208,9 +208,10 @@ def _excused(seen: _Seen, row: CrmRow, links: list[Link]) -> bool:
     if any(link.state in _TOLD and link.sync_error for link in links) or any(link.id in seen.held for link in links):
         return True
     ledger, begun = seen.world.ledger, row.appointment.span.start < seen.world.clock.now()
-    if (seen.address, row.appointment.identity) in ledger.lost and (begun or seen.address in ledger.released):
-        return True  # lost with a mailbox that was restored: it is over, or somebody said to let it go
     name = row.appointment.identity.global_object_id
+    kept = seen.address in ledger.retained and name in seen.world.refused
+    if (seen.address, row.appointment.identity) in ledger.lost and (begun or seen.address in ledger.released or kept):
+        return True  # lost with a restored mailbox: it is over, or somebody said to let it go or to keep the row alone
     return name in _denied(seen.world) or (seen.address, name) in _deleted_by_people(seen.world)
 
 

@@ -198,8 +198,9 @@ class World:
         except SyncError as error:
             self.tell(f"{answer} to question {alert.id} does not count: {error.code}")
             return
-        if answer == "yes" and alert.held and alert.code not in OF_BOTH_SIDES:
-            self.ledger.released.add(next(a for a, number in self.mailboxes.items() if number == alert.mailbox_id))
+        if alert.held and alert.code not in OF_BOTH_SIDES:
+            answered = self.ledger.released if answer == "yes" else self.ledger.retained
+            answered.add(self.address(alert.mailbox_id))
         said = self.ledger.confirmed if answer == "yes" else self.refused
         if alert.code in OF_BOTH_SIDES:
             said = self.conduct.answered(alert.code, answer)
