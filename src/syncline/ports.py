@@ -244,7 +244,7 @@ class Lease(Struct, frozen=True, gc=False, kw_only=True):
     fence: int
 
 
-class Link(Struct, frozen=True, gc=False, kw_only=True):
+class Link(Struct, frozen=True, gc=False):
     """Our record that one Exchange item and one CRM row are one appointment, with what was last observed and agreed.
 
     `ref`, `folder`: address in Exchange; `seen`, `revision`, `observed`, `digest`: the last observation (`digest` is
@@ -266,13 +266,16 @@ class Link(Struct, frozen=True, gc=False, kw_only=True):
     because cursor or revisions were unknown, so that nothing is deleted or overwritten without a question. `flips`
     counts the writes since `flips_since` that changed direction. `withheld`: the row as it was when what it says was
     kept from Exchange, by a No or as being from before anything was written there; None if nothing is.
+
+    By name, please; the store alone gives the values by their place, since so many names cost more than the row.
     """
 
-    id: int = 0
     mailbox_id: int
     ref: str
-    folder: str = ""
     identity: Identity
+    first_seen: datetime
+    id: int = 0
+    folder: str = ""
     subject: str = ""
     private: bool = False
     seen: Seen = Seen.PRESENT
@@ -298,7 +301,6 @@ class Link(Struct, frozen=True, gc=False, kw_only=True):
     decision_by: str | None = None
     scheduling_digest: str = ""
     decided_digest: str = ""
-    first_seen: datetime
     created_order: datetime | None = None
     answers: int = 0
     left_out: tuple[datetime, ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
@@ -39,6 +40,8 @@ PERSONS = "persons"  # not a field of the content: who is busy moved, because so
 _LONGEST = {"subject": SUBJECT_MAX, "location": LOCATION_MAX, "description": DESCRIPTION_MAX}
 PATTERN = ("span", "zone", "recurrence")
 """What gives the dates of a series their original starts."""
+_IDENTITY = attrgetter("identity")
+_ROLE_AND_ADDRESS = attrgetter("role", "address")
 _DATES = frozenset((EXCEPTIONS, EXCEPTION_TEXTS, "deleted"))
 _SCHEDULING = frozenset((*SCHEDULING_FIELDS, EXCEPTIONS, PERSONS))
 
@@ -80,7 +83,7 @@ def project(appointment: Appointment, private: PrivatePolicy = PrivatePolicy.IMP
         "location": "" if masked else appointment.location[:LOCATION_MAX],
         "show_as": ShowAs.FREE if appointment.show_as is ShowAs.WORKING_ELSEWHERE else appointment.show_as,
     }
-    exceptions = tuple(project(exception, private) for exception in appointment.exceptions)
+    exceptions = [project(exception, private) for exception in appointment.exceptions]
     return _canonical(appointment, exceptions, texts)
 
 
@@ -94,10 +97,10 @@ def too_long(appointment: Appointment) -> frozenset[str]:
 
 def canonical(appointment: Appointment) -> Appointment:
     """Return the form that is written and agreed: without what never leaves its side (AT-05, D-04), in one order."""
-    return _canonical(appointment, tuple(canonical(exception) for exception in appointment.exceptions), {})
+    return _canonical(appointment, [canonical(exception) for exception in appointment.exceptions], {})
 
 
-def _canonical(appointment: Appointment, exceptions: tuple[Appointment, ...], others: dict[str, Any]) -> Appointment:
+def _canonical(appointment: Appointment, exceptions: list[Appointment], others: dict[str, Any]) -> Appointment:
     """Return the appointment with these canonical exceptions and further fields, in canonical form."""
     return replace(
         appointment,
@@ -106,8 +109,8 @@ def _canonical(appointment: Appointment, exceptions: tuple[Appointment, ...], ot
         response=Response.NONE,
         created=None,
         attendees=_parties(appointment.attendees),
-        exceptions=tuple(sorted(exceptions, key=lambda each: each.identity)),
-        deleted=tuple(sorted(set(appointment.deleted))),
+        exceptions=tuple(sorted(exceptions, key=_IDENTITY)) if exceptions else (),
+        deleted=tuple(sorted(set(appointment.deleted))) if appointment.deleted else (),
         **others,
     )
 
@@ -314,4 +317,4 @@ def _parties(attendees: tuple[Attendee, ...]) -> tuple[Attendee, ...]:
         if attendee.address not in seen:
             plain = attendee.response is Response.NONE
             seen[attendee.address] = attendee if plain else Attendee(attendee.address, attendee.name, attendee.role)
-    return tuple(sorted(seen.values(), key=lambda a: (a.role, a.address)))
+    return tuple(sorted(seen.values(), key=_ROLE_AND_ADDRESS))

@@ -318,7 +318,7 @@ def _persons_of(
         seen.add(address)
         found.append(Person(address=address, name=name, organizer=True))
     counted = parties if among is None else [party for party in parties if party[0] in among]
-    if len(counted) > 1:
+    if len({address for address, _ in counted}) < len(counted):
         counted.sort(key=_by_strength)
     for address, each in counted:
         if address not in seen:

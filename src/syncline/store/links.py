@@ -30,7 +30,7 @@ from syncline.ports import Alert, Intent, Link, LinkState, NewLink, Seen
 from syncline.store.columns import listed
 from syncline.store.connection import IN_LIST_MAX, Connected
 from syncline.store.prepared import Query
-from syncline.store.rows import ALERT, INTENT, LIGHT_LINK, LINK, link_of, to_alert
+from syncline.store.rows import ALERT, INTENT, LIGHT_LINK, LINK, links_of, to_alert
 from syncline.store.schema import alert, intent, link
 
 Item = TypeVar("Item")
@@ -239,13 +239,13 @@ class Links(Connected):
 
     def _links(self, query: Select[Any], values: Iterable[Any], **given: object) -> list[Link]:
         with self.reading() as connection:
-            parts = [_query(query).all(connection, given | {_VALUES: part}) for part in chunks(values)]
-        return [link_of(row) for rows in parts for row in rows]
+            parts = [_query(query).columns(connection, given | {_VALUES: part}) for part in chunks(values)]
+        return [found for columns in parts if columns for found in links_of(columns)]
 
     def _read_links(self, query: Select[Any], given: Mapping[str, object]) -> list[Link]:
         with self.reading() as connection:
-            rows = _query(query).all(connection, given)
-        return [link_of(row) for row in rows]
+            columns = _query(query).columns(connection, given)
+        return links_of(columns) if columns else []
 
 
 _query = cache(Query)

@@ -5,11 +5,13 @@ It knows both forms; it must not run a statement.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from operator import attrgetter
+from itertools import repeat
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import astuple
 from sqlalchemy import Column, Table
 
 from syncline.core.appointment import Identity
@@ -22,7 +24,6 @@ MAILBOX_FIELDS = Mailbox.__struct_fields__
 ALERT_FIELDS = Alert.__struct_fields__
 TRASH_FIELDS = Trashed.__struct_fields__
 _LINK_FIELDS = tuple(name for name in Link.__struct_fields__ if name != "identity")
-_values_of = attrgetter(*_LINK_FIELDS)
 LINK_ROW = (*_LINK_FIELDS, "global_object_id", "original_start", "answered")
 _HEAVY = frozenset({"observed", "agreed", "withheld"})
 
@@ -53,21 +54,29 @@ ENTRY = columns(schema.journal, Entry.__struct_fields__)
 
 def to_link(row: Mapping[str, Any]) -> Link:
     """Return the link of a row of `LINK`, or of `LIGHT_LINK` (its contents are None then)."""
-    return link_of(tuple(row.values()))
+    return links_of([(value,) for value in row.values()])[0]
 
 
-def link_of(row: Sequence[Any]) -> Link:
-    """Return the link of the values of such a row, in their order."""
-    *values, name, original_start = row
-    # The two kinds of rows are told apart by their length; reading a row by name costs three times as much.
-    names = _LINK_FIELDS if len(values) == len(_LINK_FIELDS) else _LIGHT_FIELDS
-    return Link(identity=Identity(name, original_start), **dict(zip(names, values, strict=True)))
+def links_of(columns: Sequence[Sequence[Any]]) -> list[Link]:
+    """Return the links of such rows, given column by column in their order."""
+    *values, names, starts = columns
+    fields = _LINK_FIELDS if len(values) == len(_LINK_FIELDS) else _LIGHT_FIELDS
+    found: dict[str, Iterable[Any]] = dict(zip(fields, values, strict=True))
+    found["identity"] = map(Identity, names, starts)
+    return list(map(Link, *(found.get(name, repeat(None)) for name in Link.__struct_fields__)))
 
 
-def link_row(link: Link) -> tuple[Any, ...]:
-    """Return the values of a link in the order of `LINK_ROW`, with `answered` as the link itself implies it."""
-    identity = link.identity
-    return *_values_of(link), identity.global_object_id, identity.original_start, int(waits_for_engine(link))
+def link_columns(links: Sequence[Link]) -> list[Sequence[Any]]:
+    """Return the columns of links in the order of `LINK_ROW`, with `answered` as each link itself implies it."""
+    found = dict(zip(Link.__struct_fields__, by_column(links), strict=True))
+    identities = found.pop("identity")
+    names, starts = [each.global_object_id for each in identities], [each.original_start for each in identities]
+    return [*found.values(), names, starts, [int(waits_for_engine(each)) for each in links]]
+
+
+def by_column(values: Sequence[Struct]) -> list[tuple[Any, ...]]:
+    """Return the values of one or more structs of one kind by field: no step in Python for any of them."""
+    return list(zip(*map(astuple, values), strict=True))
 
 
 def waits_for_engine(link: Link) -> bool:

@@ -7,7 +7,6 @@ must not decide anything.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from operator import attrgetter, itemgetter
 from typing import Any
 
 from msgspec.structs import replace
@@ -37,9 +36,10 @@ from syncline.store.rows import (
     MAILBOX_FIELDS,
     PEOPLE_FIELDS,
     alert_values,
+    by_column,
     decision_values,
     is_question,
-    link_row,
+    link_columns,
     mailbox_values,
     trash_values,
 )
@@ -137,7 +137,9 @@ def _write_links(connection: Connection, links: Sequence[Link]) -> list[int]:
     ids: dict[int, int] = {}
     if new:
         # One statement for all and a look-up by key: RETURNING in order makes the driver work row by row.
-        _INSERT_LINK.run(connection, [link_row(each)[1:] for each in new])
+        columns = link_columns(new)
+        del columns[LINK_ROW.index("id")]
+        _INSERT_LINK.run(connection, columns)
         numbers = _numbers(connection, new)
         ids = {id(each): numbers[each.ref] for each in new}
     return [each.id or ids[id(each)] for each in links]
@@ -145,14 +147,20 @@ def _write_links(connection: Connection, links: Sequence[Link]) -> list[int]:
 
 def _update_links(connection: Connection, links: Sequence[Link]) -> None:
     """Write links over what is stored; where the address is the same its columns, and their indexes, stay untouched."""
-    rows = [link_row(each) for each in links]
-    if _UPDATE_LINK_IN_PLACE.run(connection, rows) < len(rows):
+    if _UPDATE_LINK_IN_PLACE.run(connection, link_columns(links)) < len(links):
         known = {found for part in chunks(each.id for each in links) for found in _addresses(connection, part)}
-        _UPDATE_LINK.run(connection, [row for row in rows if _address(row) not in known])
+        moved = [each for each in links if _address(each) not in known]
+        if moved:
+            _UPDATE_LINK.run(connection, link_columns(moved))
 
 
 def _addresses(connection: Connection, ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
     yield from map(tuple, connection.execute(_ADDRESSES, {"ids": ids}).all())
+
+
+def _address(each: Link) -> tuple[Any, ...]:
+    identity = each.identity
+    return each.id, each.mailbox_id, each.ref, each.subject, identity.global_object_id, identity.original_start
 
 
 def _numbers(connection: Connection, new: Sequence[Link]) -> dict[str, int]:
@@ -250,11 +258,13 @@ def _end_older_questions(connection: Connection, link_ids: list[int]) -> None:
 def _write_intents(connection: Connection, dropped: Sequence[str], new: Sequence[Intent]) -> None:
     for part in chunks(dropped):
         connection.execute(_DELETE_INTENTS, {"ids": part})
-    _INSERT_INTENT.run(connection, [_intent_row(each) for each in new])
+    if new:
+        _INSERT_INTENT.run(connection, by_column(new))
 
 
 def _write_entries(connection: Connection, entries: Sequence[Entry]) -> None:
-    _INSERT_ENTRY.run(connection, [_entry_row(each) for each in entries])
+    if entries:
+        _INSERT_ENTRY.run(connection, by_column(entries)[:-1])  # the database makes the id, the last field
 
 
 def entry_values(entry: Entry) -> dict[str, Any]:
@@ -292,9 +302,6 @@ _OWN = ("id", "answers", "attention", "before")
 _ADDRESS = ("mailbox_id", "ref", "subject", "global_object_id", "original_start")
 
 
-_address = itemgetter(*(LINK_ROW.index(name) for name in ("id", *_ADDRESS)))
-
-
 def _update_link(same: tuple[str, ...] = ()) -> Prepared:
     written = [each for each in link.c if each.name not in (*_OWN, *same)]
     statement = _update_keeping(written, link.c.answers, _LINK_ANSWER, same)
@@ -322,17 +329,14 @@ _WITHDRAW_ANSWERED = (
         reason="It was deleted or untracked before the answer came.",
     )
 )
-# The id comes first in a row, and the database makes it.
-_INSERT_LINK = Prepared(insert(link), LINK_ROW[1:])
+_INSERT_LINK = Prepared(insert(link), [name for name in LINK_ROW if name != "id"])  # the database makes it
 _LINK_NUMBERS = select(link.c.ref, link.c.id).where(
     link.c.mailbox_id == bindparam("mailbox_id"), link.c.ref.in_(listed("refs"))
 )
 _INTENT_FIELDS = Intent.__struct_fields__
 _INSERT_INTENT = Prepared(insert(intent), _INTENT_FIELDS)
-_intent_row = attrgetter(*_INTENT_FIELDS)
 _ENTRY_FIELDS = tuple(name for name in Entry.__struct_fields__ if name != "id")
 _INSERT_ENTRY = Prepared(insert(journal), _ENTRY_FIELDS)
-_entry_row = attrgetter(*_ENTRY_FIELDS)
 _ANSWERS = select(link.c.id, link.c.answers).where(link.c.id.in_(_IDS), link.c.answered == 1)
 _SETTLE_ALERTS = (
     update(alert)
