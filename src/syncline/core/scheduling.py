@@ -307,7 +307,8 @@ def _persons_of(
         return ()
     mailbox = mailbox_address.lower() if mailbox_address else ""
     parties = [(each.address.lower(), each) for each in part.attendees]
-    seen = {"", *(address for address, each in parties if each.response is Response.DECLINED)}
+    seen = {address for address, each in parties if each.response is Response.DECLINED}
+    seen.add("")
     if part.response is Response.DECLINED:
         seen.add(mailbox)
     found: list[Person] = []

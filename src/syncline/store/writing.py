@@ -21,6 +21,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     update,
 )
 
@@ -134,15 +135,13 @@ def _write_links(connection: Connection, links: Sequence[Link]) -> list[int]:
     if old:
         _update_links(connection, old)
         _settle_alerts(connection, [each.id for each in old])
-    ids: dict[int, int] = {}
+    numbers: Iterator[int] = iter(())
     if new:
-        # One statement for all and a look-up by key: RETURNING in order makes the driver work row by row.
-        columns = link_columns(new)
-        del columns[LINK_ROW.index("id")]
-        _INSERT_LINK.run(connection, columns)
-        numbers = _numbers(connection, new)
-        ids = {id(each): numbers[each.ref] for each in new}
-    return [each.id or ids[id(each)] for each in links]
+        # Nobody else writes until this is committed, and no number is given twice.
+        last = connection.scalar(_LAST_LINK) or 0
+        numbers = iter(range(last + 1, last + 1 + len(new)))
+        _INSERT_LINK.run(connection, link_columns([replace(each, id=last + at) for at, each in enumerate(new, 1)]))
+    return [each.id or next(numbers) for each in links]
 
 
 def _update_links(connection: Connection, links: Sequence[Link]) -> None:
@@ -161,13 +160,6 @@ def _addresses(connection: Connection, ids: Sequence[int]) -> Iterator[tuple[Any
 def _address(each: Link) -> tuple[Any, ...]:
     identity = each.identity
     return each.id, each.mailbox_id, each.ref, each.subject, identity.global_object_id, identity.original_start
-
-
-def _numbers(connection: Connection, new: Sequence[Link]) -> dict[str, int]:
-    """Return the ids of links of one mailbox by their refs."""
-    given = {"mailbox_id": new[0].mailbox_id}
-    parts = (connection.execute(_LINK_NUMBERS, given | {"refs": part}) for part in chunks(each.ref for each in new))
-    return {ref: number for part in parts for ref, number in part.all()}
 
 
 def _note_overtaken(connection: Connection, changes: Changes) -> None:
@@ -329,10 +321,8 @@ _WITHDRAW_ANSWERED = (
         reason="It was deleted or untracked before the answer came.",
     )
 )
-_INSERT_LINK = Prepared(insert(link), [name for name in LINK_ROW if name != "id"])  # the database makes it
-_LINK_NUMBERS = select(link.c.ref, link.c.id).where(
-    link.c.mailbox_id == bindparam("mailbox_id"), link.c.ref.in_(listed("refs"))
-)
+_INSERT_LINK = Prepared(insert(link), LINK_ROW)
+_LAST_LINK = text("SELECT seq FROM sqlite_sequence WHERE name = 'link'")
 _INTENT_FIELDS = Intent.__struct_fields__
 _INSERT_INTENT = Prepared(insert(intent), _INTENT_FIELDS)
 _ENTRY_FIELDS = tuple(name for name in Entry.__struct_fields__ if name != "id")
