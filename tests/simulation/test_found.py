@@ -1443,3 +1443,35 @@ def test_what_an_emptied_mailbox_lost_is_kept_in_the_crm_alone_after_a_no() -> N
     assert world.exchange.items(ADA) == ()
     world.refused.remove("item-9")
     assert outward.judge(world) == [f"{ADA} item-9: its row belongs here and nothing stands here (no link)"]
+
+
+@pytest.mark.rule("Q-01")
+@pytest.mark.rule("A-25")
+@pytest.mark.parametrize("back", [True, False])
+@pytest.mark.parametrize("answered", [True, False])
+def test_an_item_that_is_gone_is_asked_about_once(*, answered: bool, back: bool) -> None:
+    """It was moved onto another, and is deleted while its row is edited: whether to save it is asked if it is back."""
+    world = partners(policy=Policy(ask_before_overruling=True))
+    other = world.crm.create(Appointment(identity=Identity("crm-other"), span=at(13)), owner="ada")
+    ref = add(world, ADA, item("one", at(9)))
+    settle_both(world)
+    world.exchange.edit(ADA, ref, lambda found: replace(found, span=at(13)))
+    settle_both(world)
+    (question,) = world.questions()
+    if answered:
+        world.answer(question, "yes")
+    gone = world.exchange.items(ADA)[0].appointment
+    world.exchange.delete(ADA, ref)
+    world.crm.edit(row(world, "one").id, lambda found: replace(found, description="Edited"), by="ada")
+
+    settle_both(world)
+
+    standing = world.store.open_alerts(world.mailboxes[ADA])
+    assert [each.code for each in standing] == ["DeletedAndEditedHeld"]
+    if back:
+        add(world, ADA, gone)
+        settle_both(world)
+        assert [each.code for each in world.questions()] == ["ExchangeSyncSchedulingConflictsError"]
+    world.crm.edit(other, lambda found: replace(found, span=at(16)), by="ada")
+    settle_both(world)
+    assert (row(world, "one").appointment.span == at(13)) is back

@@ -52,6 +52,7 @@ WORDS = {
     "answered": noted("answered"),
     "answer taken back": noted("answer taken back"),
     "answer void": noted("answer void"),
+    "question withdrawn": noted("question withdrawn"),
     "kept out": noted("kept out"),
     "failed": noted("failed"),
     "skipped": noted("left out"),

@@ -130,8 +130,18 @@ def _wait(draft: Draft, decided: Decided) -> None:
         draft.note(decided, "waits for another mailbox")
 
 
-def _hold(_: Draft, __: Decided) -> None:
-    """Leave it due: a person is asked about it, or has just been (3.1)."""
+def _hold(draft: Draft, decided: Decided) -> None:
+    """Leave it due: a person is asked about it, or has just been (3.1).
+
+    Of an item that is gone nobody needs to say any more whether to save it; if it comes back it is asked about anew.
+    """
+    if decided.link.seen is Seen.PRESENT or decided.alert is None:
+        return
+    link = replace(decided.link, state=LinkState.UNSETTLED, sync_error=None, error_params={}, error_time=None)
+    link = replace(link, retries=0, next_try=None, revision_settled=None)
+    draft.links.append(replace(link, decision=None, decision_by=None, decided_digest="", decided_left_out=()))
+    draft.close(decided, "deleted in Outlook")
+    draft.note(decided, "question withdrawn", rule="Q-01")
 
 
 def _forget(draft: Draft, decided: Decided) -> None:

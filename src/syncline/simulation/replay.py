@@ -36,6 +36,7 @@ SAYS: Mapping[str, Says] = {
     "settled": Says(_IN_STEP),
     "linked": Says(_IN_STEP, row=True),
     "asked": Says(frozenset({LinkState.ASKED})),
+    "question withdrawn": Says(_IN_STEP),
     "kept out": Says(frozenset({LinkState.KEPT_OUT, LinkState.PARKED})),
     "skipped": Says(frozenset({LinkState.SKIPPED})),
     "failed": Says(frozenset({LinkState.FAILED})),
