@@ -1475,3 +1475,25 @@ def test_an_item_that_is_gone_is_asked_about_once(*, answered: bool, back: bool)
     world.crm.edit(other, lambda found: replace(found, span=at(16)), by="ada")
     settle_both(world)
     assert (row(world, "one").appointment.span == at(13)) is back
+
+
+@pytest.mark.rule("A-07")
+def test_whom_the_crm_takes_out_of_a_series_is_invited_to_every_date_that_keeps_him() -> None:
+    """Exchange tells him that the whole series is off for him: without an invitation he would miss the dates."""
+    world = partners(people=2)
+    series = replace(daily("series", at(9)), organizer=Address(ADA), attendees=(Attendee(BOB),))
+    dates = tuple(
+        replace(series, identity=Identity("series", at(9, day).start), span=at(11, day), recurrence=None)
+        for day in (2, 3)
+    )
+    add(world, ADA, replace(series, exceptions=dates))
+    settle_both(world)
+    world.crm.edit(row(world, "series").id, lambda found: replace(found, attendees=()), by="ada")
+    sent = len(world.exchange.outbox)
+
+    settle_both(world)
+
+    told = [mail.kind for mail in world.exchange.outbox[sent:] if mail.to == BOB]
+    assert told == ["cancellation", "request", "request"]
+    (kept,) = (each.appointment for each in world.exchange.items(ADA))
+    assert (kept.attendees, [len(date.attendees) for date in kept.exceptions]) == ((), [1, 1])

@@ -79,12 +79,33 @@ def test_a_guest_of_one_date_more_may_be_invited_once_more() -> None:
 
 
 @pytest.mark.rule("A-07")
-def test_who_is_taken_out_of_a_series_may_be_invited_to_a_date_that_keeps_him() -> None:
-    """He is told that the series is off for him, and invited to the date: once, and only if he stands in one."""
+def test_who_is_taken_out_of_a_series_may_be_invited_to_each_date_that_keeps_him() -> None:
+    """He is told once that the series is off for him, and invited to the dates: to each once, if he stands in any."""
     series = replace(daily("many", at(9)), organizer=Address(ADA), attendees=(Attendee(EVE),))
-    one = replace(series, identity=Identity("many", at(9, day=1).start), span=at(11, day=1), recurrence=None)
+    one, two = (
+        replace(series, identity=Identity("many", at(9, day).start), span=at(11, day), recurrence=None)
+        for day in (1, 2)
+    )
     whole, alone = replace(series, exceptions=(one,)), replace(series, attendees=(), exceptions=(one,))
     off = Posted(ADA, EVE, "cancellation")
     assert judged(whole, alone, off, REQUEST) == []
     assert judged(whole, alone, off, REQUEST, REQUEST) != []
     assert judged(whole, replace(alone, exceptions=()), off, REQUEST) != []
+    for before in (series, whole, replace(series, exceptions=(one, two))):
+        assert judged(before, replace(alone, exceptions=(one, two)), off, REQUEST, REQUEST) == []
+        assert judged(before, replace(alone, exceptions=(one, two)), off, REQUEST, REQUEST, REQUEST) != []
+
+
+@pytest.mark.rule("A-07")
+def test_who_is_taken_out_of_one_date_is_not_invited_to_all_others() -> None:
+    """One cancellation of a date is worth one invitation to another, as long as he stays in the series."""
+    series = replace(daily("many", at(9)), organizer=Address(ADA), attendees=(Attendee(EVE),))
+    dates = tuple(
+        replace(series, identity=Identity("many", at(9, day).start), span=at(11, day), recurrence=None)
+        for day in (1, 2, 3)
+    )
+    whole = replace(series, exceptions=dates)
+    less = replace(series, exceptions=(replace(dates[0], attendees=()), *dates[1:]))
+    off = Posted(ADA, EVE, "cancellation")
+    assert judged(whole, less, off) == []
+    assert judged(whole, less, off, REQUEST, REQUEST) != []

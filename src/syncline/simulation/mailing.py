@@ -55,11 +55,18 @@ def _invited_again(before: Appointment | None, after: Appointment | None, posted
     requests, taken_out = (
         Counter(mail.to for mail in posted if mail.kind == kind) for kind in (MailKind.REQUEST, MailKind.CANCELLATION)
     )
-    # Who is taken out of a series and stays in one of its dates is invited to that date anew.
-    stays = Counter({name: min(number, _guests(after)[name]) for name, number in taken_out.items()})
-    invited = (_guests(after) - _guests(before)) + stays
+    # Who is taken out of a date is worth an invitation to another. Who is taken out of the series is taken out of all
+    # its dates, and is invited anew to each that keeps him; nobody to more parts than he stands in.
+    stands, left = _guests(after), _people(before) - _people(after)
+    stays = Counter({name: stands[name] if name in left else number for name, number in taken_out.items()})
+    invited = (stands - _guests(before) + stays) & stands
     for name in sorted(name for name, number in requests.items() if number > invited[name]):
         yield f"{name} was invited {requests[name]} times, and newly stands in {invited[name]} parts"
+
+
+def _people(side: Appointment | None) -> set[str]:
+    """Return the guests of an item itself, whoever its dates have."""
+    return {guest.address for guest in side.attendees} if side is not None else set()
 
 
 def _guests(side: Appointment | None) -> Counter[str]:
