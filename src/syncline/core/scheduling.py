@@ -319,15 +319,20 @@ def _persons_of(
         seen.add(address)
         found.append(Person(address=address, name=name, organizer=True))
     counted = parties if among is None else [party for party in parties if party[0] in among]
-    if len({address for address, _ in counted}) < len(counted):
-        counted.sort(key=_by_strength)
-    for address, each in counted:
+    for address, each in _strongest_first(counted):
         if address not in seen:
             seen.add(address)
             found.append(Person(address=address, name=each.name, role=each.role))
     if mailbox not in seen:
         found.append(Person(address=mailbox))
     return found
+
+
+def _strongest_first(parties: Sequence[tuple[str, Attendee]]) -> Sequence[tuple[str, Attendee]]:
+    """Return the parties as they are if each has an address of its own, else in the order of their roles."""
+    if len({address for address, _ in parties}) == len(parties):
+        return parties
+    return sorted(parties, key=_by_strength)
 
 
 def _by_strength(party: tuple[str, Attendee]) -> tuple[int, str]:

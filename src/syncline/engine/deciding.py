@@ -101,10 +101,10 @@ class _Answer(Struct, frozen=True, gc=False):
 
 
 class _AtHand(Struct, frozen=True, gc=False):
-    """What is known of the whole chunk: the links whose rows have files of their own, and the time."""
+    """What is known of a link beside the copies and rows: its question, and whether its row has files of its own."""
 
-    own_files: frozenset[int]
-    now: datetime
+    alert: Alert | None
+    own_files: bool
 
 
 def decide(run: Run, links: Sequence[Link]) -> list[Decided]:
@@ -115,8 +115,8 @@ def decide(run: Run, links: Sequence[Link]) -> list[Decided]:
     alerts: dict[int | None, list[Alert]] = defaultdict(list)
     for alert in run.store.open_alerts(run.mailbox.id, [link.id for link in links]):
         alerts[alert.link_id].append(alert)
-    at = _AtHand(with_own_files(run, links), run.now())
-    return [_contained(run, link, peers[link.identity], rows, alerts[link.id], at) for link in links]
+    own = with_own_files(run, links)
+    return [_contained(run, link, peers[link.identity], rows, alerts[link.id], own) for link in links]
 
 
 def if_saved(rules: Rules, link: Link, row: CrmRow | None, *, outgoing: bool) -> Decided:
@@ -145,12 +145,13 @@ def order_of_new(link: NewLink) -> Order:
 
 
 def _contained(
-    run: Run, link: Link, family: Sequence[Link], rows: Rows, alerts: Sequence[Alert], at: _AtHand
+    run: Run, link: Link, family: Sequence[Link], rows: Rows, alerts: Sequence[Alert], own_files: frozenset[int]
 ) -> Decided:
     """Decide about one link; a bug, or a row that cannot be read, stops this item alone (design.md 8, B-05)."""
     asking = [each for each in alerts if CATALOGUE[each.code].error_class is ErrorClass.NEEDS_ANSWER]
     notices = tuple(each for each in alerts if each not in asking)
     alert = asking[-1] if asking else None
+    at = _AtHand(alert, link.id in own_files)
 
     def failing(error: SyncError) -> Decided:
         action = Action(verb=Verb.FAIL, rule="B-05", code=error.code)
@@ -165,26 +166,24 @@ def _contained(
         if released(link):
             verb = Verb.FORGET if link.seen is Seen.GONE else Verb.WAIT
             return Decided(link=link, action=Action(verb=verb, rule="1.11"), row=rows.get(link.crm_id), alert=alert)
-        return _decided(run, link, [each for each in family if each.id != link.id], rows.found, alert, at)
+        return _decided(run, link, [each for each in family if each.id != link.id], rows.found, at)
 
     known = contain(decided, lambda bug: failing(item_error(bug, link.subject)), f"item {link.id}")
     return replace(known, notices=notices) if notices else known
 
 
-def _decided(
-    run: Run, link: Link, others: Sequence[Link], rows: Mapping[str, CrmRow], alert: Alert | None, at: _AtHand
-) -> Decided:
+def _decided(run: Run, link: Link, others: Sequence[Link], rows: Mapping[str, CrmRow], at: _AtHand) -> Decided:
     row = rows.get(link.crm_id or "")
     link = _based(caught_up(run, link, row), row, others)
     source, peer = _source(run, link, others, row)
     whole = _wanted(run, link, peer.left_out if peer is not None else link.left_out)
-    answer = _decision(link, alert, whole.digest, others)
+    answer = _decision(link, at.alert, whole.digest, others)
     wanted = _wanted(run, link, (*link.left_out, *answer.leaving)) if answer.leaving else whole
     link = _shown_already(run, link, row, wanted)
     if inside_series(link, row):
         source = Source.SAVED_ELSEWHERE
     standing = row if peer is None or row is not None else rows.get(peer.crm_id or "")
-    organizer, colleague, started = _whose(run, link, at.now)
+    organizer, colleague, started = _whose(run, link)
     torn, crm_wins = _divergence(run, link, row, wanted.content) if source is Source.OWN else (_NONE, _NONE)
     situation = Situation(
         presence=_PRESENCE[link.seen],
@@ -200,7 +199,7 @@ def _decided(
         persons_moved=_persons_moved(link, wanted.digest),
         torn=bool(torn) and asked_as(link, row) not in run.said.diverged,
         edited=_edited(link, row),
-        own_files=link.id in at.own_files,
+        own_files=at.own_files,
         overrule=run.said.overrule.get(asked_as(link, row)),
         decision=answer.decision,
     )
@@ -218,19 +217,19 @@ def _decided(
         rests_on=answer.rests_on,
         row=row,
         peer=peer,
-        alert=alert,
+        alert=at.alert,
         torn=torn,
         crm_wins=crm_wins,
         waiting=_waiting(link, others) if others else (),
     )
 
 
-def _whose(run: Run, link: Link, now: datetime) -> tuple[bool, bool, bool]:
+def _whose(run: Run, link: Link) -> tuple[bool, bool, bool]:
     """Return whether the mailbox organizes an item, whether a colleague does, and whether it began, as known last."""
     known = link.observed or link.agreed
     if known is None:
         return True, False, False
-    return run.people.organizes(known), run.people.colleague(known), known.span.start < now
+    return run.people.organizes(known), run.people.colleague(known), known.span.start < run.now()
 
 
 def _edited(link: Link, row: CrmRow | None) -> bool:
