@@ -204,8 +204,10 @@ _UNTRACKED = (
 def plan(situation: Situation, policy: Policy) -> Action:
     """Return the action for one situation: the first rule that fits (3.3–3.5, Q-01 to Q-08)."""
     s = _with_fields(situation)
-    rule = next(rule for rule in _table(s) if rule.when(s, policy))
-    return Action(verb=rule.verb, rule=rule.rule, check=rule.check, code=rule.code, fields=s.fields)
+    for rule in _table(s):
+        if rule.when(s, policy):
+            return Action(verb=rule.verb, rule=rule.rule, check=rule.check, code=rule.code, fields=s.fields)
+    raise AssertionError("the last rule of each table fits always")
 
 
 def _table(s: Situation) -> tuple[_Rule, ...]:

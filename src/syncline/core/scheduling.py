@@ -443,8 +443,7 @@ def _clash(busy: Busy, ours: Track, theirs: Track, places: tuple[int, int]) -> C
 def _bound(part: Appointment, counted: Container[str]) -> tuple[object, ...]:
     """Return when, how and for whom of the counted addresses one part is busy."""
     shown = "canceled" if part.canceled else part.show_as
-    named = _persons_of(part, None, counted)
-    people = sorted(_part_played(person) for person in named if person.address in counted)
+    people = sorted([_part_played(each) for each in _persons_of(part, None, counted) if each.address in counted])
     span = part.span
     return _second(span.start), _second(span.end), span.all_day, shown, part.response is Response.DECLINED, people
 
