@@ -409,6 +409,8 @@ OF_WEBHOOKS = ("WebhookFailed", "WebhookRefused")
 """What keeps mails and messages about questions from leaving; whether a mailbox syncs says nothing of it."""
 LASTING = ("FieldTooLong",)
 """What is told of an item that is in step, and stays true until its row says something else."""
+TOLD_WHEN_SKIPPED = ("CopiedItemIgnored",)
+"""What is told although it is no failure: nobody sees that Syncline follows the other one of two equal items."""
 
 
 class _Named(dict[str, str]):

@@ -15,7 +15,7 @@ from syncline.engine.jobs import MemoryQueue
 from syncline.engine.run import Rules
 from syncline.engine.tracking import track_now, untrack_now
 from syncline.engine.worker import Worker
-from syncline.errors import SyncError
+from syncline.errors import CATALOGUE, Level, SyncError
 from syncline.ports import AlertState, LinkState, Track
 from tests.engine.world import NOW, TRACKED, World, at, meeting
 
@@ -136,7 +136,7 @@ def test_tracking_by_hand_copies_the_same_fields_as_a_cycle(world: World) -> Non
 
 @pytest.mark.rule("L-11")
 def test_a_copy_of_a_linked_item_is_ignored(world: World) -> None:
-    """The copy is skipped with CopiedItemIgnored, raises no alert, and the row follows the first item only."""
+    """The copy is skipped with CopiedItemIgnored, asks nothing, and the row follows the first item only."""
     first = world.track(meeting("Demo", at(10)))
     world.sync()
     copy = world.exchange.copy(ADA, first)
@@ -146,7 +146,26 @@ def test_a_copy_of_a_linked_item_is_ignored(world: World) -> None:
 
     assert world.subjects() == ["Demo"]
     assert (world.link(copy).state, world.link(copy).sync_error) == (LinkState.SKIPPED, "CopiedItemIgnored")
-    assert world.questions() == ()
+    assert [each.code for each in world.questions()] == ["CopiedItemIgnored"]
+
+
+@pytest.mark.rule("AL-10")
+def test_a_copy_is_told_of_until_it_goes(world: World) -> None:
+    """Somebody who edits a copy and wonders why the CRM does not follow finds out: one notice, however often."""
+    first = world.track(meeting("Demo", at(10)))
+    world.sync()
+    copy = world.exchange.copy(ADA, first)
+    world.sync()
+    world.change(copy, subject="Copy, renamed")
+    world.sync()
+
+    (told,) = (each for each in world.store.alerts() if each.code == "CopiedItemIgnored")
+    assert (told.state, told.count, told.params["subject"]) == (AlertState.OPEN, 2, "Copy, renamed")
+    assert CATALOGUE[told.code].level is Level.INFORMATION
+
+    world.exchange.delete(ADA, copy)
+    world.sync()
+    assert [each.state for each in world.store.alerts() if each.code == told.code] == [AlertState.WITHDRAWN]
 
 
 @pytest.mark.rule("L-11")

@@ -24,7 +24,7 @@ from syncline.engine.deciding import Decided
 from syncline.engine.overtaking import Made
 from syncline.engine.run import Run, failed, notice
 from syncline.engine.scoping import unsettled
-from syncline.errors import CATALOGUE, LASTING, ErrorClass, SyncError
+from syncline.errors import CATALOGUE, LASTING, TOLD_WHEN_SKIPPED, ErrorClass, SyncError
 from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Link, LinkState, Origin, Trashed
 
 
@@ -103,12 +103,15 @@ class Draft:
         self.close(decided, reason, saved=True)
         self.woken.update(decided.waiting)
 
-    def close(self, decided: Decided, reason: str, *, saved: bool = False, over: bool = False) -> None:
+    def close(
+        self, decided: Decided, reason: str, *, saved: bool = False, over: bool = False, but: str | None = None
+    ) -> None:
         """Close the question of a link, if there is one that is not final, and withdraw the notices about it.
 
-        `over`: this mailbox keeps the item in step no longer, which ends what is `LASTING` too.
+        `over`: this mailbox keeps the item in step no longer, which ends what is `LASTING` too. `but` is a code of
+        notices that stand on.
         """
-        self.quiet(decided, reason)
+        self.quiet(decided, reason, but=but)
         if over:
             lasting = (each for each in decided.notices if each.code in LASTING)
             self.alerts.extend(questions.withdrawn(self.run, each, reason) for each in lasting)
@@ -174,7 +177,9 @@ class Draft:
             next_try=None,
         )
         self.settle(link)
-        self.close(decided, "left out by a rule", over=True)
+        self.close(decided, "left out by a rule", over=True, but=code)
+        if code in TOLD_WHEN_SKIPPED:
+            self.alerts.append(notice(self.run, link, SyncError(code, subject=link.subject)))
         self.note(decided, "skipped", detail=code)
         self.run.counts.skipped += 1
 

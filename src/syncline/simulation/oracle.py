@@ -267,16 +267,16 @@ def _wrong_question(world: World, alert: Alert, link: Link | None) -> str | None
 
 
 def _wrong_notice(world: World, alert: Alert, link: Link | None) -> str | None:
-    """Return what is wrong with an open alert about an item that fails (5.6): it stands while the item fails so.
+    """Return what is wrong with an open alert about an item that fails or is left out (5.6): it stands as long as that.
 
     One about files that were not taken (D-06) stands while there are any.
     """
     if alert.code in _ABOUT_FILES and link is not None:
         state = world.store.attached([link.id]).get(link.id)
         return None if state is not None and state.refused else "all its files were taken"
-    if link is None or link.state is not LinkState.FAILED:
+    if link is None or link.state not in (LinkState.FAILED, LinkState.SKIPPED):
         return f"its item is {link.state.value if link else 'gone'}"
-    return None if link.sync_error == alert.code else f"its item fails with {link.sync_error}"
+    return None if link.sync_error == alert.code else f"its item is {link.state.value} with {link.sync_error}"
 
 
 def _bugs(world: World) -> Iterator[str]:
