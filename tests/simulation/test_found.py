@@ -1497,3 +1497,32 @@ def test_whom_the_crm_takes_out_of_a_series_is_invited_to_every_date_that_keeps_
     assert told == ["cancellation", "request", "request"]
     (kept,) = (each.appointment for each in world.exchange.items(ADA))
     assert (kept.attendees, [len(date.attendees) for date in kept.exceptions]) == ((), [1, 1])
+
+
+@pytest.mark.rule("Q-08")
+@pytest.mark.parametrize(("then", "texts"), [("saved anyway", {"location": "Bern"}), ("moved back", {})])
+def test_a_time_that_the_crm_changed_beside_a_no_goes_to_outlook_once_the_no_is_over(
+    then: str, texts: dict[str, object]
+) -> None:
+    """The No kept both sides apart, and what the CRM did to the row meanwhile was taken for dealt with."""
+    world = partners(winner=Winner.CRM, outlook=CategoryNames())
+    world.crm.enter(item("crm-busy", at(12), organizer=Address(ADA)), owner="ada")
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    settle_both(world)
+    world.exchange.edit(ADA, ref, lambda found: replace(found, span=at(12)))
+    settle_both(world)
+    world.answer(world.questions()[0], "no")
+    settle_both(world)
+    world.crm.edit(row(world, "one").id, lambda found: replace(found, span=at(9, day=2), **texts), by="ada")
+    settle_both(world)
+    assert world.exchange.item(ADA, ref).appointment.span == at(12)
+
+    if then == "saved anyway":
+        world.said.add(("one", "yes"))
+        world.ledger.confirmed.add("one")
+        world.exchange.set_categories(ADA, ref, (CATEGORY, CategoryNames().save_anyway))
+    else:
+        world.exchange.edit(ADA, ref, lambda found: replace(found, span=at(9)))
+    settle_both(world)
+
+    assert {row(world, "one").appointment.span, world.exchange.item(ADA, ref).appointment.span} == {at(9, day=2)}

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment
 from syncline.core.leaving_out import without
-from syncline.core.merging import advance, differences
+from syncline.core.merging import advance, differences, diverged_fields
 from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemUpdate, ItemWrite
 from syncline.core.pushing import Verb
 from syncline.core.withholding import withholding
@@ -23,7 +23,7 @@ from syncline.engine.observing import observed_link
 from syncline.engine.outgoing import Outward
 from syncline.engine.overtaking import keeping, taking_items_back
 from syncline.engine.run import Run, failed, notice
-from syncline.engine.scoping import WAITS_SINCE_BEFORE, released, resumed, unsettled
+from syncline.engine.scoping import UNSETTLED, WAITS_SINCE_BEFORE, released, resumed, unsettled
 from syncline.engine.shortening import tell_shortened
 from syncline.engine.writing import Draft
 from syncline.errors import SyncError
@@ -397,12 +397,21 @@ def _dealt(link: Link, outward: Outward) -> Link:
     known = replace(link, crm_version_seen=version, crm_settled=version, in_scope=outward.in_scope, doubted=False)
     known = replace(known, withheld=_withheld(link, outward))
     if row is not None and link.agreed is not None:
-        known = replace(known, crm_version=version, crm_gone=False)
+        # What stays in the row because Exchange changed it too is still to be carried over once that is settled (3.1).
+        known = replace(known, crm_version=UNSETTLED if _stays(link, outward) else version, crm_gone=False)
     if link.error_params.get("direction") == OUTWARD or link.state is LinkState.UNSETTLED:
         known = replace(
             known, state=LinkState.SETTLED, sync_error=None, error_params={}, error_time=None, retries=0, next_try=None
         )
     return known
+
+
+def _stays(link: Link, outward: Outward) -> bool:
+    """Return whether the row keeps a change of its own beside one of Exchange that waits, as after a No (Q-08)."""
+    content, decided = outward.content, outward.incoming
+    if link.agreed is None or content is None or decided is None or decided.candidate is None:
+        return False
+    return bool(diverged_fields(link.agreed, decided.candidate, content))
 
 
 def _withheld(link: Link, outward: Outward) -> Appointment | None:
