@@ -14,6 +14,7 @@ from syncline.core.appointment import Address, Attendee, Sensitivity, ShowAs
 from syncline.core.guards import Invitations, Limits
 from syncline.core.merging import Winner
 from syncline.core.pushing import Policy
+from syncline.engine import alerts
 from syncline.engine.run import PlanLine, Rules
 from syncline.ports import LinkState
 from tests.engine.world import TRACKED, World, at, meeting
@@ -370,6 +371,32 @@ def _edit_row(world: World, dice: random.Random, row: str, _: str) -> None:
 def _edit_item(world: World, dice: random.Random, _: str, ref: str) -> None:
     change = dice.choice(({"span": at(dice.randrange(6, 20))}, {"location": f"Room {dice.random()}"}))
     world.change(ref, **change)
+
+
+@pytest.mark.rule("Q-08")
+@pytest.mark.parametrize("then", ["moved elsewhere", "moved back", "save anyway"])
+def test_the_end_of_a_no_is_foreseen_with_what_the_row_kept_for_itself(then: str) -> None:
+    """While a move in Outlook was kept out the CRM moved the row too: what ends the No carries that over and mails."""
+    world, row, ref = standing(replace(TWO_WAY, winner=Winner.CRM))
+    world.crm.create(meeting("Busy", at(12)), owner="ada")
+    world.sync()
+    world.sync()
+    world.exchange.edit(ADA, ref, lambda item: replace(item, span=at(12)))
+    world.sync()
+    question = world.answer("no")
+    world.sync()
+    world.crm.edit(row, lambda appointment: replace(appointment, span=at(16)), by="ada")
+    world.sync()
+    world.sync()
+    if then == "save anyway":
+        alerts.answer(world.store, world.clock, question.id, "yes", "ada")  # type: ignore[arg-type]
+    else:
+        hour = 10 if then == "moved back" else 14
+        world.exchange.edit(ADA, ref, lambda item: replace(item, span=at(hour)))
+
+    fulfilled(world)
+    assert sent(world) == {("eve@elsewhere.example", "update"): 1}
+    assert world.exchange.item(ADA, ref).appointment.span == at(16)
 
 
 def _remove(world: World, _: random.Random, row: str, __: str) -> None:

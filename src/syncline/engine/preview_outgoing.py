@@ -38,6 +38,7 @@ _WORDS = {
     Verb.FAIL: "fail",
 }
 _BRINGING_IN = (Incoming.RESCHEDULE, Incoming.CANCEL)
+_HELD_BACK = (LinkState.ASKED, LinkState.PARKED, LinkState.FAILED)
 _FLIPPING = "ChangesBackAndForth"
 
 
@@ -64,8 +65,10 @@ def joined(fresh: Mapping[Identity, int], outgoing: Sequence[PlanLine]) -> froze
 
 
 def brings_in(decided: Decided) -> bool:
-    """Return whether something of Exchange would be brought into a row that stands."""
-    return decided.action.verb in _BRINGING_IN and decided.row is not None and decided.link.agreed is not None
+    """Return whether something of Exchange would be brought into a row that stands, or does not wait any more."""
+    taken_back = decided.action.verb is Incoming.SETTLE and decided.link.state in _HELD_BACK
+    brings = decided.action.verb in _BRINGING_IN or taken_back
+    return brings and decided.candidate is not None and decided.row is not None and decided.link.agreed is not None
 
 
 def _brought_in(run: Run, decided: Decided) -> Decided:
@@ -74,7 +77,7 @@ def _brought_in(run: Run, decided: Decided) -> Decided:
     assert row is not None and link.agreed is not None and candidate is not None
     merged = merged_of(decided)
     settled = replace(
-        turned(run, link, outward=False),
+        turned(run, link, outward=False) if decided.action.verb in _BRINGING_IN else link,
         agreed=advance(link.agreed, candidate, merged.fields),
         revision_settled=link.revision,
         seen_settled=link.seen,

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from syncline.core.guards import EMPTIED_MIN, Limits, floods, many, unmailed
+from syncline.core.merging import differences
 from syncline.core.outgoing import Mail
 from syncline.core.pushing import Action, Verb
 from syncline.engine import holding, scoping
@@ -21,6 +22,7 @@ from syncline.engine.applying_outgoing import GROUPS, WRITES, apply_outgoing
 from syncline.engine.deciding import Decided
 from syncline.engine.flipping import flips_too_often
 from syncline.engine.holding import About, Danger, Weighed
+from syncline.engine.observing import row_content
 from syncline.engine.outgoing import Outward, called_off, outgoing
 from syncline.engine.run import Run
 from syncline.ports import Answer, Link
@@ -96,6 +98,8 @@ def foresee(run: Run, dealt: Mapping[int, Decided]) -> list[Foreseen]:
     if not run.outgoing:
         return []
     found = {each.link.id: each for links in _due(run) for each in outgoing(run, links, dealt=dealt)}
+    kept = [each.link for number, each in dealt.items() if number not in found and _keeps_its_own(each)]
+    found |= {each.link.id: each for each in outgoing(run, kept, dealt=dealt)}
     asking = {number: each for number, each in found.items() if each.action.verb in _ASKING}
     said = _ask(run, list(asking.values())) if asking else _Said({}, {})
     answered = [each.link for each in asking.values() if each.link.id in {**said.overrule, **said.handed}]
@@ -105,6 +109,12 @@ def foresee(run: Run, dealt: Mapping[int, Decided]) -> list[Foreseen]:
     order = {verb: at for at, verb in enumerate((None, *GROUPS))}
     planned.sort(key=lambda each: (order.get(each.action.verb, 0), _light(run, each).order))
     return [_foreseen(run, each, weighed) for each in planned]
+
+
+def _keeps_its_own(decided: Decided) -> bool:
+    """Return whether a row still says something that is not agreed, which waited for what is brought in (Q-08)."""
+    agreed, row = decided.link.agreed, decided.row
+    return agreed is not None and row is not None and bool(differences(agreed, row_content(row)))
 
 
 def _foreseen(run: Run, outward: Outward, weighed: Weighed) -> Foreseen:
