@@ -1497,3 +1497,19 @@ def test_whom_the_crm_takes_out_of_a_series_is_invited_to_every_date_that_keeps_
     assert told == ["cancellation", "request", "request"]
     (kept,) = (each.appointment for each in world.exchange.items(ADA))
     assert (kept.attendees, [len(date.attendees) for date in kept.exceptions]) == ((), [1, 1])
+
+
+@pytest.mark.rule("Q-01")
+@pytest.mark.rule("A-02")
+def test_an_invitation_that_is_linked_loses_a_mark_that_nobody_knows_of() -> None:
+    """It was marked and untracked, lost by the server and found again: nothing is asked about it any more."""
+    names = CategoryNames()
+    world = partners(people=2, outlook=names)
+    add(world, ADA, item("one", at(9), organizer=Address(ADA), attendees=(Attendee(BOB),)))
+    (copy,) = world.exchange.items(BOB)
+    world.exchange.set_categories(BOB, copy.ref, ("Red", names.waiting))
+
+    settle_both(world)
+
+    (linked,) = world.exchange.items(BOB)
+    assert linked.appointment.categories == ("Red",)
