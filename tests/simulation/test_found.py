@@ -1526,3 +1526,19 @@ def test_a_time_that_the_crm_changed_beside_a_no_goes_to_outlook_once_the_no_is_
     settle_both(world)
 
     assert {row(world, "one").appointment.span, world.exchange.item(ADA, ref).appointment.span} == {at(9, day=2)}
+
+
+@pytest.mark.rule("Q-01")
+@pytest.mark.rule("A-02")
+def test_an_invitation_that_is_linked_loses_a_mark_that_nobody_knows_of() -> None:
+    """It was marked and untracked, lost by the server and found again: nothing is asked about it any more."""
+    names = CategoryNames()
+    world = partners(people=2, outlook=names)
+    add(world, ADA, item("one", at(9), organizer=Address(ADA), attendees=(Attendee(BOB),)))
+    (copy,) = world.exchange.items(BOB)
+    world.exchange.set_categories(BOB, copy.ref, ("Red", names.waiting))
+
+    settle_both(world)
+
+    (linked,) = world.exchange.items(BOB)
+    assert linked.appointment.categories == ("Red",)

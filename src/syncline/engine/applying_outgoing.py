@@ -19,6 +19,7 @@ from syncline.core.pushing import Verb
 from syncline.core.withholding import withholding
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.flipping import OUTWARD, flips_too_often, turned
+from syncline.engine.noticing import noticed
 from syncline.engine.observing import observed_link
 from syncline.engine.outgoing import Outward
 from syncline.engine.overtaking import keeping, taking_items_back
@@ -355,7 +356,10 @@ def _adopt(draft: Draft, outward: Outward) -> None:
         by_request=not run.tracked(item.appointment.categories),
         writes=False,
     )
-    draft.links.append(_seen(run, taken, item))
+    adopted = _seen(run, taken, item)
+    draft.links.append(adopted)
+    # Without the tracking category no reading of the folder has staged it.
+    draft.marks.extend(noticed(run, [adopted])[0])
     _note(draft, outward, "linked")
 
 

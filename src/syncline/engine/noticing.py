@@ -1,7 +1,7 @@
 """Marks found on items that have none in the state: on copies, and on items that came back from where they were lost.
 
-Found while items are staged, in the same transaction, so that a crash forgets none. Only what Syncline follows is
-looked at. It must not know what becomes of a mark.
+Found while items are staged or linked to a row, in the same transaction, so that a crash forgets none. Only what
+Syncline follows is looked at. It must not know what becomes of a mark.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from syncline.ports import Link, Seen
 
 
 def noticed(run: Run, links: Sequence[Link]) -> tuple[list[Mark], dict[int, int]]:
-    """Return the new marks for staged links that carry the category without one, and which link each is about."""
+    """Return the new marks for links that carry the category without one, and which link each is about."""
     names = run.rules.outlook
     if names is None or run.dry:
         return [], {}
@@ -24,7 +24,13 @@ def noticed(run: Run, links: Sequence[Link]) -> tuple[list[Mark], dict[int, int]
     known = run.store.marks_of([links[at].id for at in marked if links[at].id])
     fresh = [at for at in marked if links[at].id not in known]
     marks = [
-        Mark(mailbox_id=run.mailbox.id, ref=links[at].ref, folder=links[at].folder, names=(names.waiting,))
+        Mark(
+            mailbox_id=run.mailbox.id,
+            link_id=links[at].id or None,
+            ref=links[at].ref,
+            folder=links[at].folder,
+            names=(names.waiting,),
+        )
         for at in fresh
     ]
     return marks, dict(enumerate(fresh))

@@ -13,6 +13,7 @@ from functools import cached_property
 from msgspec.structs import replace
 
 from syncline.core.answering import AnswerRule, Facts, first
+from syncline.core.answering_by_category import Mark
 from syncline.core.appointment import Appointment
 from syncline.core.dropping import dropped
 from syncline.core.merging import canonical, differences
@@ -42,6 +43,7 @@ class Draft:
     made: list[Made] = field(default_factory=list)
     trash: list[Trashed] = field(default_factory=list)
     files_anew: list[int] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
 
     @cached_property
     def rules(self) -> tuple[AnswerRule, ...]:
@@ -58,6 +60,7 @@ class Draft:
             entries=self.entries,
             trash=self.trash,
             files_anew=self.files_anew,
+            marks=self.marks,
             decided=True,
         )
 
