@@ -329,7 +329,8 @@ class Intent(Struct, frozen=True, gc=False, kw_only=True):
     """Note that a write is about to leave; `crm_id` is the random id of a new row (BOOK) or the row's id.
 
     The id of a CREATE_ITEM is part of the key that the new item carries, that of a RESCHEDULE the key that the row
-    keeps. `agreed`: what both sides hold once a RESCHEDULE or an UPDATE_ITEM is done.
+    keeps. `agreed`: what both sides hold once a RESCHEDULE or an UPDATE_ITEM is done, or the BOOK of a series about
+    which an answer may come meanwhile.
     """
 
     id: str

@@ -1542,3 +1542,29 @@ def test_an_invitation_that_is_linked_loses_a_mark_that_nobody_knows_of() -> Non
 
     (linked,) = world.exchange.items(BOB)
     assert linked.appointment.categories == ("Red",)
+
+
+@pytest.mark.rule("Q-02")
+@pytest.mark.parametrize("edited", [{}, {"location": "CRM"}], ids=["as written", "edited"])
+def test_an_answer_without_dates_counts_though_the_series_was_saved_whole_before(edited: dict[str, object]) -> None:
+    """Nobody was double-booked any more, so that it was saved as it is; the answer was lost, and the question stood."""
+    world = partners()
+    other = world.crm.create(Appointment(identity=Identity("crm-fair"), span=at(9, day=2)), owner="ada")
+    ref = add(world, ADA, replace(daily("one", at(9)), organizer=Address(ADA)))
+    settle_both(world)
+    world.crm.edit(other, lambda found: replace(found, span=at(15, day=2)), by="ada")
+    strike_at(world, "crm.book", Strike.LOST)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    assert row(world, "one").appointment.deleted == ()
+    if edited:
+        world.crm.edit(row(world, "one").id, lambda found: replace(found, **edited), by="ada")  # type: ignore[arg-type]
+    assert world.save_without(world.questions()[0])
+
+    settle_both(world)
+
+    told = row(world, "one").appointment
+    assert (told.deleted, told.location) == ((at(9, day=2).start,), edited.get("location", ""))
+    shown = world.exchange.item(ADA, ref).appointment
+    assert (shown.deleted, shown.location) == ((), told.location)
+    assert world.questions() == ()

@@ -128,8 +128,13 @@ def _intent(run: Run, decided: Decided, now: datetime) -> Intent:
 
 
 def _agreed(decided: Decided) -> Appointment | None:
-    """Return what both sides hold once a row that is there is written, so that after a crash it is known (3.1)."""
-    agreed = decided.link.agreed
+    """Return what both sides hold once a row is written, so that after a crash it is known (3.1).
+
+    Of a new row it is noted only where an answer that comes meanwhile may leave out dates of its series.
+    """
+    agreed, content = decided.link.agreed, decided.candidate
+    if WRITES[decided.action.verb] is Write.BOOK and content is not None and content.recurrence is not None:
+        return content if decided.alert is not None or decided.waiting else None
     if WRITES[decided.action.verb] is not Write.RESCHEDULE or agreed is None:
         return None
     target = target_of(decided)

@@ -71,12 +71,18 @@ def _settle_bookings(
             if decided.peer is None:
                 booked(run, draft, decided, Outcome(result=Result.SAVED, id=intent.crm_id))
             continue
+        written = intent.agreed or decided.candidate
         if differences(decided.candidate, row_content(row)):
             # Somebody edited the row since: the edit must stay visible as unsettled.
-            mine = replace(link, crm_id=row.id, agreed=decided.candidate, crm_version_seen=row.version)
-            mine = replace(mine, left_out=decided.leaving, decided_left_out=(), crm_settled=UNSETTLED)
+            mine = replace(link, crm_id=row.id, agreed=written, crm_version_seen=row.version, crm_settled=UNSETTLED)
             mine = replace(mine, scheduling_digest=decided.written_digest, state=LinkState.UNSETTLED)
-            draft.links.append(replace(mine, revision_settled=None, decision=None, decided_digest="", sync_error=None))
+            mine = replace(mine, revision_settled=None, sync_error=None)
+            if differences(written, decided.candidate):
+                # What was answered since leaves out other dates, and is carried out on the row.
+                draft.links.append(mine)
+                continue
+            mine = replace(mine, left_out=decided.leaving, decided_left_out=())
+            draft.links.append(replace(mine, decision=None, decided_digest=""))
             draft.close(decided, "saved", saved=True)
             draft.note(decided, "saved")
             continue
