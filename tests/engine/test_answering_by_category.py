@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from syncline.connectors.memory import MemoryReplica
 from syncline.core.answering_by_category import Categorizing, CategoryNames
-from syncline.core.appointment import Pattern, PatternKind, Recurrence
+from syncline.core.appointment import Identity, Pattern, PatternKind, Recurrence
 from syncline.engine import alerts
 from syncline.engine.cycle import plan_cycle, run_cycle
 from syncline.engine.run import Rules
+from syncline.engine.tracking import track_now
 from syncline.errors import SyncError
 from syncline.ports import AlertOutcome, AlertState, Categorized, LinkState, Mailbox, Observed, Replica
 from tests.engine.world import TRACKED, World, at, meeting
@@ -99,6 +100,18 @@ def test_the_own_write_is_no_news(world: Marking) -> None:
     assert (world.writes(), world.exchange.requests["read"]) == (1, read)
     assert world.told(ref) == told == ["asked", "marked in Outlook"]
     assert world.questions() == (asked,)
+
+
+@pytest.mark.rule("A-24")
+def test_an_item_tracked_by_request_loses_a_mark_that_nobody_knows_of(world: Marking) -> None:
+    """It still carried the mark from before it was untracked, and nothing is asked about it any more."""
+    ref = world.exchange.add(ADA, replace(meeting("Demo", at(14)), categories=("Red", NAMES.waiting)), send=False)
+    track_now(world.parts, world.connect, world.mailboxes["ada"], "test", Identity("uid-Demo"), "Ada Admin")
+    world.sync()
+    world.sync()
+
+    assert world.carries(ref) == ("Red",)
+    assert world.marks() == 0
 
 
 def test_many_questions_are_marked_in_one_request(world: Marking) -> None:

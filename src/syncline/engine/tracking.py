@@ -12,6 +12,7 @@ from syncline.core.appointment import Identity
 from syncline.engine import questions
 from syncline.engine.applying import apply_all
 from syncline.engine.deciding import decide
+from syncline.engine.noticing import noticed
 from syncline.engine.observing import blank, digest, observed_link
 from syncline.engine.run import Connect, Parts, Run
 from syncline.errors import SyncError
@@ -85,7 +86,8 @@ def _tracked(run: Run, item: Observed, by: str) -> Link:
         bound = digest(run, item.appointment)
         link = replace(link, decision="yes", decision_by=by, decided_digest=bound, revision_settled=None)
     line = run.entry(link, "tracked now", "A-24", detail=by)
-    run.write(Changes(links=[link], entries=[line], entry_links={0: 0}))
+    marks, of = noticed(run, [link])
+    run.write(Changes(links=[link], entries=[line], entry_links={0: 0}, marks=marks, mark_links=of))
     stored = run.store.links_by_ref(run.mailbox.id, [item.ref])[item.ref]
     apply_all(run, decide(run, [stored]))
     return run.store.links_by_ref(run.mailbox.id, [item.ref])[item.ref]
