@@ -14,6 +14,7 @@ from syncline.connectors.memory import CALENDAR
 from syncline.core.answering import AnswerRule, Conditions
 from syncline.core.answering_by_category import CategoryNames
 from syncline.core.appointment import Address, Appointment, Attendee, Identity, Response, ShowAs, Span
+from syncline.core.filters import Condition, Field, Part, SyncFilter
 from syncline.core.merging import Winner
 from syncline.core.planning import Policy
 from syncline.core.recurrence import occurrences
@@ -1568,3 +1569,45 @@ def test_an_answer_without_dates_counts_though_the_series_was_saved_whole_before
     shown = world.exchange.item(ADA, ref).appointment
     assert (shown.deleted, shown.location) == ((), told.location)
     assert world.questions() == ()
+
+
+@pytest.mark.rule("A-14")
+def test_a_meeting_handed_over_with_a_yes_is_not_missed_where_its_row_is_still_owned() -> None:
+    """The owner of the row wants all rows of his own, and said himself that another holds the meeting from now on."""
+    world = partners(people=2)
+    own = Condition(field=Field.PART, words=(Part.OWNER,))
+    world.store.add_filter(SyncFilter(name="own", user="ada", conditions=(own,)), world.clock.now())
+    held = world.crm.create(item("crm-one", at(9), organizer=Address(ADA)), owner="ada")
+    settle_both(world)
+    world.crm.edit(held, lambda found: replace(found, organizer=Address(BOB)), by="ada")
+    world.cycle(ADA)
+
+    world.answer(world.questions()[0], "yes")
+
+    settle_both(world)
+    assert (len(world.exchange.items(ADA)), len(world.exchange.items(BOB))) == (0, 1)
+    world.conduct.answered("OrganizerChangedHeld", "yes").clear()
+    assert outward.judge(world) == [f"{ADA} crm-one: its row belongs here and nothing stands here (no link)"]
+
+
+@pytest.mark.rule("A-33a")
+def test_a_date_that_another_calendar_holds_is_not_missed_once_its_series_is_deleted() -> None:
+    """Its row stood before that copy was linked, so that the series was taken for it; no second meeting is made."""
+    world = partners(people=2)
+    series = replace(daily("series", at(9)), organizer=Address(ADA))
+    add(world, ADA, series)
+    settle_both(world)
+    identity = Identity("series", at(9, day=2).start)
+    date = replace(series, identity=identity, span=at(9, day=2), recurrence=None, attendees=(Attendee(BOB),))
+    world.crm.create(date, owner="bob")
+    world.cycle(ADA)
+    copy = world.exchange.add(BOB, replace(date, response=Response.ACCEPTED), send=False)
+    settle_both(world)
+
+    world.crm.remove(row(world, "series").id)
+
+    settle_both(world)
+    assert (len(world.exchange.items(ADA)), len(world.exchange.items(BOB))) == (0, 1)
+    assert [one.appointment.identity for one in world.crm.rows()] == [identity]
+    world.exchange.delete(BOB, copy)
+    assert f"{ADA} series: its row belongs here and nothing stands here (no link)" in outward.judge(world)

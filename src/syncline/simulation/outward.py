@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from syncline.connectors.memory import Item
-from syncline.core.appointment import Appointment, ShowAs, Status
+from syncline.core.appointment import Appointment, Identity, ShowAs, Status
 from syncline.core.merging import CANCELED, EXCEPTION_TEXTS, EXCEPTIONS, differences
 from syncline.core.pushing import SETTABLE, Direction
 from syncline.core.recurrence import occurrences
@@ -22,6 +22,7 @@ from syncline.engine import holding
 from syncline.ports import Alert, CrmRow, Link, LinkState, Origin, Seen
 from syncline.simulation import oracle
 from syncline.simulation.clock import MONDAY
+from syncline.simulation.conduct import everything
 from syncline.simulation.diary import FIELDS
 from syncline.simulation.world import World
 from syncline.store import schema
@@ -212,7 +213,23 @@ def _excused(seen: _Seen, row: CrmRow, links: list[Link]) -> bool:
     kept = seen.address in ledger.retained and name in seen.world.refused
     if (seen.address, row.appointment.identity) in ledger.lost and (begun or seen.address in ledger.released or kept):
         return True  # lost with a restored mailbox: it is over, or somebody said to let it go or to keep the row alone
+    if _goes_on_elsewhere(seen, row):
+        return True
     return name in _denied(seen.world) or (seen.address, name) in _deleted_by_people(seen.world)
+
+
+def _goes_on_elsewhere(seen: _Seen, row: CrmRow) -> bool:
+    """Return whether what stood here went rightly and the row is another calendar's: no second meeting is made (A-14).
+
+    Either people let another organizer have it, or it is a date whose series went and that an invited person holds.
+    """
+    world, identity = seen.world, row.appointment.identity
+    series = Identity(identity.global_object_id)
+    if series.global_object_id in world.conduct.answered(holding.ORGANIZER, "yes") and _handed(seen.address, row):
+        return True
+    went = any(of == seen.address and content.identity == series for of, content in world.conduct.deleted)
+    held = any(of != seen.address and item.identity == identity for (of, _), item in everything(world.exchange).items())
+    return identity != series and went and held
 
 
 def _deleted_by_people(world: World) -> set[tuple[str, str]]:
