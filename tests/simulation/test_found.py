@@ -1568,3 +1568,27 @@ def test_an_answer_without_dates_counts_though_the_series_was_saved_whole_before
     shown = world.exchange.item(ADA, ref).appointment
     assert (shown.deleted, shown.location) == ((), told.location)
     assert world.questions() == ()
+
+
+@pytest.mark.rule("L-11a")
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_a_crm_restored_while_a_first_sync_was_cut_short_is_asked_about(answer: Answer) -> None:
+    """There is no cursor yet that could be lost, and the log from its begin tells of no row that is older again."""
+    world = World(Random(0), Setting(people=1, rules=Rules(outgoing=True)))
+    world.crm.enter(item("crm-1", at(9), organizer=Address(ADA)), owner="ada")
+    backup = world.crm.back_up()
+    world.crm.edit(row(world, "crm-1").id, lambda found: replace(found, subject="Edited"), by="ada")
+    world.gate.choose = lambda call: Strike.KILLED if call.method == "changes" and world.exchange.items(ADA) else None
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    (made,) = world.exchange.items(ADA)
+    world.crm.restore(backup)
+    settle_both(world)
+    (question,) = world.questions()
+    assert question.code == "RestoredCrmHeld"
+
+    world.answer(question, answer)
+
+    settle_both(world)
+    subject = world.exchange.item(ADA, made.ref).appointment.subject
+    assert subject == ("Subject crm-1" if answer == "yes" else "Edited")
