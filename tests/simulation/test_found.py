@@ -1611,3 +1611,27 @@ def test_a_date_that_another_calendar_holds_is_not_missed_once_its_series_is_del
     assert [one.appointment.identity for one in world.crm.rows()] == [identity]
     world.exchange.delete(BOB, copy)
     assert f"{ADA} series: its row belongs here and nothing stands here (no link)" in outward.judge(world)
+
+
+@pytest.mark.rule("L-11a")
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_a_crm_restored_while_a_first_sync_was_cut_short_is_asked_about(answer: Answer) -> None:
+    """There is no cursor yet that could be lost, and the log from its begin tells of no row that is older again."""
+    world = World(Random(0), Setting(people=1, rules=Rules(outgoing=True)))
+    world.crm.enter(item("crm-1", at(9), organizer=Address(ADA)), owner="ada")
+    backup = world.crm.back_up()
+    world.crm.edit(row(world, "crm-1").id, lambda found: replace(found, subject="Edited"), by="ada")
+    world.gate.choose = lambda call: Strike.KILLED if call.method == "changes" and world.exchange.items(ADA) else None
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    (made,) = world.exchange.items(ADA)
+    world.crm.restore(backup)
+    settle_both(world)
+    (question,) = world.questions()
+    assert question.code == "RestoredCrmHeld"
+
+    world.answer(question, answer)
+
+    settle_both(world)
+    subject = world.exchange.item(ADA, made.ref).appointment.subject
+    assert subject == ("Subject crm-1" if answer == "yes" else "Edited")

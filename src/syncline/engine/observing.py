@@ -110,8 +110,9 @@ def observe_crm(run: Run, between: Callable[[Run], None]) -> None:
             break
         between(run)
     if run.mailbox.crm_cursor is None:
-        # The log from its begin says nothing of rows that went, as after a first sync that was cut short.
-        _note_lost(run, gone=True)
+        # After a first sync that was cut short the log from its begin tells neither of rows that went nor of rows that
+        # are older again because the CRM was restored.
+        _note_lost(run, back=True)
     if run.outgoing and filters_changed(run):
         apply_filters(run)
     if run.begins:
@@ -138,8 +139,10 @@ def _crm_page(run: Run) -> CrmPage:
     return CrmPage(changes=(), cursor=page.cursor, more=False)
 
 
-def _note_lost(run: Run, *, gone: bool = False) -> None:
-    """Note which rows are others than they were when nobody knows any more what has changed; or only which are `gone`.
+def _note_lost(run: Run, *, back: bool = False) -> None:
+    """Note which rows are others than they were when nobody knows any more what has changed.
+
+    With `back` only which are gone or older than they were.
 
     Nothing of it is deleted or overwritten in Exchange without a question (`doubted`).
     """
@@ -149,8 +152,8 @@ def _note_lost(run: Run, *, gone: bool = False) -> None:
         rows = read_rows(run.parts, ids)
         links = run.store.links_by_crm_id(run.mailbox.id, ids)
         moved = [link for link in links if link.crm_id in rows.unread or _differs(link, rows.get(link.crm_id))]
-        if gone:
-            moved = [link for link in moved if link.crm_id not in rows.unread and rows.get(link.crm_id) is None]
+        if back:
+            moved = [link for link in moved if link.crm_id not in rows.unread and _back(link, rows.get(link.crm_id))]
         staged = [replace(_crm_noted(run, link, rows), doubted=True) for link in moved]
         if staged:
             entries = [run.entry(link, "observed in the CRM anew") for link in staged]
@@ -159,6 +162,10 @@ def _note_lost(run: Run, *, gone: bool = False) -> None:
 
 def _differs(link: Link, row: CrmRow | None) -> bool:
     return link.crm_gone != (row is None) or (row is not None and row.version != link.crm_version_seen)
+
+
+def _back(link: Link, row: CrmRow | None) -> bool:
+    return row is None or row.version < link.crm_version_seen
 
 
 def unseen(link: Link) -> bool:
