@@ -1635,3 +1635,53 @@ def test_a_crm_restored_while_a_first_sync_was_cut_short_is_asked_about(answer: 
     settle_both(world)
     subject = world.exchange.item(ADA, made.ref).appointment.subject
     assert subject == ("Subject crm-1" if answer == "yes" else "Edited")
+
+
+@pytest.mark.rule("3.1")
+def test_a_date_that_outlook_moves_is_moved_though_the_row_names_another_organizer_of_its_dates() -> None:
+    """Outlook names one organizer of a whole series, so the row's other one was taken for an edit that always wins."""
+    world = partners(winner=Winner.CRM)
+    series = replace(daily("crm-series", at(9)), organizer=Address(ADA))
+    first, second = (
+        replace(series, identity=Identity("crm-series", at(9, day).start), recurrence=None) for day in (1, 2)
+    )
+    former = replace(first, span=at(11, 1), organizer=Address(BOB))
+    number = world.crm.enter(replace(series, exceptions=(former,)), owner="ada")
+    world.cycle(ADA)
+    moved = replace(second, span=at(11, 2))
+    world.crm.edit(number, lambda found: replace(found, exceptions=(former, moved)), by="ada")
+    settle_both(world)
+
+    (shown,) = world.exchange.items(ADA)
+    dates = tuple(replace(part, span=at(14, day)) for day, part in enumerate(shown.appointment.exceptions, 1))
+    world.exchange.edit(ADA, shown.ref, lambda found: replace(found, exceptions=dates))
+    settle_both(world)
+
+    told = row(world, "crm-series").appointment
+    assert [date.span for date in told.exceptions] == [at(14, 1), at(14, 2)]
+
+
+@pytest.mark.rule("A-13")
+@pytest.mark.parametrize("winner", [Winner.EXCHANGE, Winner.CRM])
+def test_a_date_that_the_crm_called_off_stays_called_off_when_outlook_moves_another(winner: Winner) -> None:
+    """Outlook shows it as free and never as called off, and that was taken over with the dates that were moved."""
+    world = partners(winner=winner)
+    series = replace(daily("crm-series", at(9)), organizer=Address(ADA))
+    dates = tuple(
+        replace(series, identity=Identity("crm-series", at(9, day).start), span=at(11, day), recurrence=None)
+        for day in (1, 2)
+    )
+    number = world.crm.enter(replace(series, exceptions=dates), owner="ada")
+    settle_both(world)
+    off = (replace(dates[0], canceled=True), dates[1])
+    world.crm.edit(number, lambda found: replace(found, exceptions=off), by="ada")
+    settle_both(world)
+
+    (shown,) = world.exchange.items(ADA)
+    first, second = shown.appointment.exceptions
+    moved = (first, replace(second, span=at(14, 2)))
+    world.exchange.edit(ADA, shown.ref, lambda found: replace(found, exceptions=moved))
+    settle_both(world)
+
+    told = row(world, "crm-series").appointment.exceptions
+    assert [(date.canceled, date.span) for date in told] == [(True, at(11, 1)), (False, at(14, 2))]

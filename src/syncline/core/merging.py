@@ -189,7 +189,7 @@ def merge(
     changed = differences(agreed, exchange)
     diverged = diverged_fields(agreed, exchange, crm)
     taken = changed - (diverged & crm_wins)
-    ours = _keeping_texts(agreed, exchange, crm)
+    ours = _keeping_theirs(agreed, exchange, crm)
     content = _take(crm, ours, taken)
     moved = [side for side in (exchange, crm) if _moved(agreed, side)]
     if not moved:
@@ -247,16 +247,22 @@ def _date_changes(agreed: Appointment, side: Appointment) -> DateChanges:
     return DateChanges(parts, frozenset(side.deleted) - frozenset(agreed.deleted))
 
 
-def _keeping_texts(agreed: Appointment, exchange: Appointment, crm: Appointment) -> Appointment:
-    """Return the Exchange content with the CRM's texts in those exceptions whose texts Exchange did not change."""
+def _keeping_theirs(agreed: Appointment, exchange: Appointment, crm: Appointment) -> Appointment:
+    """Return the Exchange content with what its exceptions have from the CRM alone, where Exchange left that as it was.
+
+    These are texts, and that the CRM canceled a date, which Exchange shows as free.
+    """
     known, theirs = ({e.identity: e for e in side.exceptions} for side in (agreed, crm))
 
-    def texts(part: Appointment) -> Appointment:
+    def kept(part: Appointment) -> Appointment:
         old, crm_part = known.get(part.identity), theirs.get(part.identity)
-        unchanged = old is not None and _with_texts(part, old) == part
-        return _with_texts(part, crm_part) if unchanged and crm_part is not None else part
+        if old is None or crm_part is None:
+            return part
+        if crm_part.canceled and (part.canceled, part.show_as) == (old.canceled, old.show_as):
+            part = replace(part, canceled=True, show_as=crm_part.show_as)
+        return _with_texts(part, crm_part) if _with_texts(part, old) == part else part
 
-    return replace(exchange, exceptions=tuple(texts(part) for part in exchange.exceptions))
+    return replace(exchange, exceptions=tuple(kept(part) for part in exchange.exceptions))
 
 
 def _take(base: Appointment, source: Appointment, fields: frozenset[str]) -> Appointment:

@@ -260,10 +260,13 @@ def _divergence(
 def _diverged(
     rules: Rules, link: Link, row: CrmRow | None, candidate: Appointment | None
 ) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the fields of those that both sides changed that a person decides about, and those that the CRM wins."""
+    """Return the fields of those that both sides changed that a person decides about, and those that the CRM wins.
+
+    The row counts as Exchange should show it: what never gets there would count as the CRM's edit for ever.
+    """
     if row is None or candidate is None or link.agreed is None:
         return _NONE, _NONE
-    both = diverged_fields(link.agreed, candidate, row_content(row))
+    both = diverged_fields(link.agreed, candidate, outward(row_content(row), row.status, link.agreed))
     torn = frozenset(name for name in both if rules.winner_of(name) is Winner.ASK)
     return torn, frozenset(name for name in both if rules.winner_of(name) is Winner.CRM)
 
