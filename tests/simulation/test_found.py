@@ -1685,3 +1685,28 @@ def test_a_date_that_the_crm_called_off_stays_called_off_when_outlook_moves_anot
 
     told = row(world, "crm-series").appointment.exceptions
     assert [(date.canceled, date.span) for date in told] == [(True, at(11, 1)), (False, at(14, 2))]
+
+
+@pytest.mark.rule("Q-02")
+@pytest.mark.parametrize(
+    ("edit", "left_out"), [({"show_as": ShowAs.FREE}, ()), ({"subject": "Other"}, (at(9, day=2).start,))]
+)
+def test_a_date_left_out_comes_back_if_it_changed_while_its_series_could_not_be_read(
+    world: World, edit: dict[str, object], left_out: tuple[datetime, ...]
+) -> None:
+    """How the date stood is known from what was agreed; it stays out if only a text changed."""
+    world.crm.create(Appointment(identity=Identity("crm-fair"), span=at(9, day=2)), owner="ada")
+    ref = add(world, ADA, replace(daily("one", at(9)), organizer=Address(ADA)))
+    world.cycle(ADA)
+    assert world.save_without(world.questions()[0])
+    settle(world)
+    world.exchange.spoil(ADA, ref, SyncError("ItemUnreadable", subject="one", detail="it is damaged"))
+    world.exchange.edit(ADA, ref, lambda found: replace(found, **edit))  # type: ignore[arg-type]
+    world.cycle(ADA)
+    world.exchange.spoil(ADA, ref, None)
+
+    settle(world)
+
+    told = row(world, "one").appointment
+    assert told.deleted == left_out
+    assert {name: getattr(told, name) for name in edit} == edit

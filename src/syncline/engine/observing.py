@@ -411,9 +411,17 @@ def observed_link(run: Run, link: Link, found: Observed) -> Link:
         revision=found.revision,
         observed=item,
         created_order=item.created,
-        left_out=still_left_out(link.left_out, link.observed, item),
+        left_out=still_left_out(link.left_out, _known(link), item),
         **more,
     )
+
+
+def _known(link: Link) -> Appointment | None:
+    """Return the last known content of an item; where it could not be read, what is agreed with the dates left out."""
+    if link.observed is not None or link.agreed is None or not link.writes:
+        # A copy that does not write has agreed to what another one wrote: that says nothing about how this one stood.
+        return link.observed
+    return replace(link.agreed, deleted=tuple(date for date in link.agreed.deleted if date not in link.left_out))
 
 
 def _crm_observations(run: Run, changes: Iterable[CrmChange]) -> tuple[list[Link], list[Entry]]:
