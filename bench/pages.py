@@ -42,7 +42,7 @@ from syncline.ports import (
     TestState,
 )
 from syncline.store import schema
-from syncline.store.rows import LINK_ROW, alert_values, link_row, mailbox_values
+from syncline.store.rows import LINK_ROW, alert_values, link_columns, mailbox_values
 from syncline.web.app import create_app
 from syncline.wiring import App, make_folder, open_app
 
@@ -285,7 +285,8 @@ def _questions(app: App, scale: Scale) -> None:
 
 
 def _values(link: Link) -> dict[str, Any]:
-    return dict(zip(LINK_ROW[1:], link_row(link)[1:], strict=True))
+    columns = zip(LINK_ROW, link_columns([link]), strict=True)
+    return {name: column[0] for name, column in columns if name != "id"}
 
 
 def _link(found: Appointment, mailbox: int, state: LinkState, **more: Any) -> Link:  # noqa: ANN401

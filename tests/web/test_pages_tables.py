@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from syncline.core.appointment import Identity
 from syncline.ports import Link, LinkState
-from syncline.store.rows import LINK_ROW, link_row, mailbox_values
+from syncline.store.rows import LINK_ROW, link_columns, mailbox_values
 from syncline.store.schema import link, mailbox
 from syncline.web.pages.tables import PAGE_ROWS, Asked, Column, Pages, Table
 from tests.desk.office import DOMAIN, NOW, Office
@@ -62,7 +62,8 @@ def fill(office: Office) -> None:
         )
         for n in range(31)
     )
-    items = [dict(zip(LINK_ROW[1:], link_row(link)[1:], strict=True)) for link in links]
+    rows = zip(*link_columns(links), strict=True)
+    items = [{name: value for name, value in zip(LINK_ROW, row, strict=True) if name != "id"} for row in rows]
     with office.app.store.writing() as connection:
         connection.execute(mailbox.insert(), boxes)
         connection.execute(link.insert(), items)
