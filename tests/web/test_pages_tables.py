@@ -48,7 +48,7 @@ def fill(office: Office) -> None:
     maya = office.mailbox("maya")
     others = (replace(maya, address=f"p{n:02d}@{DOMAIN}", user=f"p{n:02d}", enabled=n > 3) for n in range(40))
     boxes = [mailbox_values(each) for each in others]
-    links = (
+    links = [
         Link(
             mailbox_id=maya.id,
             ref=f"r{n}",
@@ -61,7 +61,7 @@ def fill(office: Office) -> None:
             first_seen=NOW,
         )
         for n in range(31)
-    )
+    ]
     rows = zip(*link_columns(links), strict=True)
     items = [{name: value for name, value in zip(LINK_ROW, row, strict=True) if name != "id"} for row in rows]
     with office.app.store.writing() as connection:
