@@ -1710,3 +1710,24 @@ def test_a_date_left_out_comes_back_if_it_changed_while_its_series_could_not_be_
     told = row(world, "one").appointment
     assert told.deleted == left_out
     assert {name: getattr(told, name) for name in edit} == edit
+
+
+@pytest.mark.rule("Q-08")
+def test_what_was_kept_out_is_not_written_again_with_each_try_to_bring_the_row_to_outlook() -> None:
+    """Nothing of the row changed, but it looked newly edited to everybody with each failed try."""
+    world = World(Random(0), Setting(people=1, rules=Rules(outgoing=True), unwritable=frozenset({"ada"})))
+    world.cycle(ADA)
+    world.crm.enter(item("crm-busy", at(12), organizer=Address(ADA)), owner="ada")
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    settle_both(world)
+    world.exchange.edit(ADA, ref, lambda found: replace(found, span=at(12)))
+    settle_both(world)
+    world.answer(world.questions()[0], "no")
+    settle_both(world)
+    world.crm.edit(row(world, "one").id, lambda found: replace(found, subject="CRM"), by="ada")
+    edited = row(world, "one").version
+
+    settle_both(world)
+
+    assert row(world, "one").version == edited
+    assert "ItemNotWritable" in [alert.code for alert in world.store.open_alerts(world.mailboxes[ADA])]

@@ -65,8 +65,11 @@ def checks(run: Run, decided: Decided, merged: Merge) -> bool:
 
 
 def stands(decided: Decided, merged: Merge) -> bool:
-    """Return whether the row already holds what would be written, as after a crash between write and outcome."""
-    if decided.row is None or PERSONS in decided.action.fields:
+    """Return whether the row already holds what would be written, as after a crash between write and outcome.
+
+    A parked change leaves the row's people as they are (Q-08), however Exchange has changed them.
+    """
+    if decided.row is None or (PERSONS in decided.action.fields and decided.action.verb is not Verb.PARK):
         return False
     return not differences(row_content(decided.row), merged.content)
 
