@@ -1731,3 +1731,46 @@ def test_what_was_kept_out_is_not_written_again_with_each_try_to_bring_the_row_t
 
     assert row(world, "one").version == edited
     assert "ItemNotWritable" in [alert.code for alert in world.store.open_alerts(world.mailboxes[ADA])]
+
+
+@pytest.mark.rule("3.1")
+@pytest.mark.rule("Q-05")
+def test_a_double_booking_that_is_over_is_withdrawn_once_another_question_is_answered() -> None:
+    """Its place was changed on both sides, which holds it: until that is answered it cannot be saved."""
+    world = partners(winners={"location": Winner.ASK})
+    other = world.crm.create(Appointment(identity=Identity("crm-other"), span=at(13)), owner="ada")
+    ref = add(world, ADA, item("one", at(9)))
+    settle_both(world)
+    world.exchange.edit(ADA, ref, lambda found: replace(found, span=at(13)))
+    settle_both(world)
+    world.exchange.edit(ADA, ref, lambda found: replace(found, location="Outlook"))
+    world.crm.edit(row(world, "one").id, lambda found: replace(found, location="CRM"), by="ada")
+    settle_both(world)
+
+    world.crm.edit(other, lambda found: replace(found, span=at(16)), by="ada")
+    settle_both(world)
+    question = next(each for each in world.questions() if each.code == "BothSidesChanged")
+    world.answer(question, "yes")
+
+    settle_both(world)
+    assert (world.questions(), row(world, "one").appointment.span) == ((), at(13))
+
+
+@pytest.mark.rule("A-25")
+@pytest.mark.rule("Q-08")
+def test_a_date_deleted_once_it_had_begun_is_double_booked_like_any_other(world: World) -> None:
+    """The row keeps such a date, so it overlaps when the series is shown as busy, though Outlook has it no more."""
+    world.crm.create(Appointment(identity=Identity("crm-other"), span=at(15)), owner="ada")
+    series = daily("series", Span(at(9).start, at(16).start))
+    ref = add(world, ADA, replace(series, show_as=ShowAs.FREE))
+    settle(world)
+    world.clock.advance((at(9.5).start - world.clock.now()).total_seconds())
+
+    gone = (at(9).start,)
+    world.exchange.edit(ADA, ref, lambda found: replace(found, show_as=ShowAs.BUSY, deleted=gone))
+    world.cycle(ADA)
+
+    settle(world)
+    (question,) = world.questions()
+    assert question.verdict is not None
+    assert question.verdict.clashing == gone

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -148,7 +149,7 @@ def _equal(world: World, item: Item, link: Link) -> Iterator[str]:
         return  # somebody wanted the CRM to stay as it was
     address = world.address(link.mailbox_id)
     ours_now = without_left_out(world, address, item.appointment, content(row))
-    ours_now = carried(ours_now, content(row), world)
+    ours_now = carried(ours_now, content(row), world.clock.latest)
     pending = differences(ours_now, content(row))
     if link.state is LinkState.SETTLED and pending:
         yield f"settled, but {', '.join(sorted(pending))} differ"
@@ -179,9 +180,8 @@ def _projected(world: World, appointment: Appointment) -> Appointment:
     return project(appointment, world.setting.rules.private)
 
 
-def carried(ours: Appointment, theirs: Appointment, world: World) -> Appointment:
+def carried(ours: Appointment, theirs: Appointment, now: datetime) -> Appointment:
     """Return our content without the occurrences that were deleted in Exchange once they had begun (A-25)."""
-    now = world.clock.latest
     kept = {part.identity.original_start: part for part in theirs.exceptions}
     late = {at for at in ours.deleted if at not in theirs.deleted and (kept[at].span.start if at in kept else at) < now}
     parts = (*ours.exceptions, *(kept[at] for at in late if at in kept))
@@ -246,7 +246,7 @@ def _questions(world: World, state: State) -> Iterator[str]:
         link = links.get(alert.link_id or 0)
         wrong = None
         if alert.state is AlertState.OPEN and alert.code == _CONFLICT:
-            wrong = _wrong_question(world, alert, link)
+            wrong = _wrong_question(world, alert, link, later=alert.link_id in held)
         elif alert.state is AlertState.OPEN and alert.link_id is not None and alert.link_id not in held:
             wrong = _wrong_notice(world, alert, link)
         if wrong is not None:
@@ -256,12 +256,16 @@ def _questions(world: World, state: State) -> Iterator[str]:
             yield f"{state.address} link {number}: {times} questions"
 
 
-def _wrong_question(world: World, alert: Alert, link: Link | None) -> str | None:
+def _wrong_question(world: World, alert: Alert, link: Link | None, *, later: bool) -> str | None:
+    """Return what is wrong with an open question about a double booking.
+
+    If another question holds its item, that one comes first: until then it cannot be saved, though nothing overlaps.
+    """
     if link is None or link.state is not LinkState.ASKED:
         return f"its item is {link.state.value if link else 'gone'}"
     if alert.verdict is None or not alert.verdict.unavailable:
         return "nobody was unavailable"
-    if link.observed is not None and not _still_clashes(world, link):
+    if not later and link.observed is not None and not _still_clashes(world, link):
         return "nobody is double-booked any more"
     return None
 
@@ -288,6 +292,7 @@ def _bugs(world: World) -> Iterator[str]:
 
 def _still_clashes(world: World, link: Link) -> bool:
     assert link.observed is not None
+    item = _projected(world, link.observed)
     row = world.crm.read([link.crm_id]).get(link.crm_id) if link.crm_id else None
     if (
         row is not None
@@ -295,9 +300,11 @@ def _still_clashes(world: World, link: Link) -> bool:
         and differences(link.agreed, content(row)) & {*SCHEDULING_FIELDS, EXCEPTIONS}
     ):
         return True  # the CRM moved it too: what was asked about is both changes together
+    if row is not None:
+        item = carried(item, content(row), link.first_seen)  # what the row keeps takes up time
     address = next(address for address, number in world.mailboxes.items() if number == link.mailbox_id)
     candidate = Candidate(
-        appointment=without(_projected(world, link.observed), link.left_out),
+        appointment=without(item, link.left_out),
         persons=world.persons(without(link.observed, link.left_out), address),
         user=address.partition("@")[0],
         since=link.first_seen,

@@ -89,7 +89,7 @@ def _pending(seen: _Seen, link: Link, item: Item, row: CrmRow) -> frozenset[str]
     """Return the fields that differ and should not."""
     world = seen.world
     ours = oracle.without_left_out(world, seen.address, item.appointment, oracle.content(row))
-    ours = oracle.carried(ours, oracle.content(row), world)
+    ours = oracle.carried(ours, oracle.content(row), world.clock.latest)
     theirs = _shown(oracle.content(row), row.status, ours)
     pending = set(differences(ours, theirs))
     if ours.canceled and row.status is not Status.CANCELED and row.status is not Status.COMPLETED:
