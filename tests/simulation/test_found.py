@@ -1774,3 +1774,28 @@ def test_a_date_deleted_once_it_had_begun_is_double_booked_like_any_other(world:
     (question,) = world.questions()
     assert question.verdict is not None
     assert question.verdict.clashing == gone
+
+
+@pytest.mark.rule("A-33a")
+def test_what_the_crm_changed_stays_when_a_guest_s_copy_takes_over_from_an_unreadable_item() -> None:
+    """The organizer's item fails before it got the edit, which the other copy does not show and so seemed to undo."""
+    world = partners(people=2)
+    meeting = replace(item("one", at(9)), organizer=Address(BOB), attendees=(Attendee(ADA),))
+    held = add(world, BOB, meeting)
+    copy = world.exchange.add(ADA, meeting, send=False)
+    world.tracked_once.add("one")
+    settle_both(world)
+    world.crm.edit(row(world, "one").id, lambda found: replace(found, location="CRM"), by="bob")
+    world.exchange.edit(ADA, copy, lambda found: replace(found, description="Outlook"))
+    world.exchange.touch(BOB, held)
+    world.exchange.spoil(BOB, held, SyncError("ItemUnreadable", subject="one", detail="it is damaged"))
+    world.cycle(ADA)
+    world.cycle(BOB)
+
+    world.cycle(ADA)
+
+    told = row(world, "one").appointment
+    assert (told.location, told.description) == ("CRM", "Outlook")
+    world.exchange.spoil(BOB, held, None)
+    settle_both(world)
+    assert world.exchange.item(BOB, held).appointment.location == "CRM"

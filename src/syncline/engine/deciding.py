@@ -174,7 +174,7 @@ def _contained(
 
 def _decided(run: Run, link: Link, others: Sequence[Link], rows: Mapping[str, CrmRow], at: _AtHand) -> Decided:
     row = rows.get(link.crm_id or "")
-    link = _based(caught_up(run, link, row), row, others)
+    link = _based(_stepping_in(run, caught_up(run, link, row), others), row, others)
     source, peer = _source(run, link, others, row)
     whole = _wanted(run, link, peer.left_out if peer is not None else link.left_out)
     answer = _decision(link, at.alert, whole.digest, others)
@@ -336,6 +336,22 @@ def _based(link: Link, row: CrmRow | None, others: Sequence[Link]) -> Link:
     if link.crm_id and link.agreed is None and row is not None:
         return replace(link, agreed=row_content(row), crm_version=row.version, crm_version_seen=row.version)
     return link
+
+
+def _stepping_in(run: Run, link: Link, others: Iterable[Link]) -> Link:
+    """Let a copy that steps in for a failing one begin from what that one agreed on (A-33a).
+
+    What people changed in the CRM since must not look like a change of this copy (3.1).
+    """
+    if not run.outgoing or link.crm_id is None or link.agreed is not None or link.writes:
+        return link
+    failing = [
+        other.id
+        for other in others
+        if other.crm_id == link.crm_id and other.writes and other.state in _OUT_OF_THE_RUNNING
+    ]
+    known = run.store.links_by_id(failing) if failing else ()
+    return replace(link, agreed=next((one.agreed for one in known if one.agreed is not None), None))
 
 
 def _shown_already(run: Run, link: Link, row: CrmRow | None, wanted: _Wanted) -> Link:
