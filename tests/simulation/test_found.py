@@ -1799,3 +1799,26 @@ def test_what_the_crm_changed_stays_when_a_guest_s_copy_takes_over_from_an_unrea
     world.exchange.spoil(BOB, held, None)
     settle_both(world)
     assert world.exchange.item(BOB, held).appointment.location == "CRM"
+
+
+@pytest.mark.rule("A-33")
+def test_an_edit_of_a_row_whose_item_was_let_go_and_is_found_again_may_be_overwritten() -> None:
+    """Nothing is agreed of the two any more until they are linked anew, which takes Outlook's; later edits count."""
+    world = partners()
+    number = world.crm.enter(item("crm-1", at(9), organizer=Address(ADA)), owner="ada")
+    settle_both(world)
+    world.clock.advance(2 * 86_400)
+    lost = {ADA: world.exchange.empty(ADA)}
+    settle_both(world)
+    refill(world, lost)
+    with world.diary.of_an_act():
+        world.crm.edit(number, lambda found: replace(found, location="CRM"), by="ada")
+
+    settle_both(world)
+    assert row(world, "crm-1").appointment.location == ""
+    with world.diary.of_an_act():
+        world.crm.edit(number, lambda found: replace(found, description="CRM"), by="ada")
+
+    settle_both(world)
+    assert world.exchange.items(ADA)[0].appointment.description == "CRM"
+    assert world.diary.edits["crm-1", "description"] == {Origin.CRM: "CRM"}

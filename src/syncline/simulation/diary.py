@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from syncline.connectors.memory import MemoryCrm, MemoryExchange
-from syncline.core.appointment import Appointment
+from syncline.core.appointment import Appointment, Identity
 from syncline.core.merging import project
 from syncline.ports import Origin
 from syncline.simulation.conduct import CATEGORY
@@ -24,11 +24,16 @@ _Values = dict[tuple[Origin, str, str], object]
 
 @dataclass
 class Diary:
-    """The edits that count: by meeting and field, the value that each side was given last."""
+    """The edits that count: by meeting and field, the value that each side was given last.
+
+    `apart` are items that the server found again after they had been let go, until they are linked again: nothing is
+    agreed of them, so that what Outlook shows may stand against what people change in the CRM.
+    """
 
     exchange: MemoryExchange
     crm: MemoryCrm
     edits: dict[tuple[str, str], dict[Origin, object]] = field(default_factory=dict)
+    apart: set[Identity] = field(default_factory=set)
 
     @contextmanager
     def of_an_act(self) -> Iterator[None]:
@@ -44,7 +49,8 @@ class Diary:
             other = _other(side)
             its = before.get((other, name, what), was)
             # Of sides that differ without a known edit, the other's was forgotten: it may stand as well.
-            known = {} if its == was else self.edits.get((name, what), {other: its})
+            met = its == was and not (side is Origin.CRM and Identity(name) in self.apart)
+            known = {} if met else self.edits.get((name, what), {other: its})
             edits[name, what] = {**known, **edits.get((name, what), {}), side: value}
         self.edits |= edits
         self._forget_deleted(before, after)

@@ -271,6 +271,7 @@ def refill(world: World, lost: dict[str, tuple[Item, ...]]) -> None:
             item.appointment.identity.global_object_id for item in items if item.appointment.identity in again
         }
         world.exchange.refill(address, items)
+        world.diary.apart |= world.unlinked({item.appointment.identity for item in items})
         world.tell(f"the server finds the items of {address} again")
         world.diary.forget()  # what was edited meanwhile may have been deleted by an answer
     lost.clear()

@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from syncline.connectors.memory import MemoryCrm, MemoryExchange
 from syncline.connectors.memory.crm import Backup
 from syncline.connectors.memory.exchange import Kept
-from syncline.core.appointment import Appointment, ShowAs, Span
+from syncline.core.appointment import Appointment, Identity, ShowAs, Span
 from syncline.core.leaving_out import dates_at, remains, without
 from syncline.core.merging import project
 from syncline.core.recurrence import occurrences
@@ -36,6 +36,7 @@ from syncline.ports import (
     OnSchedulingConflict,
     Profile,
     Replica,
+    Seen,
     Store,
     TestState,
     Track,
@@ -178,9 +179,19 @@ class World:
             words = f"stopped by {error.code}"
             self.store.locks.drop(self.mailboxes[address])
         self.conduct.give_up(_helpless(used.struck[before:]))
+        self.diary.apart = self.unlinked(self.diary.apart)
         struck = "; ".join(_struck(call, strike) for call, strike in used.struck[before:])
         self.tell(f"cycle of {address} by {owner}: {words}{f' [{struck}]' if struck else ''}")
         return outcome
+
+    def unlinked(self, identities: set[Identity]) -> set[Identity]:
+        """Return the identities of which no item is linked to a row, with what both agreed on."""
+        if not identities:
+            return set()
+        links = self.store.links_by_id([link.id for link in self.store.links_by_identity(sorted(identities, key=str))])
+        return identities - {
+            link.identity for link in links if link.crm_id and link.agreed and link.seen is not Seen.ABSENT
+        }
 
     def reopen(self, gate: Gate) -> None:
         """Let a new process take the place of the dead one."""
