@@ -34,6 +34,17 @@ def tracked_now(world: World, subject: str) -> None:
     track_now(world.parts, world.connect, world.mailboxes["ada"], "test", Identity(f"uid-{subject}"), "Ada Admin")
 
 
+def copied(world: World) -> str:
+    """Return the address of a copy of a linked item, renamed after it was seen."""
+    first = world.track(meeting("Demo", at(10)))
+    world.sync()
+    copy = world.exchange.copy(ADA, first)
+    world.sync()
+    world.change(copy, subject="Copy, renamed")
+    world.sync()
+    return copy
+
+
 @pytest.mark.rule("L-01")
 def test_the_category_tracks_appointments_and_nothing_else_is_asked_for(world: World) -> None:
     """A tracked appointment is saved; of a mailbox only calendar folders are ever read, so no contact can follow."""
@@ -137,12 +148,7 @@ def test_tracking_by_hand_copies_the_same_fields_as_a_cycle(world: World) -> Non
 @pytest.mark.rule("L-11")
 def test_a_copy_of_a_linked_item_is_ignored(world: World) -> None:
     """The copy is skipped with CopiedItemIgnored, asks nothing, and the row follows the first item only."""
-    first = world.track(meeting("Demo", at(10)))
-    world.sync()
-    copy = world.exchange.copy(ADA, first)
-    world.sync()
-    world.change(copy, subject="Copy, renamed")
-    world.sync()
+    copy = copied(world)
 
     assert world.subjects() == ["Demo"]
     assert (world.link(copy).state, world.link(copy).sync_error) == (LinkState.SKIPPED, "CopiedItemIgnored")
@@ -152,12 +158,7 @@ def test_a_copy_of_a_linked_item_is_ignored(world: World) -> None:
 @pytest.mark.rule("AL-10")
 def test_a_copy_is_told_of_until_it_goes(world: World) -> None:
     """Somebody who edits a copy and wonders why the CRM does not follow finds out: one notice, however often."""
-    first = world.track(meeting("Demo", at(10)))
-    world.sync()
-    copy = world.exchange.copy(ADA, first)
-    world.sync()
-    world.change(copy, subject="Copy, renamed")
-    world.sync()
+    copy = copied(world)
 
     (told,) = (each for each in world.store.alerts() if each.code == "CopiedItemIgnored")
     assert (told.state, told.count, told.params["subject"]) == (AlertState.OPEN, 2, "Copy, renamed")
