@@ -227,7 +227,9 @@ _ROWS: tuple[Row, ...] = (
     _item("ClosedInCrm", 9301, _SKIP, "Closed in the CRM", '"{subject}" is completed, canceled or gone in {crm}.',
         "Nothing."),
     _item("CopiedItemIgnored", 9302, _SKIP, "Copy of a tracked item",
-        '"{subject}" is a copy of an item that is tracked.', "Nothing."),
+        '"{subject}" is a copy of an item that is tracked. {crm} follows the other one: '
+        "what is changed here stays here.",
+        "Change the other one, or delete the copy if nobody needs it."),
     _item("NotOrganizerSkipped", 9303, _SKIP, "Organized by somebody else",
         '"{subject}" is organized by {detail}; tracking by attendees is switched off.',
         "The organizer can track it, or an administrator can allow attendees to."),
