@@ -108,6 +108,19 @@ def test_what_is_over_is_not_made(world: World) -> None:
     assert outlook(world) == []
 
 
+@pytest.mark.rule("R-05")
+def test_what_was_passed_over_and_is_made_later_bears_no_code(world: World) -> None:
+    """A row that was over is moved to a day to come: it is made, and nothing says any more that it was not."""
+    row = enter(world, meeting("Visit", at(10, days=-3)))
+    world.sync()
+    assert [link.sync_error for link in links(world)] == ["PastNotMade"]
+    world.crm.edit(row, lambda found: replace(found, span=at(10)), by="ada")
+    world.sync()
+
+    (link,) = links(world)
+    assert (link.state, link.sync_error, link.error_params) == (LinkState.SETTLED, None, {})
+
+
 @pytest.mark.rule("A-07")
 def test_an_edit_in_the_crm_reaches_outlook_and_the_guests(world: World) -> None:
     """A new time goes over, and everybody is told; a note that says who may read it tells nobody."""
