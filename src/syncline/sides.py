@@ -237,7 +237,8 @@ class CrmRow(Struct, frozen=True, gc=False, kw_only=True):
 
     A series is one row with one version; `appointment` carries its exceptions and deletions. `exception_ids` names
     the row ids of the exceptions by original start. `modified_by` is "syncline" or the name of a CRM user. `busy` are
-    the addresses of those whom a row that keeps people busy was written with: who declined is none (CD-05a).
+    the addresses of those whom a row that keeps people busy was written with: who declined is none (CD-05a). `draft`:
+    people entered it as one and have not taken that mark away yet (A-09); it keeps people busy like any other.
     """
 
     id: str
@@ -248,6 +249,7 @@ class CrmRow(Struct, frozen=True, gc=False, kw_only=True):
     owner: str | None = None
     modified_by: str = ""
     exception_ids: Mapping[datetime, str] = field(default_factory=dict)
+    draft: bool = False
 
 
 class CrmChange(Struct, frozen=True, gc=False, kw_only=True):
@@ -288,19 +290,21 @@ class Booking(Struct, frozen=True, gc=False, kw_only=True):
     """Create one row under `id` (the intent's random id: a repeated create answers EXISTS with the same id).
 
     `status` None derives it from show-as (1.9); CANCELED is for items first seen cancelled (A-34). `owner` is a user
-    name.
+    name. `draft` is for what people enter (A-09).
     """
 
     id: str
     candidate: Candidate
     owner: str | None = None
     status: Status | None = None
+    draft: bool = False
 
 
 class Reschedule(Struct, frozen=True, gc=False, kw_only=True):
     """Replace the content of row `id` if it still has `version`. The check runs if `candidate.check`.
 
     `key`: what the row is to remember of this write (the intent's random id), see `Crm.last_keys`; "" for nothing.
+    `draft`: whether it is a draft afterwards; what Exchange's content is written to is none (A-09).
     """
 
     id: str
@@ -308,6 +312,7 @@ class Reschedule(Struct, frozen=True, gc=False, kw_only=True):
     candidate: Candidate
     status: Status | None = None
     key: str = ""
+    draft: bool = False
 
 
 class Deletion(Struct, frozen=True, gc=False, kw_only=True):

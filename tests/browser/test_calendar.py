@@ -52,6 +52,19 @@ def test_a_grid_shows_what_stands_and_what_waits(firm: Firm, week: str, sign_in:
     expect(page).to_have_url(f"{firm.url}/alerts/{firm.questions()[0].id}")
 
 
+@pytest.mark.rule("A-09")
+def test_a_draft_is_marked_in_grid_and_list(firm: Firm, week: str, sign_in: Callable[..., Page]) -> None:
+    """What stays in the CRM for now says so in both views."""
+    firm.in_crm("Offsite", at(9, 1), hours=3, draft=True)
+    page = sign_in("maya", viewport=WIDE)
+    page.goto(week)
+    expect(page.locator(".ec-event.draft", has_text="Offsite")).to_contain_text("Draft")
+    expect(page.locator(".ec-event.draft")).to_have_count(1)
+
+    page.get_by_role("link", name="List").click()
+    expect(page.locator(".entry.draft .pill", has_text="Draft")).to_be_visible()
+
+
 def test_an_entry_is_dragged_to_another_time(firm: Firm, week: str, sign_in: Callable[..., Page]) -> None:
     """Letting go writes the new time, and the page says so."""
     page = sign_in("maya", viewport=WIDE)

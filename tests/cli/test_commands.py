@@ -110,6 +110,21 @@ def test_a_failed_test_exits_with_1_until_the_password_is_right(terminal: Termin
     terminal("mailboxes", "set-password", ADDRESS, code=2)
 
 
+@pytest.mark.rule("A-09")
+def test_a_draft_is_entered_and_released_by_commands(terminal: Terminal) -> None:
+    """Entered with --draft, released with --no-draft, and nothing becomes a draft later (exit 2)."""
+    terminal("init", "--admin", "ines")
+    terminal("users", "add", "maya", "--email", ADDRESS)
+    one = ("--subject", "Review", "--organizer", "maya", "--start", "2099-11-24T10:00")
+    made = terminal.json("appointments", "add", *one, "--draft")
+    moved = terminal.json("appointments", "edit", made["id"], "--start", "2099-11-24T14:00")
+    released = terminal.json("appointments", "edit", made["id"], "--no-draft")
+    terminal("appointments", "edit", made["id"], "--draft", code=2)
+
+    assert (made["draft"], moved["draft"], released["draft"]) == (True, True, False)
+    assert "Only a new appointment can be a draft." in terminal.errors
+
+
 def test_the_calendar_is_edited_by_commands(terminal: Terminal) -> None:
     """Added, refused with exit 1, forced, changed and deleted."""
     terminal("init", "--admin", "ines")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.desk import appointments
 from syncline.desk.drafts import Draft
@@ -204,3 +205,53 @@ def test_what_somebody_else_changed_meanwhile_is_not_overwritten(
         appointments.edit(office.app, OPERATOR, entry, Draft(subject="Overwritten"))
     with pytest.raises(SyncError, match="RowChanged"):
         appointments.delete(office.app, OPERATOR, entry)
+
+
+@pytest.mark.rule("A-09")
+def test_a_draft_is_entered_as_one_and_released_once(office: Office) -> None:
+    """The mark can be set on what is new only, and be taken off; saying again what is so changes nothing."""
+    entry = office.in_crm("Review", at(10), draft=True)
+    other = office.in_crm("Other", at(12))
+    appointments.edit(office.app, OPERATOR, entry, Draft(subject="Renamed", draft=True))
+    assert [each.draft for each in appointments.listing(office.app, OPERATOR)] == [True, False]
+
+    before = office.app.crm.row(entry)
+    written = appointments.edit(office.app, OPERATOR, entry, Draft(draft=False)).appointment
+    after = office.app.crm.row(entry)
+    assert written is not None and not written.draft
+    assert after == replace(before, draft=False, version=before.version + 1)
+    for row in (entry, other):
+        with pytest.raises(SyncError, match="Only a new appointment can be a draft"):
+            appointments.edit(office.app, OPERATOR, row, Draft(subject="x", draft=True))
+
+
+@pytest.mark.rule("A-09")
+def test_a_series_is_a_draft_as_a_whole(office: Office) -> None:
+    """Its dates are drafts with it, changed ones too; one of them alone cannot be released."""
+    series = office.in_crm("Standup", at(9), recurrence="FREQ=DAILY;COUNT=3", draft=True)
+    days = appointments.window("2026-11-24", "2026-12-01")
+    first, *_ = appointments.listing(office.app, OPERATOR, window=days)
+    changed = appointments.edit(office.app, OPERATOR, first.id, Draft(subject="Long standup")).appointment
+    assert changed is not None
+    assert [each.draft for each in appointments.listing(office.app, OPERATOR, window=days)] == [True] * 3
+    with pytest.raises(SyncError, match="All dates of a series are drafts together"):
+        appointments.edit(office.app, OPERATOR, changed.id, Draft(draft=False))
+
+    appointments.edit(office.app, OPERATOR, series, Draft(draft=False))
+    after = appointments.listing(office.app, OPERATOR, window=days)
+    assert [(each.draft, each.kind) for each in after] == [
+        (False, "exception"),
+        (False, "occurrence"),
+        (False, "occurrence"),
+    ]
+
+
+@pytest.mark.rule("A-09")
+def test_that_it_is_a_draft_is_for_who_may_read_it(office: Office) -> None:
+    """A draft takes time like any other; colleagues see that time as busy, and not more."""
+    office.in_crm("Review", at(10), draft=True)
+    (seen,) = appointments.listing(office.app, office.viewer("jonas"), user="maya")
+    refused = appointments.add(office.app, office.viewer("maya"), draft("Other", 10.5))
+
+    assert (seen.subject, seen.draft) == ("Busy", False)
+    assert refused.code == CONFLICT

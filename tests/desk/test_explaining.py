@@ -143,6 +143,24 @@ def test_what_was_over_says_so(office: Office) -> None:
     assert told.lines[0].rule == "R-05"
 
 
+@pytest.mark.rule("A-09")
+def test_a_draft_says_so(office: Office) -> None:
+    """Why it is not in Outlook, what to do, and that it is nobody's failure; released, the story goes on."""
+    row = office.in_crm("Review", at(10), required=(EVE,), draft=True)
+    office.sync("maya")
+    told = story(office, row)
+
+    assert (told.state, told.sync_error, told.next_try) == ("skipped", "DraftNotMade", None)
+    assert told.lines[0].rule == "A-09"
+    assert "is a draft in the CRM, so it is not made in Outlook and nobody is invited" in told.text
+    assert failures.listing(office.app, OPERATOR) == []
+    assert alerts.listing(office.app, OPERATOR) == []
+
+    appointments.edit(office.app, OPERATOR, row, Draft(draft=False))
+    office.sync("maya")
+    assert (story(office, row).state, story(office, row).sync_error) == ("settled", None)
+
+
 @pytest.mark.rule("A-02")
 def test_an_organizer_elsewhere_says_so(office: Office) -> None:
     """Somebody outside organizes it: nobody can invite, and the story names the code."""

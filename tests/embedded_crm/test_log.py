@@ -98,6 +98,29 @@ def test_a_database_of_before_epochs_gets_one(tmp_path: Path) -> None:
     assert cursors[0] == cursors[1] != "1"
 
 
+@pytest.mark.rule("A-09")
+def test_a_database_of_before_drafts_gets_the_column(tmp_path: Path) -> None:
+    """Its rows are no drafts, and new ones can be."""
+    path = tmp_path / "crm.db"
+    crm = open_crm(path)
+    saved(crm, "old", single("old", at(9)))
+    crm.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE appointments DROP COLUMN isdraft")
+    for _ in range(2):
+        crm = open_crm(path, people=False)
+        assert not crm.read(["old"])["old"].draft
+        crm.close()
+    crm = open_crm(path, people=False)
+    new = crm.create(single("new", at(11)), by_user="ada", draft=True).id
+    assert crm.read([new])[new].draft
+    crm.edit(new, None, {"subject": "Edited"}, by_user="ada")
+    assert crm.read([new])[new].draft
+    crm.edit(new, None, {}, by_user="ada", release=True)
+    assert not crm.read([new])[new].draft
+    crm.close()
+
+
 @pytest.mark.parametrize("cursor", ["99", "not a cursor", "-1"])
 def test_a_cursor_of_another_log_has_expired(crm: EmbeddedCrm, cursor: str) -> None:
     """A cursor beyond the end (an older backup was put back) or in no known form starts the reading again."""

@@ -329,6 +329,16 @@ def test_what_waits_for_its_invitation_is_said() -> None:
     assert [(line.action, line.code, line.outward) for line in plan] == [("await", "AwaitsInvitation", True)]
 
 
+@pytest.mark.rule("A-09")
+def test_a_draft_is_said_to_be_passed_over() -> None:
+    """The plan names rule and code, and nobody who would be mailed."""
+    world = begun()
+    world.crm.create(meeting("Visit", at(10), "eve@elsewhere.example"), owner="ada", draft=True)
+    (line,) = fulfilled(world)
+
+    assert (line.action, line.rule, line.code, line.mails) == ("skip", "A-09", "DraftNotMade", ())
+
+
 def test_what_flips_is_foretold_to_be_left_alone() -> None:
     """Once both sides overwrite each other by turns the plan says that it stops."""
     world, row, ref = standing()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from msgspec.structs import replace
 
-from syncline.core.appointment import Address, Appointment, ShowAs, Status
+from syncline.core.appointment import Address, Appointment, Pattern, PatternKind, Recurrence, ShowAs, Status
 from syncline.engine.run import Rules
 from syncline.ports import Link, LinkState
 from tests.engine.world import TRACKED, World, at, meeting
@@ -106,6 +108,93 @@ def test_what_is_over_is_not_made(world: World) -> None:
     world.sync()
 
     assert outlook(world) == []
+
+
+@pytest.mark.rule("R-05")
+def test_what_was_passed_over_and_is_made_later_bears_no_code(world: World) -> None:
+    """A row that was over is moved to a day to come: it is made, and nothing says any more that it was not."""
+    row = enter(world, meeting("Visit", at(10, days=-3)))
+    world.sync()
+    assert [link.sync_error for link in links(world)] == ["PastNotMade"]
+    world.crm.edit(row, lambda found: replace(found, span=at(10)), by="ada")
+    world.sync()
+
+    (link,) = links(world)
+    assert (link.state, link.sync_error, link.error_params) == (LinkState.SETTLED, None, {})
+
+
+@pytest.mark.rule("A-09")
+@pytest.mark.rule("A-06")
+@pytest.mark.parametrize("series", [False, True], ids=["single", "series"])
+def test_a_draft_stays_in_the_crm_until_it_is_released(world: World, series: bool) -> None:
+    """Nothing of it is in Outlook and nobody hears of it, also once it is edited; released it is made once."""
+    visit = meeting("Visit", at(10), "eve@elsewhere.example", "bob")
+    if series:
+        daily = Recurrence(pattern=Pattern(kind=PatternKind.DAILY), first=at(10).start.date(), count=3)
+        visit = replace(visit, recurrence=daily)
+    row = world.crm.create(visit, owner="ada", draft=True)
+    sync_both(world)
+    world.crm.edit(row, lambda found: replace(found, location="Lobby"), by="ada")
+    sync_both(world)
+
+    assert (outlook(world), outlook(world, "bob"), world.exchange.outbox) == ([], [], [])
+    for name in ("ada", "bob"):
+        assert [(link.state, link.sync_error) for link in links(world, name)] == [(LinkState.SKIPPED, "DraftNotMade")]
+    assert all(world.questions(name) == () for name in ("ada", "bob"))
+
+    world.crm.release(row, by="ada")
+    sync_both(world)
+    sync_both(world)
+
+    assert [(item.subject, item.location) for item in outlook(world)] == [("Visit", "Lobby")]
+    assert Counter((mail.to, mail.kind) for mail in world.exchange.outbox) == {
+        ("bob@example.org", "request"): 1,
+        ("eve@elsewhere.example", "request"): 1,
+    }
+    assert [(link.state, link.sync_error) for link in links(world)] == [(LinkState.SETTLED, None)]
+    (kept,) = world.rows()
+    assert (kept.id, kept.draft) == (row, False)
+
+
+@pytest.mark.rule("A-09")
+def test_a_draft_from_the_first_sync_invites_once_it_is_released() -> None:
+    """It waited because somebody said so, not because the calendar was not written to yet."""
+    world = two_way()
+    row = world.crm.create(meeting("Visit", at(10), "eve@elsewhere.example"), owner="ada", draft=True)
+    world.sync()
+    world.crm.release(row, by="ada")
+    world.sync()
+
+    assert [item.subject for item in outlook(world)] == ["Visit"]
+    assert [mail.to for mail in world.exchange.outbox] == ["eve@elsewhere.example"]
+
+
+@pytest.mark.rule("A-09")
+def test_a_deleted_draft_leaves_nothing_behind(world: World) -> None:
+    """Nobody ever heard of it."""
+    row = world.crm.create(meeting("Visit", at(10), "eve@elsewhere.example"), owner="ada", draft=True)
+    world.sync()
+    world.crm.remove(row)
+    world.sync()
+
+    assert (links(world), outlook(world), world.exchange.outbox) == ([], [], [])
+
+
+@pytest.mark.rule("A-09")
+def test_a_draft_keeps_its_people_busy(world: World) -> None:
+    """What comes from Outlook at the same time is asked about."""
+    world.crm.create(meeting("Visit", at(10)), owner="ada", draft=True)
+    world.track(meeting("Demo", at(10)))
+    world.sync()
+
+    assert [each.code for each in world.questions()] == ["ExchangeSyncSchedulingConflictsError"]
+
+
+def sync_both(world: World) -> None:
+    """Run a cycle of both mailboxes some time later."""
+    world.clock.advance(minutes=10)
+    for name in ("ada", "bob"):
+        world.sync(name)
 
 
 @pytest.mark.rule("A-07")

@@ -270,6 +270,21 @@ def test_an_appointment_may_have_no_organizer(office: Office, maya: Caller, ines
     assert office.app.crm.row(nobody["id"]).appointment.organizer is None
 
 
+@pytest.mark.rule("A-09")
+def test_a_draft_is_entered_and_released(maya: Caller, ines: Caller) -> None:
+    """The object says so, a program that reads the change log hears of the release, and nothing becomes a draft."""
+    body = {"subject": "Review", "start": "2026-11-24T10:00:00Z"}
+    plain = maya("POST", "/appointments", 201, json={**body, "start": "2026-11-24T12:00:00Z"})
+    made = maya("POST", "/appointments", 201, json={**body, "draft": True})
+    cursor = ines("GET", "/changes")["next"]
+    released = maya("PATCH", f"/appointments/{made['id']}", json={"draft": False})
+    refused = maya("PATCH", f"/appointments/{made['id']}", 422, json={"draft": True})
+
+    assert (plain["draft"], made["draft"], released["draft"]) == (False, True, False)
+    assert [each["appointment_id"] for each in ines("GET", f"/changes?cursor={cursor}")["items"]] == [made["id"]]
+    assert code(refused) == "InvalidRequest" and "Only a new appointment" in refused["detail"]
+
+
 def test_the_change_log_holds_tombstones(office: Office, ines: Caller) -> None:
     """A program that reads on from its cursor hears of what is gone."""
     entry = office.in_crm("Review", at(10))

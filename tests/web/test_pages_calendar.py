@@ -283,3 +283,56 @@ def test_who_would_get_mail_is_said_before_anything_is_saved(tmp_path: Path, rea
     assert ("A change made here stays in" in known) == read_only
     assert ("goes there with the next sync" in known) == (not read_only)
     assert ("The next sync deletes it in Outlook, too" in known) == (not read_only)
+
+
+@pytest.mark.rule("A-09")
+def test_a_draft_is_entered_marked_and_released(tmp_path: Path) -> None:
+    """The box says what it does; the calendar marks the entry, its page says how to go on, unticking releases it."""
+    office = Office(tmp_path, rules=Rules(outgoing=True))
+    office.sync()
+    with visiting(office) as maya:
+        maya.sign_in("maya")
+        blank = maya.text(f"/calendar/new?day={DAY}")
+        assert "It is not put into Outlook, and nobody is invited." in shown(blank)
+        assert 'id="draft" name="draft" value="yes">' in blank
+        assert maya.post("/calendar/new", **FIELDS, draft="yes").status_code == 303
+        office.sync("maya")
+        entry = entered(office)
+        assert entry.draft and entry.link is not None
+        week = maya.text(WEEK)
+        assert f'<div class="entry draft" id="a-{entry.id}"' in week and f'data-move="{entry.id}"' in week
+        assert "Fitting of the new frames Draft Draft · Busy" in shown(week) and "from Outlook" not in shown(week)
+
+        form = maya.text(f"/calendar/{entry.id}")
+        assert 'id="draft" name="draft" value="yes" checked>' in form
+        assert "take the tick off below and save" in shown(form)
+        assert "stands in Outlook, too" not in form and "deletes it in Outlook, too" not in form
+        same = {**FIELDS, "required": "guest@outside.example, jonas@fjordbikes.example"}
+        assert maya.post(f"/calendar/{entry.id}", **{**same, "location": "Shop"}, draft="yes").status_code == 303
+        assert entered(office).draft
+        assert maya.post(f"/calendar/{entry.id}", **{**same, "location": "Shop"}).status_code == 303
+        assert not entered(office).draft
+        office.sync("maya")
+        after = maya.text(f"/calendar/{entry.id}")
+        assert 'name="draft"' not in after and "stands in Outlook, too" in shown(after)
+        assert maya.post(f"/calendar/{entry.id}", **same, draft="yes").status_code == 422
+
+
+@pytest.mark.rule("A-09")
+def test_one_date_of_a_draft_leads_to_its_series(office: Office, maya: Visitor) -> None:
+    """One date is edited without a word about drafts, and stays one."""
+    office.in_crm("Standup", at(9), recurrence="FREQ=DAILY;COUNT=3", draft=True)
+    first = appointments.listing(
+        office.app, OPERATOR, window=appointments.window(DAY, f"{at(0, days=2).start.date()}")
+    )[0]
+    form = maya.text(f"/calendar/{first.id}")
+    assert "This is one date of a draft" in shown(form) and 'name="draft"' not in form
+    fields = {**FIELDS, "subject": "Long standup", "start": f"{DAY}T09:00", "end": f"{DAY}T10:00"}
+    assert maya.post(f"/calendar/{first.id}", **fields).status_code == 303
+    assert entered(office, "Long standup").draft
+
+
+@pytest.mark.rule("A-09")
+def test_without_writing_to_outlook_no_draft_is_offered(maya: Visitor) -> None:
+    """Where everything stays in the CRM the box would say nothing."""
+    assert 'name="draft"' not in maya.text("/calendar/new")

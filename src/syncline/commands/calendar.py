@@ -33,6 +33,10 @@ Status = Annotated[
     Literal["completed", "canceled"] | None, typer.Option("--status", help="Close the appointment with this status.")
 ]
 Private = Annotated[bool | None, typer.Option("--private/--not-private", help="Only its owner may read it.")]
+Drafted = Annotated[
+    bool | None,
+    typer.Option("--draft/--no-draft", help="Stays in the CRM for now: not put into Outlook, nobody invited."),
+]
 IgnoreConflicts = Annotated[bool, typer.Option("--ignore-conflicts", help="Save even if somebody is unavailable.")]
 
 group = typer.Typer(no_args_is_help=True, help="The calendar that the CRM holds.")
@@ -77,6 +81,7 @@ def add(
     recurrence: Repeats = None,
     status: Status = None,
     private: Private = None,
+    draft: Drafted = None,
     ignore_conflicts: IgnoreConflicts = False,
     data: Data = None,
     json: Json = False,
@@ -84,9 +89,9 @@ def add(
     """Add an appointment; if somebody is unavailable nothing is written (exit 1)."""
     from syncline.desk import appointments as desk
 
-    draft = given(locals())
+    wanted = given(locals())
     with opened(data) as app:
-        _written(desk.add(app, OPERATOR, draft, ignore_conflicts=ignore_conflicts), json)
+        _written(desk.add(app, OPERATOR, wanted, ignore_conflicts=ignore_conflicts), json)
 
 
 @group.command("edit")
@@ -106,6 +111,7 @@ def edit(
     recurrence: Repeats = None,
     status: Status = None,
     private: Private = None,
+    draft: Drafted = None,
     ignore_conflicts: IgnoreConflicts = False,
     data: Data = None,
     json: Json = False,
@@ -113,9 +119,9 @@ def edit(
     """Change an appointment; options that are not given stay as they are."""
     from syncline.desk import appointments as desk
 
-    draft = given(locals())
+    wanted = given(locals())
     with opened(data) as app:
-        _written(desk.edit(app, OPERATOR, appointment_id, draft, ignore_conflicts=ignore_conflicts), json)
+        _written(desk.edit(app, OPERATOR, appointment_id, wanted, ignore_conflicts=ignore_conflicts), json)
 
 
 @group.command("delete")

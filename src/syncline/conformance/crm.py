@@ -97,6 +97,33 @@ class CrmConformance(CrmLogConformance):
         """Reading answers only what exists."""
         assert dict(crm.read(["nobody's"])) == {}
 
+    @pytest.mark.parametrize("kind", ["single", "series"])
+    def test_a_draft_is_told_until_it_is_released(self, crm: Crm, crm_world: CrmWorld, kind: str) -> None:
+        """The mark alone moves the version and stands in the log; what people edit meanwhile keeps it (A-09)."""
+        content = {"single": samples.meeting("one", samples.at(9)), "series": self.series_with_exception("one")}[kind]
+        (outcome,) = crm.book([replace(booking("id-1", content), draft=True)], POLICY)
+        assert (outcome.result, crm.read(["id-1"])["id-1"].draft) == (Result.SAVED, True)
+        crm_world.edit("id-1", subject="Edited")
+        before = crm.read(["id-1"])["id-1"]
+        cursor = crm.changes(None, 100).cursor
+        assert before.draft
+        (released,) = crm.reschedule([change("id-1", before.version, before.appointment, check=False)], POLICY)
+        after = crm.read(["id-1"])["id-1"]
+        assert (released.result, after.draft, canonical(after.appointment)) == (
+            Result.SAVED, False, canonical(before.appointment)
+        )  # fmt: skip
+        assert [(entry.id, entry.version) for entry in log(crm, cursor)[0]] == [("id-1", after.version)]
+        assert after.version != before.version
+
+    def test_a_draft_keeps_its_people_busy(self, crm: Crm) -> None:
+        """It is in the way like any other row, and stays a draft where the write says so (A-09)."""
+        (first,) = crm.book([replace(booking("id-1", samples.single("one", samples.at(10))), draft=True)], POLICY)
+        moved = replace(change("id-1", first.version, samples.single("one", samples.at(12))), draft=True)
+        assert crm.reschedule([moved], POLICY)[0].result is Result.SAVED
+        row = crm.read(["id-1"])["id-1"]
+        outcome = self.book(crm, "id-2", samples.single("two", samples.at(12)))
+        assert (row.draft, row.busy, outcome.result) == (True, (samples.ADA.address,), Result.UNAVAILABLE)
+
     # --- identity ------------------------------------------------------------------------------------------------
 
     def test_a_repeated_create_answers_exists_with_the_same_id(self, crm: Crm) -> None:

@@ -101,9 +101,9 @@ class Situation(Struct, frozen=True, gc=False, kw_only=True):
     `held_elsewhere`: the copy in another enabled mailbox decides about it, so no second meeting is made (A-14).
     `started` and `ended`: it began, or is wholly over. `decides`: this copy writes (A-33a). `tracked_anyway`: the item
     stays tracked whatever the CRM says. `released`: Syncline untracked it when its row left the filters, and nobody has
-    tracked it since. `earlier`: it is from before anything was written to the calendar, which makes and changes items
-    and deletes none. `withheld`: the row as it was when it was kept from Exchange. `overrule`: what was answered about
-    a deletion that overrules an edit.
+    tracked it since. `draft`: it stays in the CRM for now. `earlier`: it is from before anything was written to the
+    calendar, which makes and changes items and deletes none. `withheld`: the row as it was when it was kept from
+    Exchange. `overrule`: what was answered about a deletion that overrules an edit.
     """
 
     presence: Presence
@@ -129,6 +129,7 @@ class Situation(Struct, frozen=True, gc=False, kw_only=True):
     first_sync: bool = False
     earlier: bool = False
     withheld: Appointment | None = None
+    draft: bool = False
     overrule: bool | None = None
     fields: frozenset[str] = frozenset()
     overruled: frozenset[str] = frozenset()
@@ -187,6 +188,7 @@ _ABSENT = (
     _Rule("L-13", lambda s, _: s.holder, Verb.FORGET),
     _Rule("A-36", lambda s, _: s.row is None or s.status in _CLOSED, Verb.FORGET),
     _Rule("1.11", lambda s, _: not s.in_scope, Verb.FORGET),
+    _Rule("A-09", lambda s, _: s.draft, Verb.SKIP, "DraftNotMade"),
     _Rule("A-03", lambda s, _: not s.named, Verb.FAIL, "OrganizerMissing"),
     _Rule("A-33a", lambda s, _: s.own and s.held_elsewhere, Verb.AWAIT, "AwaitsInvitation"),
     _Rule("A-02", lambda s, _: not s.own and s.found is not Found.NOTHING, Verb.ADOPT),

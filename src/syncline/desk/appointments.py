@@ -132,7 +132,9 @@ def add(app: App, viewer: Viewer, draft: Draft, *, ignore_conflicts: bool = Fals
     _require_part(viewer, appointment)
     by = mine.name if mine is not None else viewer.name
     policy = app.settings.conflict.policy()
-    outcome = app.crm.create(appointment, by_user=by, ignore_conflicts=ignore_conflicts, policy=policy)
+    outcome = app.crm.create(
+        appointment, by_user=by, draft=bool(draft.draft), ignore_conflicts=ignore_conflicts, policy=policy
+    )
     entered = written(app, viewer, outcome, outcome.id, appointment.subject)
     if draft.status is not None and entered.appointment is not None:
         return edit(app, viewer, entered.appointment.id, Draft(status=draft.status))
@@ -154,6 +156,7 @@ def edit(app: App, viewer: Viewer, appointment_id: str, draft: Draft, *, ignore_
         content,
         by_user=viewer.name,
         status=CLOSING[draft.status] if draft.status is not None else None,
+        release=_released(draft, entry, row),
         ignore_conflicts=ignore_conflicts,
         policy=app.settings.conflict.policy(),
     )
@@ -232,6 +235,20 @@ def _content(row: CrmRow, entry: Entry) -> Appointment:
             return part
     span = replace(series.span, start=entry.start, end=entry.end)
     return replace(series, span=span, recurrence=None, exceptions=(), deleted=())
+
+
+def _released(draft: Draft, entry: Entry, row: CrmRow) -> bool:
+    """Return whether a row stops being a draft, which it never becomes; SyncError("InvalidRequest") for the rest."""
+    if draft.draft is None or draft.draft == row.draft:
+        return False
+    if draft.draft:
+        raise SyncError("InvalidRequest", detail=_("Only a new appointment can be a draft. Enter a new one instead."))
+    if entry.series_id is not None:
+        raise SyncError(
+            "InvalidRequest",
+            detail=_("All dates of a series are drafts together. Take the mark off the whole series."),
+        )
+    return True
 
 
 def _require_part(viewer: Viewer, appointment: Appointment) -> None:

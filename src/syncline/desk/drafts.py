@@ -47,6 +47,7 @@ class Draft:
     `start`, `end`: RFC 3339, or wall time in `time_zone`, or dates if `all_day` (the end is the day after the last; the
     same day means that day). `organizer`, `required`, `optional`: CRM user names or addresses; an empty organizer:
     the row names none. `recurrence`: an RRULE, empty for none. `status`: completed or canceled closes the appointment.
+    `draft`: it stays in the CRM for now (A-09).
     """
 
     subject: str | None = None
@@ -63,6 +64,7 @@ class Draft:
     recurrence: str | None = None
     status: str | None = None
     private: bool | None = None
+    draft: bool | None = None
 
     @property
     def retimed(self) -> bool:

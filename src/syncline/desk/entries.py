@@ -49,6 +49,8 @@ class Entry(Protocol):
     @property
     def private(self) -> bool: ...  # noqa: D102
     @property
+    def draft(self) -> bool: ...  # noqa: D102
+    @property
     def organizer(self) -> Address | None: ...  # noqa: D102
     @property
     def attendees(self) -> tuple[Attendee, ...]: ...  # noqa: D102
@@ -86,6 +88,7 @@ def entry_object(viewer: Viewer, entry: Entry, links: Mapping[str, LinkMark]) ->
         attendees=() if hidden else tuple(_invited(attendee) for attendee in entry.attendees),
         recurrence=entry.recurrence,
         private=entry.private,
+        draft=entry.draft and not hidden,
         link=None if hidden else links.get(entry.series_id or entry.id),
     )
 

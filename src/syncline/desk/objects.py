@@ -35,7 +35,8 @@ class AppointmentObject:
     """One appointment of the CRM: single, series (as its master), occurrence or exception.
 
     `organizer` is an address; `recurrence` an RRULE. `series_id` and `original_start` are set on occurrences and
-    exceptions only. An all-day appointment runs from 00:00 UTC of its first date to 00:00 UTC after its last.
+    exceptions only. An all-day appointment runs from 00:00 UTC of its first date to 00:00 UTC after its last. `draft`:
+    it stays in the CRM for now; dates are drafts as long as their series is.
     """
 
     id: str
@@ -54,6 +55,7 @@ class AppointmentObject:
     attendees: tuple[Invited, ...]
     recurrence: str | None
     private: bool
+    draft: bool
     link: LinkMark | None
 
 

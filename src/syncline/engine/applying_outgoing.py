@@ -75,7 +75,9 @@ def key_of(run: Run, intent_id: str) -> str:
 def made(run: Run, link: Link, item: Observed, whole: Outward) -> Link:
     """Return the link of an item that was just made from a row; what else the item says is still to be brought in."""
     assert whole.content is not None and whole.row is not None
-    taken = replace(link, agreed=whole.content, writes=True, origin=Origin.CRM, state=LinkState.SETTLED)
+    # It may have been passed over before.
+    clean = replace(link, sync_error=None, error_params={}, error_time=None, retries=0, next_try=None)
+    taken = replace(clean, agreed=whole.content, writes=True, origin=Origin.CRM, state=LinkState.SETTLED)
     return _seen(run, _dealt(taken, whole), item)
 
 

@@ -168,6 +168,7 @@ def _absent(
         ended=content is not None and ended(content, now),
         first_sync=_invites_nobody(run, link),
         withheld=link.withheld,
+        draft=_is_draft(row),
     )
     action = pushing.push(situation, run.rules.pushing)
     write = _creation(run, content, action) if action.verb is Verb.CREATE and content is not None else None
@@ -175,6 +176,10 @@ def _absent(
         link=link, action=action, row=row, content=content, write=write, mails=_mails(write), found=item,
         in_scope=situation.in_scope,
     )  # fmt: skip
+
+
+def _is_draft(row: CrmRow | None) -> bool:
+    return row is not None and row.draft
 
 
 def _invites_nobody(run: Run, link: Link) -> bool:

@@ -49,8 +49,8 @@ def _row(subject_uid: str, *guests: str, **fields: object) -> Appointment:
     return replace(item(subject_uid, at(11), organizer=Address(ADA), attendees=people, **fields), categories=())
 
 
-def _enter(world: World, appointment: Appointment) -> None:
-    world.crm.enter(of_its_kind(world, appointment), owner="ada")
+def _enter(world: World, appointment: Appointment, *, draft: bool = False) -> None:
+    world.crm.enter(of_its_kind(world, appointment), owner="ada", draft=draft)
 
 
 def _change(world: World, uid: str, **fields: object) -> None:
@@ -78,6 +78,12 @@ def _made(world: World) -> None:
 def _meeting_made(world: World) -> None:
     run_all(world)
     _enter_meeting(world)
+    run_all(world)
+
+
+def _drafted(world: World) -> None:
+    run_all(world)
+    _enter_draft(world)
     run_all(world)
 
 
@@ -175,6 +181,10 @@ def _enter_meeting(world: World) -> None:
     _enter(world, _row("crm-one", _EVE))
 
 
+def _enter_draft(world: World) -> None:
+    _enter(world, _row("crm-one", _EVE), draft=True)
+
+
 def _enter_series(world: World) -> None:
     _enter(world, replace(series("crm-series", at(11)), organizer=Address(ADA), attendees=(Attendee(_EVE),)))
 
@@ -218,6 +228,10 @@ def _remove(world: World) -> None:
 def _remove_all(world: World) -> None:
     for row in world.crm.rows():
         world.crm.remove(row.id)
+
+
+def _release(world: World) -> None:
+    world.crm.release(_id(world, "crm-one"), by="ada")
 
 
 def _complete(world: World) -> None:
@@ -337,6 +351,7 @@ def _out(name: str, prepare: Deed, happens: Deed, rules: Rules = _PARTNERS, peop
 
 _OF_BOTH_KINDS = (
     _out("make and invite", _first_sync, _enter_meeting),
+    _out("release a draft", _drafted, _release),
     _out("rename in the CRM", _made, _rename),
     _out("reschedule meeting", _meeting_made, _move),
     _out("delete row of meeting", _meeting_made, _remove),
@@ -366,6 +381,7 @@ _OTHERS = (
     _out("release deletions", _deletions_held, _yes),
     _out("drop deletions", _deletions_held, _no),
     _out("make", _first_sync, _enter_single),
+    _out("keep a draft", _first_sync, _enter_draft),
     _out("make in the first sync", lambda _: None, _enter_meeting),
     _out("both sides edit and ask", _made, _edit_both, rules=_TELLS),
     _out("release creations", _creations_held, _yes, rules=_SLOW),

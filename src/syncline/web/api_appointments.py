@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from syncline.desk import appointments, reports
@@ -36,8 +36,12 @@ class Fields(BaseModel):
     recurrence: str | None = None
     status: Literal["completed", "canceled"] | None = None
     private: bool | None = None
+    draft: bool | None = Field(
+        default=None,
+        description="True, of a new appointment only: it stays in the CRM for now. False: it goes to Outlook.",
+    )
 
-    def draft(self) -> Draft:
+    def wanted(self) -> Draft:
         """Return the draft of what was given; an explicit null empties a text or a list."""
         given: dict[str, Any] = self.model_dump(exclude_unset=True)
         emptied: dict[str, Any] = {
@@ -72,7 +76,7 @@ def list_appointments(
 @router.post("/appointments", response_model=AppointmentObject, status_code=201, summary="Add an appointment")
 def add_appointment(app: Parts, viewer: Asker, body: Fields, ignore_conflicts: IgnoreConflicts = False) -> Response:
     """Add an appointment; 409 with the clashes if somebody is unavailable, and nothing is written."""
-    return _written(appointments.add(app, viewer, body.draft(), ignore_conflicts=ignore_conflicts), 201)
+    return _written(appointments.add(app, viewer, body.wanted(), ignore_conflicts=ignore_conflicts), 201)
 
 
 @router.get("/appointments/{appointment_id}", response_model=AppointmentObject, summary="Show an appointment")
@@ -87,7 +91,7 @@ def edit_appointment(
 ) -> Response:
     """Change what is given; 409 with the clashes if somebody is unavailable, and nothing is written."""
     return _written(
-        appointments.edit(app, viewer, appointment_id, body.draft(), ignore_conflicts=ignore_conflicts), 200
+        appointments.edit(app, viewer, appointment_id, body.wanted(), ignore_conflicts=ignore_conflicts), 200
     )
 
 

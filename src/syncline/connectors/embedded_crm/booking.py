@@ -220,6 +220,7 @@ def _first_stamp(booking: Booking, policy: ConflictPolicy, pen: Pen) -> Stamp:
         modified_by=pen.writer,
         modified_at=pen.now,
         scheduling=policy.enabled,
+        draft=booking.draft,
     )
 
 
@@ -232,6 +233,7 @@ def _next_stamp(change: Reschedule, row: CrmRow, policy: ConflictPolicy, pen: Pe
         modified_by=pen.writer,
         modified_at=pen.now,
         scheduling=policy.enabled,
+        draft=change.draft,
     )
 
 

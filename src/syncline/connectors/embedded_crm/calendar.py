@@ -44,7 +44,8 @@ class Listed(Struct, frozen=True, kw_only=True):
     """One appointment as people see it: single, series (as its master), occurrence or exception.
 
     `id` of an occurrence is its series' id and its original start; `series_id` and `original_start` are set on
-    occurrences and exceptions only. `version` is that of the whole row. `recurrence` is an RRULE, on a series only.
+    occurrences and exceptions only. `version` and `draft` are those of the whole row. `recurrence` is an RRULE, on a
+    series only.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Listed(Struct, frozen=True, kw_only=True):
     sensitivity: Sensitivity
     importance: Importance
     private: bool
+    draft: bool
     organizer: Address | None
     attendees: tuple[Attendee, ...]
     recurrence: str | None = None
@@ -285,6 +287,7 @@ def _listed(row: CrmRow, part: Appointment, span: Span, **place: Any) -> Listed:
         sensitivity=part.sensitivity,
         importance=part.importance,
         private=part.private,
+        draft=row.draft,
         organizer=part.organizer,
         attendees=part.attendees,
         recurrence=_rule(part) if place["kind"] is Kind.SERIES else None,

@@ -247,16 +247,18 @@ class EmbeddedCrm:
         *,
         by_user: str,
         row_id: str = "",
+        draft: bool = False,
         ignore_conflicts: bool = False,
         policy: ConflictPolicy = DEFAULT_POLICY,
     ) -> Outcome:
         """Enter an appointment as a person, checked from now on (CD-07); an empty global object id is made up.
 
         `row_id` is the id of the new row if it must be known before (random, and new); repeated with it, EXISTS.
+        `draft`: it stays out of Exchange until an edit releases it (A-09).
         """
         with self._database.writing() as connection:
             by = next((user for user in directory.all_users(connection) if user.name == by_user), None)
-            terms = Terms(policy=policy, ignore_conflicts=ignore_conflicts)
+            terms = Terms(policy=policy, ignore_conflicts=ignore_conflicts, draft=draft)
             return editing.create(connection, appointment, by, terms, self._pen(by_user), row_id)
 
     def edit(
@@ -267,6 +269,7 @@ class EmbeddedCrm:
         *,
         by_user: str,
         status: Status | None = None,
+        release: bool = False,
         ignore_conflicts: bool = False,
         policy: ConflictPolicy = DEFAULT_POLICY,
     ) -> Outcome:
@@ -274,10 +277,10 @@ class EmbeddedCrm:
 
         `version` None takes the row as it stands, else STALE if it moved. `status` Completed or Canceled closes the
         row (one date of a series can only be Canceled). Checked only if times, show-as or people
-        change (CD-10). STALE also if the row is gone, CLOSED if it is closed.
+        change (CD-10). STALE also if the row is gone, CLOSED if it is closed. `release`: it is no draft any more.
         """
         with self._database.writing() as connection:
-            terms = Terms(policy=policy, ignore_conflicts=ignore_conflicts)
+            terms = Terms(policy=policy, ignore_conflicts=ignore_conflicts, release=release)
             return editing.edit(connection, row_id, version, changes, status, terms, self._pen(by_user))
 
     def remove(

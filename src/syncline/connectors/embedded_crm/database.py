@@ -18,8 +18,16 @@ from sqlalchemy import URL, Connection, Engine, create_engine, delete, event, in
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.schema import CreateColumn
 
-from syncline.connectors.embedded_crm.schema import LATER, SCHEMA_VERSION, epoch, metadata, schema_version
+from syncline.connectors.embedded_crm.schema import (
+    LATER,
+    LATER_COLUMNS,
+    SCHEMA_VERSION,
+    epoch,
+    metadata,
+    schema_version,
+)
 from syncline.errors import SyncError
 
 MEMORY = ":memory:"
@@ -98,6 +106,7 @@ class Database:
                 connection.execute(insert(schema_version), {"version": SCHEMA_VERSION})
             for table in LATER:
                 table.create(connection, checkfirst=True)
+            _add_columns(connection)
             if connection.scalar(select(epoch.c.id)) is None:
                 _begin_epoch(connection)
             found = connection.scalar(select(schema_version.c.version))
@@ -142,6 +151,13 @@ def _first(error: DatabaseError) -> DatabaseError:
 def _path_of(url_or_path: str | Path) -> str:
     named = str(url_or_path).removeprefix("sqlite:///")
     return MEMORY if named in ("", "sqlite://", MEMORY) else named
+
+
+def _add_columns(connection: Connection) -> None:
+    for column in LATER_COLUMNS:
+        if all(known["name"] != column.name for known in inspect(connection).get_columns(column.table.name)):
+            words = CreateColumn(column).compile(dialect=connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {words}")
 
 
 def _begin_epoch(connection: Connection) -> None:

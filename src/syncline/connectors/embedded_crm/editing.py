@@ -31,10 +31,15 @@ Edit = Appointment | Mapping[str, Any]
 
 
 class Terms(Struct, frozen=True, kw_only=True):
-    """On what terms a person writes: the rules of the check, and whether it is suppressed for this item."""
+    """On what terms a person writes: the rules of the check, and whether it is suppressed for this item.
+
+    `draft`: a new row is entered as a draft. `release`: the row is none any more; no other way leads into or out of it.
+    """
 
     policy: ConflictPolicy
     ignore_conflicts: bool = False
+    draft: bool = False
+    release: bool = False
 
 
 def create(
@@ -53,9 +58,8 @@ def create(
         since=pen.now,
     )
     owner = _owner(connection, appointment, by)
-    (outcome,) = booking.book(
-        connection, [Booking(id=row_id or pen.new_id(), candidate=candidate, owner=owner)], terms.policy, pen
-    )
+    asked = Booking(id=row_id or pen.new_id(), candidate=candidate, owner=owner, draft=terms.draft)
+    (outcome,) = booking.book(connection, [asked], terms.policy, pen)
     return outcome
 
 
@@ -162,7 +166,8 @@ def _rewrite(
         since=pen.now,
         row_id=row.id,
     )
-    change = Reschedule(id=row.id, version=version or row.version, candidate=candidate, status=status)
+    draft = row.draft and not terms.release
+    change = Reschedule(id=row.id, version=version or row.version, candidate=candidate, status=status, draft=draft)
     (outcome,) = booking.reschedule(connection, [change], terms.policy, pen)
     return outcome
 

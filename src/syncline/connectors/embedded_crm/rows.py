@@ -61,6 +61,7 @@ class Stamp(Struct, frozen=True, kw_only=True):
     modified_by: str
     modified_at: datetime
     scheduling: bool = True
+    draft: bool = False
 
 
 class Party(Struct, frozen=True, kw_only=True):
@@ -106,6 +107,7 @@ def appointment_columns(appointment: Appointment, stamp: Stamp, *, series_id: st
         "owner": stamp.owner,
         "modified_by": stamp.modified_by,
         "modified_at": epoch_s(stamp.modified_at),
+        "isdraft": stamp.draft,
     }
 
 
@@ -240,6 +242,7 @@ def crm_row_of(
         owner=row["owner"],
         modified_by=row["modified_by"],
         exception_ids={start: row_id for start, row_id in ids.items() if start is not None},
+        draft=bool(row["isdraft"]),
     )
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     func,
     text,
 )
@@ -97,6 +98,7 @@ appointments = Table(
     Column("owner", Text),
     Column("modified_by", Text, nullable=False),
     Column("modified_at", Integer, nullable=False),
+    Column("isdraft", Boolean, nullable=False, server_default=false()),
     CheckConstraint("ends_at >= starts_at"),
     CheckConstraint("(kind = 'exception') = (series_id IS NOT NULL)"),
     CheckConstraint("kind <> 'exception' OR original_start IS NOT NULL"),
@@ -224,3 +226,6 @@ last_keys = Table(
 
 LATER = (epoch, attachments, attachment_errors, last_keys)
 """Tables that came after version 1 was first released; databases from before get them when they are opened."""
+
+LATER_COLUMNS = (appointments.c.isdraft,)
+"""Columns that came later, with a default for the rows from before, so that older programs go on too."""

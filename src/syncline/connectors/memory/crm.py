@@ -92,14 +92,15 @@ class MemoryCrm:
         """Return the persons whom a row was written with."""
         return self._rows[row_id].persons
 
-    def create(self, appointment: Appointment, *, owner: str, status: Status | None = None) -> str:
+    def create(self, appointment: Appointment, *, owner: str, status: Status | None = None, draft: bool = False) -> str:
         """Save a new row as its owner, without a check, and return its id."""
         row_id = f"row-{next(self._numbers)}"
         candidate = self._own(appointment, self._users[owner].emails[0])
-        self._save(Booking(id=row_id, candidate=candidate, owner=owner, status=status), None, owner, ConflictPolicy())
+        booking = Booking(id=row_id, candidate=candidate, owner=owner, status=status, draft=draft)
+        self._save(booking, None, owner, ConflictPolicy())
         return row_id
 
-    def enter(self, appointment: Appointment, *, owner: str) -> str:
+    def enter(self, appointment: Appointment, *, owner: str, draft: bool = False) -> str:
         """Save a new row as a person who fills in a form: what no CRM of ours can hold is refused with a SyncError.
 
         `create` takes everything, because rows of other CRMs may hold what ours refuses.
@@ -107,7 +108,7 @@ class MemoryCrm:
         error = _refusal(appointment)
         if error is not None:
             raise error
-        return self.create(appointment, owner=owner)
+        return self.create(appointment, owner=owner, draft=draft)
 
     def edit(
         self, row_id: str, change: Callable[[Appointment], Appointment], *, by: str, owner: str | None = None
@@ -120,8 +121,14 @@ class MemoryCrm:
         if stored.row.status in CLOSED:
             raise SyncError("ClosedInCrm", subject=stored.row.appointment.subject)
         candidate = replace(self._own(change(stored.row.appointment), stored.mailbox), row_id=row_id)
-        booking = Booking(id=row_id, candidate=candidate, owner=owner or stored.row.owner)
+        booking = Booking(id=row_id, candidate=candidate, owner=owner or stored.row.owner, draft=stored.row.draft)
         self._save(booking, stored, by, ConflictPolicy())
+
+    def release(self, row_id: str, *, by: str) -> None:
+        """Take the mark of a draft off a row."""
+        stored = self._rows[row_id]
+        self._rows[row_id] = replace(stored, row=replace(stored.row, draft=False))
+        self._touch(row_id, by)
 
     def complete(self, row_id: str, *, by: str) -> None:
         """Mark a row as completed."""
@@ -356,7 +363,8 @@ class MemoryCrm:
         if stored.row.version != change.version:
             return Outcome(result=Result.STALE, id=change.id, version=stored.row.version)
         candidate = replace(change.candidate, row_id=change.id)
-        booking = Booking(id=change.id, candidate=candidate, owner=stored.row.owner, status=change.status)
+        owner = stored.row.owner
+        booking = Booking(id=change.id, candidate=candidate, owner=owner, status=change.status, draft=change.draft)
         outcome = self._write(booking, stored, policy)
         if outcome.result is Result.SAVED and change.key:
             self._rows[change.id] = replace(self._rows[change.id], key=change.key)
@@ -393,6 +401,7 @@ class MemoryCrm:
             owner=booking.owner,
             modified_by=by,
             exception_ids={at: known.get(at) or f"row-{next(self._numbers)}" for at in starts if at is not None},
+            draft=booking.draft,
         )
         if stored is not None:
             self._ids.pop(stored.row.appointment.identity, None)

@@ -52,11 +52,12 @@ class Given:
     repeats: str = ""
     times: str = ""
     private: bool = False
+    draft: bool = False
     ignore_conflicts: bool = False
 
 
 _WHEN = ("start", "end", "time_zone", "all_day")
-_TICKED = ("all_day", "private", "ignore_conflicts")
+_TICKED = ("all_day", "private", "draft", "ignore_conflicts")
 
 
 def blank(visit: Visit, day: date) -> Given:
@@ -95,6 +96,8 @@ def filled(visit: Visit, appointment_id: str) -> Given:
         optional=", ".join(each.address for each in shown.attendees if each.role == "optional"),
         repeats=KEEP if shown.kind == "series" else "",
         private=shown.private,
+        # The form of one date does not ask: its series decides.
+        draft=shown.draft and shown.series_id is None,
     )
 
 
@@ -126,6 +129,7 @@ def draft_of(given: Given, before: Given | None = None) -> Draft:
         optional=_people(given.optional) if "optional" in said else None,
         recurrence=_rule(given, before or Given()),
         private=given.private if "private" in said else None,
+        draft=given.draft if "draft" in said else None,
     )
 
 

@@ -49,6 +49,7 @@ class Item:
     waits: bool = False
     saving: bool = False
     canceled: bool = False
+    draft: bool = False
     movable: str | None = None
 
 
@@ -128,14 +129,15 @@ def _dates(visit: Visit, what: AppointmentObject | Waiting) -> tuple[date, date]
 
 
 def _entry(visit: Visit, entry: AppointmentObject, beside: tuple[str, ...], known: Mapping[str, str]) -> Item:
-    details = [_(words.SHOW_AS[entry.show_as]), _(words.STATUS[entry.status])]
+    details = [_("Draft")] if entry.draft else []
+    details += [_(words.SHOW_AS[entry.show_as]), _(words.STATUS[entry.status])]
     if entry.kind in ("occurrence", "exception"):
         details.append(_("one date of a series"))
     details += filter(None, [_names(known, entry)])
-    if entry.link:
+    if entry.link and not entry.draft:
         details.append(_("from Outlook"))
     hidden = not entry.global_object_id
-    fixed = hidden or entry.link is not None or entry.status not in ("open", "scheduled")
+    fixed = hidden or (entry.link is not None and not entry.draft) or entry.status not in ("open", "scheduled")
     return Item(
         key=f"a-{entry.id}",
         url=f"/calendar/{entry.id}",
@@ -144,6 +146,7 @@ def _entry(visit: Visit, entry: AppointmentObject, beside: tuple[str, ...], know
         details=tuple(details),
         beside=beside,
         canceled=entry.status == "canceled",
+        draft=entry.draft,
         movable=None if fixed else entry.id,
     )
 

@@ -15,7 +15,7 @@
 
   const marks = (entry) => {
     if ("saving" in entry.dataset) return ["saving"];
-    return ["waits", "double"].filter((name) => entry.classList.contains(name));
+    return ["waits", "draft", "double"].filter((name) => entry.classList.contains(name));
   };
   const events = [...list.querySelectorAll(".entry")].map((entry) => {
     const link = entry.querySelector("a");
@@ -29,7 +29,7 @@
       end: entry.dataset.end,
       allDay: long || "allDay" in entry.dataset,
       editable: !long && "move" in entry.dataset,
-      classNames: ["waits", "double", "canceled"].filter((name) => entry.classList.contains(name)),
+      classNames: ["waits", "double", "canceled", "draft"].filter((name) => entry.classList.contains(name)),
       extendedProps: {
         url: link.getAttribute("href"),
         move: entry.dataset.move,
