@@ -165,6 +165,37 @@ def test_past_dates_deleted_in_outlook_do_not_come_back(firm: Firm) -> None:
     firm.assert_quiet()
 
 
+@pytest.mark.rule("R-03")
+@pytest.mark.rule("A-04")
+@pytest.mark.rule("A-07")
+def test_a_series_that_is_ended_in_the_crm_ends_in_outlook(firm: Firm) -> None:
+    """Dates to come go from the organizer's and a guest's calendar; each guest gets one update for all of them."""
+    people = [address(JONAS), GUEST]
+    row = firm.site.in_crm("Jour fixe", at(9), at(10), recurrence="FREQ=DAILY;COUNT=9", required=people)
+    dates = firm.dates("Jour fixe", at(0), at(0, days=60))
+    firm.patch(dates[1]["id"], location="Bern")
+    firm.patch(dates[6]["id"], location="Oslo")
+    firm.sync(MAYA, JONAS)
+    firm.world.advance(days=3, hours=2)
+    firm.mails()
+    firm.site.post(f"/appointments/{row['id']}/end", 200)
+    firm.sync(MAYA, JONAS)
+
+    left = [stamp(at(9, days=day)) for day in (1, 2, 3)]
+    assert [each["start"] for each in firm.dates("Jour fixe", at(0), at(0, days=60))] == left
+    view = (
+        '<m:FindItem Traversal="Shallow"><m:ItemShape><t:BaseShape>Default</t:BaseShape></m:ItemShape>'
+        f'<m:CalendarView StartDate="{stamp(at(0))}" EndDate="{stamp(at(0, days=60))}"/><m:ParentFolderIds>'
+        '<t:DistinguishedFolderId Id="calendar"/></m:ParentFolderIds></m:FindItem>'
+    )
+    for name in (MAYA, JONAS):
+        assert [start.text for start in firm.outlook(name).client.post(view).all("t:Start")] == left
+    assert firm.item("Jour fixe")["show_as"] == "free"
+    assert [(each["location"], each["show_as"]) for each in firm.calendar() if each["series_id"]] == [("Bern", "free")]
+    assert firm.mails() == [("update", GUEST), ("update", address(JONAS))]
+    firm.assert_quiet()
+
+
 @pytest.mark.rule("D-01")
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Los_Angeles", "Pacific/Auckland"])
 def test_whole_days_stay_dates(firm: Firm, zone: str) -> None:

@@ -143,6 +143,22 @@ def test_the_calendar_is_edited_by_commands(terminal: Terminal) -> None:
     assert [entry["subject"] for entry in terminal.json("appointments", "list", "--user", "maya")] == ["Other"]
 
 
+@pytest.mark.rule("R-03")
+def test_a_series_is_ended_by_a_command(terminal: Terminal) -> None:
+    """What has begun stays; a series that is still to come is refused in words."""
+    terminal("init", "--admin", "ines")
+    times = ("--start", "2020-11-24T10:00", "--end", "2020-11-24T11:00", "--recurrence", "FREQ=YEARLY")
+    begun = terminal.json("appointments", "add", "--subject", "Review", *times)
+    ended = terminal.json("appointments", "end", begun["id"])
+    times = ("--start", "2099-11-24T10:00", "--end", "2099-11-24T11:00", "--recurrence", "FREQ=YEARLY")
+    later = terminal.json("appointments", "add", "--subject", "Review", *times)
+    terminal("appointments", "end", later["id"], code=2)
+
+    assert (ended["status"], ended["start"]) == ("canceled", begun["start"])
+    assert "UNTIL=" in ended["recurrence"]
+    assert "No date of this series has begun" in terminal.errors
+
+
 def test_init_is_harmless_when_repeated(terminal: Terminal) -> None:
     """The first prints password and token once; the second changes nothing."""
     first = terminal.json("init", "--admin", "ines")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 
@@ -9,6 +11,7 @@ from syncline.desk import appointments
 from syncline.desk.drafts import Draft
 from syncline.desk.reading import OPERATOR
 from syncline.errors import SyncError
+from syncline.ports import Result
 from tests.desk.office import DOMAIN, Office, at
 
 CONFLICT = "ExchangeSyncSchedulingConflictsError"
@@ -87,6 +90,116 @@ def test_one_date_of_a_series_is_changed_and_deleted(office: Office) -> None:
     assert [entry.kind for entry in after] == ["exception", "occurrence"]
     with pytest.raises(SyncError, match="InvalidRequest"):
         appointments.edit(office.app, OPERATOR, after[1].id, Draft(recurrence="FREQ=DAILY"))
+
+
+@pytest.mark.rule("R-01")
+@pytest.mark.rule("R-02")
+@pytest.mark.parametrize("years", [0, 1, 40, 1_400])
+def test_every_date_of_a_series_is_an_entry_of_its_window_however_far(office: Office, years: int) -> None:
+    """Dates by pattern and changed ones name series and original start, wherever they stand; deleted ones are gone."""
+    series = office.in_crm("Standup", at(9, days=-9_000), recurrence="FREQ=DAILY")
+    day = at(9).start.replace(year=at(9).start.year + years)
+    days = (day.replace(hour=0), day.replace(hour=0) + timedelta(days=4))
+    first, second, third, _ = appointments.listing(office.app, OPERATOR, window=days)
+    later = (day + timedelta(days=1, hours=5)).isoformat()
+    appointments.edit(office.app, OPERATOR, second.id, Draft(start=later), ignore_conflicts=True)
+    appointments.delete(office.app, OPERATOR, third.id)
+    found = appointments.listing(office.app, OPERATOR, window=days)
+
+    assert [(entry.kind, entry.start - day) for entry in found] == [
+        ("occurrence", timedelta(0)),
+        ("exception", timedelta(days=1, hours=5)),
+        ("occurrence", timedelta(days=3)),
+    ]
+    assert [entry.original_start for entry in found] == [day + timedelta(days=number) for number in (0, 1, 3)]
+    assert {entry.series_id for entry in found} == {series}
+    assert all(appointments.show(office.app, OPERATOR, entry.id) == entry for entry in (first, *found))
+    past = appointments.window("2002-06-01", "2002-06-03")
+    assert [entry.kind for entry in appointments.listing(office.app, OPERATOR, window=past)] == ["occurrence"] * 2
+
+
+@pytest.mark.rule("R-08")
+@pytest.mark.parametrize(
+    "stamp",
+    ["20261125T090000Z", "20261125T093000Z", "20261201T090000Z", "20201125T090000Z", "00010101T000000Z",
+     "99991231T235959Z"],
+)  # fmt: skip
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "America/New_York"])
+def test_a_date_that_a_series_does_not_have_is_not_found(office: Office, stamp: str, zone: str) -> None:
+    """Deleted before, beside the pattern, or outside the range of the series and the calendar: nothing is written."""
+    series = office.in_crm("Standup", at(9), recurrence="FREQ=DAILY;COUNT=3", time_zone=zone)
+    appointments.delete(office.app, OPERATOR, f"{series}@20261125T090000Z")
+    before = office.app.crm.row(series)
+
+    for act in (
+        lambda: appointments.show(office.app, OPERATOR, f"{series}@{stamp}"),
+        lambda: appointments.edit(office.app, OPERATOR, f"{series}@{stamp}", Draft(subject="x")),
+        lambda: appointments.delete(office.app, OPERATOR, f"{series}@{stamp}"),
+        lambda: office.app.crm.edit(f"{series}@{stamp}", None, {"subject": "x"}, by_user="maya"),
+    ):
+        with pytest.raises(SyncError, match=r"NotFoundHere: There is no date [0-9-]+ [0-9:]+ UTC"):
+            act()
+    assert office.app.crm.remove(f"{series}@{stamp}", by_user="maya").result is Result.SAVED
+    assert office.app.crm.row(series) == before
+
+
+@pytest.mark.rule("R-08")
+def test_a_single_appointment_has_no_dates(office: Office) -> None:
+    """Its own start names no date of a series."""
+    single = office.in_crm("Review", at(9))
+
+    with pytest.raises(SyncError, match="NotFoundHere"):
+        appointments.delete(office.app, OPERATOR, f"{single}@20261124T090000Z")
+
+
+@pytest.mark.rule("R-03")
+def test_a_series_is_ended_early(office: Office) -> None:
+    """The dates that have begun stay, also the changed one; the rest is gone, and the series is canceled for good."""
+    series = office.in_crm("Standup", at(9), recurrence="FREQ=DAILY;COUNT=9")
+    appointments.edit(office.app, OPERATOR, f"{series}@20261124T090000Z", Draft(location="Hall"))
+    appointments.edit(office.app, OPERATOR, f"{series}@20261130T090000Z", Draft(location="Yard"))
+    office.clock.at = at(9.5, days=3).start
+    assert appointments.can_end(office.app, series)
+    ended = appointments.end(office.app, office.viewer("maya"), series).appointment
+    dates = appointments.listing(office.app, OPERATOR, window=appointments.window("2026-11-01", "2027-02-01"))
+
+    assert ended is not None
+    assert (ended.status, ended.recurrence) == ("canceled", "FREQ=DAILY;UNTIL=20261126T090000Z")
+    assert [(entry.kind, entry.start, entry.status) for entry in dates] == [
+        ("exception", at(9, days=1).start, "canceled"),
+        ("occurrence", at(9, days=2).start, "canceled"),
+        ("occurrence", at(9, days=3).start, "canceled"),
+    ]
+    assert not appointments.can_end(office.app, series)
+    with pytest.raises(SyncError, match="ClosedInCrm"):
+        appointments.end(office.app, OPERATOR, series)
+
+
+@pytest.mark.rule("R-03")
+def test_a_series_that_is_over_needs_nothing_but_its_status(office: Office) -> None:
+    """It keeps its range."""
+    series = office.in_crm("Standup", at(9), recurrence="FREQ=DAILY;COUNT=3")
+    office.clock.at = at(9, days=30).start
+    assert not appointments.can_end(office.app, series)
+    ended = appointments.end(office.app, OPERATOR, series).appointment
+
+    assert ended is not None
+    assert (ended.status, ended.recurrence) == ("canceled", "FREQ=DAILY;COUNT=3")
+
+
+@pytest.mark.rule("R-03")
+def test_only_a_series_that_has_begun_is_ended(office: Office) -> None:
+    """Not a single appointment, not one date, not what is still to come, and not what belongs to somebody else."""
+    single, series = office.in_crm("Review", at(7)), office.in_crm("Standup", at(9), recurrence="FREQ=DAILY;COUNT=3")
+    refused = [(single, "Only a whole series"), (f"{series}@20261124T090000Z", "Only a whole series")]
+
+    for entry, why in [*refused, (series, "No date of this series has begun")]:
+        assert not appointments.can_end(office.app, entry)
+        with pytest.raises(SyncError, match=f"InvalidRequest: {why}"):
+            appointments.end(office.app, OPERATOR, entry)
+    office.clock.at = at(9.5).start
+    with pytest.raises(SyncError, match="NotAllowed"):
+        appointments.end(office.app, office.viewer("jonas"), series)
 
 
 def test_a_user_lists_his_own_and_others_masked(office: Office) -> None:

@@ -257,6 +257,22 @@ def test_the_calendar_is_edited(office: Office, maya: Caller) -> None:
     assert [entry["id"] for entry in maya("GET", "/appointments")["items"]] == [forced["id"]]
 
 
+@pytest.mark.rule("R-03")
+@pytest.mark.rule("R-08")
+def test_a_series_is_ended_over_the_api(office: Office, maya: Caller) -> None:
+    """The ended series is the answer; one that has not begun, and a date that is gone with it, are problems."""
+    series = office.in_crm("Standup", at(9), recurrence="FREQ=DAILY;COUNT=9")
+    assert code(maya("POST", f"/appointments/{series}/end", 422)) == "InvalidRequest"
+    office.clock.at = at(9.5, days=2).start
+    ended = maya("POST", f"/appointments/{series}/end")
+
+    assert (ended["id"], ended["kind"], ended["status"]) == (series, "series", "canceled")
+    assert len(maya("GET", "/appointments?from=2026-11-01&to=2027-03-01")["items"]) == 2
+    gone = maya("PATCH", f"/appointments/{series}@20261127T090000Z", 404, json={"subject": "x"})
+    assert (code(gone), gone["detail"]) == ("NotFoundHere", "There is no date 2026-11-27 09:00 UTC.")
+    assert code(maya("POST", f"/appointments/{series}/end", 409)) == "ClosedInCrm"
+
+
 @pytest.mark.rule("A-03")
 def test_an_appointment_may_have_no_organizer(office: Office, maya: Caller, ines: Caller) -> None:
     """Null for the organizer is nobody, for a new appointment and for one that had one; not given, it is who enters."""

@@ -134,6 +134,33 @@ def test_a_series_repeats_and_its_dates_are_edited_alone(office: Office, maya: V
     assert "Moved date" in maya.text(WEEK)
 
 
+@pytest.mark.rule("R-03")
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_series_is_ended_by_its_page(tmp_path: Path, linked: bool) -> None:
+    """Once it has begun, the form says what stays and what goes, and whether Outlook and guests hear of it."""
+    office = Office(tmp_path, rules=Rules(outgoing=True))
+    office.sync("maya")
+    series = office.in_crm("Standup", at(9), recurrence="FREQ=DAILY;COUNT=9")
+    if linked:
+        office.sync("maya")
+    with visiting(office) as visitor:
+        maya = visitor.sign_in("maya")
+        assert "End series" not in maya.text(f"/calendar/{series}")
+        office.clock.at = at(9.5, days=3).start
+        maya.get("/sign-in")
+        maya.sign_in("maya")
+        form = shown(maya.text(f"/calendar/{series}"))
+        assert "dates that have not begun are deleted, those that have begun stay" in form
+        assert ("shown as free there, and its guests may get mail" in form) == linked
+        assert "Tick the box to end the series." in maya.post(f"/calendar/{series}/end").text
+        answer = maya.post(f"/calendar/{series}/end", sure="yes")
+        assert answer.headers["location"] == "/calendar?week=2026-11-26&said=ended"
+        assert "The series is ended." in maya.text(answer.headers["location"])
+        assert "End series" not in maya.text(f"/calendar/{series}")
+
+    assert entered(office, "Standup").status == "canceled"
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

@@ -134,6 +134,15 @@ def delete(appointment_id: Id, data: Data = None) -> None:
     typer.echo(f"{appointment_id} deleted.")
 
 
+@group.command("end")
+def end(appointment_id: Id, data: Data = None, json: Json = False) -> None:
+    """End a series early: dates that have not begun are deleted, the others stay, and it becomes canceled."""
+    from syncline.desk import appointments as desk
+
+    with opened(data) as app:
+        _written(desk.end(app, OPERATOR, appointment_id), json)
+
+
 def _written(written: desk.Written, json: bool) -> None:
     if written.appointment is not None:
         if json:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Attendee, Identity, ShowAs
 from syncline.core.merging import EXCEPTION_TEXTS, EXCEPTIONS, SCHEDULING_FIELDS, TEXT_FIELDS
+from syncline.core.moving import on_pattern
 
 _PLAIN = frozenset((*SCHEDULING_FIELDS, *TEXT_FIELDS)) - {"organizer", "deleted"}
 _LAID_OUT = frozenset({"span", "zone", "recurrence"})
@@ -77,6 +78,9 @@ def _with_dates(
         parts += [part for part in own if part.identity not in {each.identity for each in parts}]
         # What Exchange alone deleted stays deleted there, and nothing past comes back.
         deleted |= {date for date in item.deleted if date not in agreed.deleted or date < kept.now}
+    else:
+        past = tuple(date for date in item.deleted if date < kept.now)
+        deleted |= set(on_pattern(replace(laid, exceptions=(), deleted=past)).deleted)
     ordered = tuple(sorted((each for each in parts if each.identity.original_start not in deleted), key=_identity))
     return replace(laid, exceptions=ordered, deleted=tuple(sorted(deleted)))
 

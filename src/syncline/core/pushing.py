@@ -99,11 +99,12 @@ class Situation(Struct, frozen=True, gc=False, kw_only=True):
     row. `named`: the row has an organizer; `handed`: the item is organized here, the row by somebody else (A-14).
     `elsewhere`: the organizer has an enabled mailbox, another one. `holder`: another link of the mailbox holds the row;
     `held_elsewhere`: the copy in another enabled mailbox decides about it, so no second meeting is made (A-14).
-    `started` and `ended`: it began, or is wholly over. `decides`: this copy writes (A-33a). `tracked_anyway`: the item
-    stays tracked whatever the CRM says. `released`: Syncline untracked it when its row left the filters, and nobody has
-    tracked it since. `draft`: it stays in the CRM for now. `earlier`: it is from before anything was written to the
-    calendar, which makes and changes items and deletes none. `withheld`: the row as it was when it was kept from
-    Exchange. `overrule`: what was answered about a deletion that overrules an edit.
+    `started` and `ended`: it began, or is wholly over. `cut`: the row is a series without a date to come (R-03).
+    `decides`: this copy writes (A-33a). `tracked_anyway`: the item stays tracked whatever the CRM says. `released`:
+    Syncline untracked it when its row left the filters, and nobody has tracked it since. `draft`: it stays in the CRM
+    for now. `earlier`: it is from before anything was written to the calendar, which makes and changes items and
+    deletes none. `withheld`: the row as it was when it was kept from Exchange. `overrule`: what was answered about a
+    deletion that overrules an edit.
     """
 
     presence: Presence
@@ -123,6 +124,7 @@ class Situation(Struct, frozen=True, gc=False, kw_only=True):
     found: Found = Found.NOTHING
     started: bool = False
     ended: bool = False
+    cut: bool = False
     decides: bool = True
     tracked_anyway: bool = False
     released: bool = False
@@ -163,7 +165,9 @@ def _always(_: Situation, __: Policy) -> bool:
 
 
 def _canceled_away(s: Situation, p: Policy) -> bool:
-    return p.propagate_cancellations and s.status is Status.CANCELED and s.own and not s.ended and not s.earlier
+    """Return whether a canceled meeting is called off; of a series that was ended early only its dates to come go."""
+    lasts = not s.ended and not s.cut
+    return p.propagate_cancellations and s.status is Status.CANCELED and s.own and lasts and not s.earlier
 
 
 def _left(s: Situation, _: Policy) -> bool:

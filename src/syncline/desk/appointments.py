@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment, Status
+from syncline.core.ending import ended_early
 from syncline.core.scheduling import Verdict
 from syncline.desk.clashing import clashes, rows_of
 from syncline.desk.drafts import Draft, changed, day, new_appointment
@@ -169,6 +170,30 @@ def delete(app: App, viewer: Viewer, appointment_id: str) -> None:
     outcome = app.crm.remove(appointment_id, row.version, by_user=viewer.name, policy=app.settings.conflict.policy())
     if outcome.result is not Result.SAVED:
         raise _refusal(app, outcome)
+
+
+def can_end(app: App, appointment_id: str) -> bool:
+    """Return whether an entry is an open series that has begun and still has dates to come."""
+    row: CrmRow = app.crm.row(appointment_id)
+    if row.id != appointment_id or row.appointment.recurrence is None or row.status in CLOSING.values():
+        return False
+    return ended_early(row.appointment, app.clock.now()) not in (None, row.appointment)
+
+
+def end(app: App, viewer: Viewer, appointment_id: str) -> Written:
+    """End a series early: its dates to come are deleted, and it becomes Canceled (R-03, decision 0037).
+
+    SyncError("InvalidRequest") for what is no whole series, and for a series of which no date has begun.
+    """
+    entry, row = editable(app, viewer, appointment_id)
+    if entry.kind != "series":
+        raise SyncError("InvalidRequest", detail=_("Only a whole series can be ended."))
+    ended = ended_early(row.appointment, app.clock.now())
+    if ended is None and row.status not in CLOSING.values():
+        raise SyncError("InvalidRequest", detail=_("No date of this series has begun: cancel or delete it instead."))
+    content, canceled = ended or row.appointment, Status.CANCELED
+    outcome = app.crm.edit(appointment_id, row.version, content, by_user=viewer.name, status=canceled)
+    return written(app, viewer, outcome, appointment_id, content.subject)
 
 
 def written(app: App, viewer: Viewer, outcome: Outcome, shown_id: str, subject: str) -> Written:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from syncline.core import pushing
 from syncline.core.appointment import Address, Appointment
+from syncline.core.ending import goes_on
 from syncline.core.laying import Dates, laid_onto, new_item
 from syncline.core.leaving_out import remains
 from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemUpdate, ItemWrite, Mail, Mailing, mails
@@ -105,6 +106,11 @@ def ended(appointment: Appointment, now: datetime) -> bool:
     if appointment.recurrence is None:
         return appointment.span.end <= now
     return not remains(appointment, now, _HORIZON_DAYS)
+
+
+def _cut(content: Appointment | None, now: datetime) -> bool:
+    """Return whether a row is a series without a date to come."""
+    return content is not None and content.recurrence is not None and not goes_on(content, now)
 
 
 def _contained(link: Link, work: Callable[[], Outward]) -> Outward:
@@ -299,6 +305,7 @@ def _present(run: Run, decided: Decided, overrule: Mapping[int, bool]) -> Outwar
         handed=organizer is not None and organizer.address not in run.people.own,
         started=item.span.start < now,
         ended=ended(item, now),
+        cut=_cut(content, now),
         decides=decided.peer is None and not inside_series(link, row),
         tracked_anyway=run.mailbox.track is Track.ALL,
         first_sync=earlier or not run.mailbox.first_sync_done,

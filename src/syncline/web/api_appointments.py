@@ -102,6 +102,12 @@ def delete_appointment(app: Parts, viewer: Asker, appointment_id: str) -> Respon
     return Response(status_code=204)
 
 
+@router.post("/appointments/{appointment_id}/end", response_model=AppointmentObject, summary="End a series early")
+def end_series(app: Parts, viewer: Asker, appointment_id: str) -> Response:
+    """Delete the dates of a series that have not begun, and set it to canceled; those that have begun stay."""
+    return _written(appointments.end(app, viewer, appointment_id), 200)
+
+
 @router.get("/changes", response_model=Listing, tags=["changes"], summary="Read the CRM's change log")
 def changes(
     app: Parts,

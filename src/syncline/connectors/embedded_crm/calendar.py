@@ -7,7 +7,7 @@ writes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -29,7 +29,7 @@ from syncline.core.appointment import (
     Span,
     Status,
 )
-from syncline.core.recurrence import Occurrence, occurrences, to_rrule
+from syncline.core.recurrence import Occurrence, occurrence_day, occurrence_span, occurrences, to_rrule
 from syncline.core.times import epoch_s, from_epoch_s, wall
 from syncline.errors import SyncError
 from syncline.ports import CrmRow
@@ -37,7 +37,6 @@ from syncline.ports import CrmRow
 LISTED_MAX = 1_000
 _STAMP = "%Y%m%dT%H%M%SZ"
 _SEPARATOR = "@"
-_TWO_DAYS = timedelta(days=2)
 
 
 class Listed(Struct, frozen=True, kw_only=True):
@@ -141,14 +140,22 @@ def show(connection: Connection, listed_id: str) -> Listed:
         raise SyncError("NotFoundHere", detail=f"appointment {listed_id}")
     if original_start is None:
         return listed_row(row, row_id)
-    for place in _occurrences_within(row, original_start, (original_start, original_start + _TWO_DAYS)):
-        assert place.occurrence is not None
-        if place.occurrence.original_start == original_start:
-            return _listed_occurrence(row, place.occurrence)
     exception_id = row.exception_ids.get(original_start)
     if exception_id is not None:
         return listed_row(row, exception_id)
-    raise SyncError("NotFoundHere", detail=f"appointment {listed_id}")
+    span = span_of_date(row.appointment, original_start)
+    return _listed_occurrence(row, Occurrence(original_start, span))
+
+
+def span_of_date(series: Appointment, start: datetime) -> Span:
+    """Return where the pattern puts a date; SyncError("NotFoundHere") if it is deleted or never was one (R-08)."""
+    try:
+        day = occurrence_day(series, start) if series.recurrence is not None and start not in series.deleted else None
+        if day is not None:
+            return occurrence_span(series, day)
+    except OverflowError:
+        pass  # at the ends of the calendar there is no wall time
+    raise SyncError("NotFoundHere", detail=f"date {start:%Y-%m-%d %H:%M} UTC")
 
 
 def listed_row(row: CrmRow, row_id: str) -> Listed:

@@ -14,14 +14,14 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from syncline.connectors.embedded_crm import booking
-from syncline.connectors.embedded_crm.calendar import split_id
+from syncline.connectors.embedded_crm.calendar import span_of_date, split_id
 from syncline.connectors.embedded_crm.chunk import Pen
 from syncline.connectors.embedded_crm.codes import CLOSED
 from syncline.connectors.embedded_crm.directory import known_users
 from syncline.connectors.embedded_crm.reading import load_parties, read_rows
 from syncline.core.appointment import Appointment, Identity, Status
+from syncline.core.leaving_out import without
 from syncline.core.merging import canonical, differences, reschedules
-from syncline.core.recurrence import occurrence_day, occurrence_span
 from syncline.core.scheduling import ConflictPolicy, Person, persons
 from syncline.errors import SyncError
 from syncline.ports import Booking, Candidate, CrmRow, Deletion, Outcome, Reschedule, Result, User
@@ -95,12 +95,11 @@ def remove(connection: Connection, listed_id: str, version: int | None, terms: T
     if start is None:
         (outcome,) = booking.remove(connection, [Deletion(id=row.id, version=version or row.version)], pen)
         return outcome
-    series = row.appointment
-    content = replace(
-        series,
-        exceptions=tuple(part for part in series.exceptions if part.identity.original_start != start),
-        deleted=tuple(sorted({*series.deleted, start})),
-    )
+    try:
+        _part(row.appointment, start)
+    except SyncError:
+        return Outcome(result=Result.SAVED, id=row.id, version=row.version)
+    content = without(row.appointment, [start])
     return _rewrite(connection, row, version, content, None, replace(terms, ignore_conflicts=True), pen)
 
 
@@ -137,10 +136,7 @@ def _part(series: Appointment, start: datetime) -> Appointment:
     for part in series.exceptions:
         if part.identity.original_start == start:
             return part
-    day = occurrence_day(series, start) if series.recurrence is not None and start not in series.deleted else None
-    if day is None:
-        raise SyncError("NotFoundHere", detail=f"occurrence at {start:%Y-%m-%d %H:%M} UTC")
-    return replace(series, span=occurrence_span(series, day), recurrence=None, exceptions=(), deleted=())
+    return replace(series, span=span_of_date(series, start), recurrence=None, exceptions=(), deleted=())
 
 
 def _rewrite(

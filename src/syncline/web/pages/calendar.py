@@ -179,6 +179,16 @@ def delete(visit: Here, appointment_id: str, sure: Annotated[str, Form()] = "") 
     return go(f"/calendar?week={visit.times.date(shown.start)}&said=deleted")
 
 
+@router.post("/calendar/{appointment_id}/end")
+def end(visit: Here, appointment_id: str, sure: Annotated[str, Form()] = "") -> Response:
+    """End a series early, if the box that says so is ticked."""
+    if not sure:
+        error = SyncError("InvalidRequest", detail=_("Tick the box to end the series."))
+        return _form(visit, filled(visit, appointment_id), Shown(appointment_id=appointment_id, error=error))
+    desk.end(visit.app, visit.viewer, appointment_id)
+    return go(f"/calendar?week={visit.times.today}&said=ended")
+
+
 def _done(visit: Visit, written: Written, given: Given, appointment_id: str | None, said: str) -> Response:
     if written.refused is not None or written.appointment is None:
         return _form(visit, given, Shown(appointment_id=appointment_id, written=written))
@@ -200,6 +210,7 @@ def _form(visit: Visit, given: Given, shown: Shown) -> Response:
         given=given,
         entry=entry,
         reaches_outlook=desk.reaches_outlook(visit.app, entry),
+        can_end=entry is not None and desk.can_end(visit.app, entry.id),
         files=attached,
         repeats=REPEATS,
         written=shown.written,

@@ -14,6 +14,7 @@ MISSING: Mapping[str, str] = {
     "account": noted("account"),
     "alert": noted("alert"),
     "appointment": noted("appointment"),
+    "date": noted("date"),
     "failure": noted("failure"),
     "help": noted("help"),
     "mailbox": noted("mailbox"),

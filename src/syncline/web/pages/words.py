@@ -147,6 +147,7 @@ NOTICES: Mapping[str, str] = {
     "edited": noted("The appointment is changed."),
     "moved": noted("The appointment is moved."),
     "deleted": noted("The appointment is deleted."),
+    "ended": noted("The series is ended."),
     "file-added": noted("The file is attached."),
     "file-removed": noted("The file is taken off."),
     "restored": noted("The appointment is in the calendar again."),
