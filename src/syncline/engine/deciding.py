@@ -30,6 +30,7 @@ from syncline.core.planning import Action, Decision, Presence, Situation, Source
 from syncline.core.pushing import SETTABLE, outward
 from syncline.core.scheduling import Person
 from syncline.engine.boundary import contain, item_error
+from syncline.engine.flipping import OUTWARD
 from syncline.engine.observing import WRITER, caught_up, row_content
 from syncline.engine.own_files import with_own_files
 from syncline.engine.rows import Rows, read_rows
@@ -43,7 +44,6 @@ _PRESENCE = {Seen.PRESENT: Presence.PRESENT, Seen.GONE: Presence.GONE, Seen.UNTR
 _ANSWERS = {"yes": Decision.YES, "no": Decision.NO}
 _JOINED, _UNTRIED = 2, 4
 _CLOSED = (Status.COMPLETED, Status.CANCELED)
-_OUT_OF_THE_RUNNING = (LinkState.FAILED, LinkState.SKIPPED)
 
 _NONE: frozenset[str] = frozenset()
 
@@ -346,9 +346,7 @@ def _stepping_in(run: Run, link: Link, others: Iterable[Link]) -> Link:
     if not run.outgoing or link.crm_id is None or link.agreed is not None or link.writes:
         return link
     failing = [
-        other.id
-        for other in others
-        if other.crm_id == link.crm_id and other.writes and other.state in _OUT_OF_THE_RUNNING
+        other.id for other in others if other.crm_id == link.crm_id and other.writes and _out_of_the_running(other)
     ]
     known = run.store.links_by_id(failing) if failing else ()
     return replace(link, agreed=next((one.agreed for one in known if one.agreed is not None), None))
@@ -406,7 +404,7 @@ def _source(run: Run, link: Link, others: Sequence[Link], row: CrmRow | None) ->
         and other.mailbox_id in enabled
         and other.seen is Seen.PRESENT
         # Somebody deleted its row: what was made of that copy is on its way out, and nothing is made of another.
-        and (other.state not in _OUT_OF_THE_RUNNING or (run.outgoing and other.crm_gone))
+        and (not _out_of_the_running(other) or (run.outgoing and other.crm_gone))
     ]
     chosen = _claimed(run, link, rivals, row) or _chosen(
         link, rivals, run.people.organizer_mailbox(link.observed), enabled
@@ -414,6 +412,12 @@ def _source(run: Run, link: Link, others: Sequence[Link], row: CrmRow | None) ->
     if chosen is link:
         return Source.OWN, None
     return (Source.SAVED_ELSEWHERE if chosen.crm_id else Source.UNDECIDED_ELSEWHERE), chosen
+
+
+def _out_of_the_running(copy: Link) -> bool:
+    """Return whether a copy is skipped or cannot be brought in; one that only fails towards Exchange still decides."""
+    fails = copy.state is LinkState.FAILED and copy.error_params.get("direction") != OUTWARD
+    return fails or copy.state is LinkState.SKIPPED
 
 
 def _claimed(run: Run, link: Link, others: Iterable[Link], row: CrmRow | None) -> Link | None:
