@@ -199,7 +199,10 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
         _note(draft, outward, "untracked in Outlook")
         return
     if verb is Verb.TRACK:
-        draft.links.append(_seen(run, _taken_back(run, outward, outcome.item), outcome.item))
+        back = _seen(run, _taken_back(run, outward, outcome.item), outcome.item)
+        draft.links.append(back)
+        # Nobody has looked at the item since it was untracked.
+        draft.marks.extend(noticed(run, [back])[0])
         _note(draft, outward, "tracked again in Outlook")
         return
     assert outward.content is not None
