@@ -341,6 +341,22 @@ def test_what_both_changed_is_asked_side_by_side(answer: str, wanted: str) -> No
     assert_quiet(world)
 
 
+@pytest.mark.rule("3.1")
+@pytest.mark.rule("A-33")
+@pytest.mark.parametrize("winner", list(Winner))
+def test_where_nothing_is_agreed_outlooks_values_stand(winner: Winner) -> None:
+    """Both stood there before they were linked: nobody knows who changed what, whoever wins else."""
+    world = two_way(replace(TWO_WAY, winner=winner))
+    row = enter(world, meeting("Visit", at(10), location="CRM"))
+    ref = world.track(meeting("Visit", at(10), location="Outlook"))
+    world.sync()
+
+    (held,) = world.rows()
+    assert (held.id, held.appointment.location, world.link(ref).crm_id) == (row, "Outlook", row)
+    assert (codes(world), [item.location for item in outlook(world)]) == ([], ["Outlook"])
+    assert_quiet(world)
+
+
 @pytest.mark.rule("Q-02")
 def test_an_answer_holds_for_what_was_shown() -> None:
     """One side changed again before the answer is carried out: it is asked anew, nothing is overwritten."""
