@@ -189,7 +189,7 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
         # A series that has lost its last date goes by itself.
         if link.observed is not None:
             draft.keep_deleted(link, Origin.EXCHANGE, link.observed, "edited" if _edited(outward) else "deleted")
-        draft.removed.append(link.id)
+        draft.item_deleted(link, outward.row if verb is Verb.DELETE else None)
         run.counts.deleted += 1
         _note(draft, outward, "deleted in Outlook")
         return
