@@ -273,7 +273,10 @@ def _settle(draft: Draft, outward: Outward) -> None:
         link = replace(outward.link, withheld=_withheld(outward.link, outward))
         draft.links.append(let_go(draft.run, link, outward.row, None))
         return
-    draft.links.append(_dealt(_brought_back(draft.run, outward), outward))
+    link = _dealt(_brought_back(draft.run, outward), outward)
+    joined = not link.writes and outward.incoming is not None and outward.incoming.peer is not None
+    # A copy that only joined a row agrees on nothing: should it step in, it begins where the deciding one was (A-33a).
+    draft.links.append(replace(link, agreed=None) if joined else link)
 
 
 def _brought_back(run: Run, outward: Outward) -> Link:

@@ -35,7 +35,7 @@ from syncline.engine.observing import WRITER, caught_up, row_content
 from syncline.engine.own_files import with_own_files
 from syncline.engine.rows import Rows, read_rows
 from syncline.engine.run import Rules, Run
-from syncline.engine.scoping import released
+from syncline.engine.scoping import UNSETTLED, released
 from syncline.errors import CATALOGUE, ErrorClass, SyncError
 from syncline.ports import Alert, AlertState, Answer, CrmRow, Link, LinkState, NewLink, Seen
 
@@ -174,7 +174,7 @@ def _contained(
 
 def _decided(run: Run, link: Link, others: Sequence[Link], rows: Mapping[str, CrmRow], at: _AtHand) -> Decided:
     row = rows.get(link.crm_id or "")
-    link = _based(_stepping_in(run, caught_up(run, link, row), others), row, others)
+    link = _based(_stepping_in(run, caught_up(run, link, row), row, others), row, others)
     source, peer = _source(run, link, others, row)
     whole = _wanted(run, link, peer.left_out if peer is not None else link.left_out)
     answer = _decision(link, at.alert, whole.digest, others)
@@ -338,18 +338,26 @@ def _based(link: Link, row: CrmRow | None, others: Sequence[Link]) -> Link:
     return link
 
 
-def _stepping_in(run: Run, link: Link, others: Iterable[Link]) -> Link:
-    """Let a copy that steps in for a failing one begin from what that one agreed on (A-33a).
+def _stepping_in(run: Run, link: Link, row: CrmRow | None, others: Iterable[Link]) -> Link:
+    """Let a copy that steps in for one that fails or is switched off begin from what that one agreed on (A-33a).
 
-    What people changed in the CRM since must not look like a change of this copy (3.1).
+    What people changed in the CRM since must not look like a change of this copy (3.1); it stays visible as unsettled.
     """
-    if not run.outgoing or link.crm_id is None or link.agreed is not None or link.writes:
+    if link.crm_id is None or link.agreed is not None or link.writes or row is None:
         return link
-    failing = [
-        other.id for other in others if other.crm_id == link.crm_id and other.writes and _out_of_the_running(other)
+    enabled = run.people.address_by_mailbox
+    stopped = [
+        other.id
+        for other in others
+        if other.crm_id == link.crm_id and other.writes
+        if _out_of_the_running(other) or other.mailbox_id not in enabled
     ]
-    known = run.store.links_by_id(failing) if failing else ()
-    return replace(link, agreed=next((one.agreed for one in known if one.agreed is not None), None))
+    known = [one for one in run.store.links_by_id(stopped) if one.agreed is not None] if stopped else []
+    if not known:
+        return link
+    agreed = max(known, key=lambda one: one.crm_version_seen).agreed
+    edited = agreed is not None and bool(differences(agreed, row_content(row)))
+    return replace(link, agreed=agreed, crm_version=UNSETTLED if edited else link.crm_version)
 
 
 def _shown_already(run: Run, link: Link, row: CrmRow | None, wanted: _Wanted) -> Link:
