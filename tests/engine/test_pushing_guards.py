@@ -475,6 +475,27 @@ def test_deleted_in_the_crm_and_edited_in_outlook(ask: bool, answer: str) -> Non
     assert_quiet(world)
 
 
+@pytest.mark.rule("A-25")
+def test_a_row_kept_by_a_no_is_made_in_outlook_anew_once_it_is_edited() -> None:
+    """As the question says beside its No: until then nothing happens, afterwards its guests are invited."""
+    world = ready()
+    rows = [enter(world, meeting(f"Visit {hour}", at(hour), EVE)) for hour in (9, 11, 13)]
+    world.sync()
+    for item in world.exchange.items(ADA):
+        world.exchange.delete(ADA, item.ref)
+    world.sync()
+    assert codes(world) == ["EmptiedSideHeld"]
+    world.answer("no")
+    world.sync()
+    world.sync()
+    mails(world)
+    assert (subjects(world), len(world.rows())) == ([], 3)
+    world.crm.edit(rows[0], lambda found: replace(found, location="Bern"), by="ada")
+    world.sync()
+
+    assert (subjects(world), mails(world)) == (["Visit 9"], [("request", EVE)])
+
+
 def trashed(world: World) -> list[Trashed]:
     """Return what the trash of all mailboxes holds."""
     return list(world.store.trash_page(since=NOW - timedelta(days=30)).items)
