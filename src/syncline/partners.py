@@ -83,7 +83,11 @@ class MergingSettings:
         ),
     ] = ()
     ask_before_overruling: Annotated[
-        bool, Meant("Ask before an appointment is deleted on one side that was edited on the other (A-25).")
+        bool,
+        Meant(
+            "Ask before a whole appointment or series is deleted on one side that was edited on the other (A-25); "
+            "about single dates of a series nobody is asked, and what was edited is in the trash."
+        ),
     ] = False
     flips_max: Annotated[
         int,

@@ -114,6 +114,61 @@ def test_an_item_tracked_by_request_loses_a_mark_that_nobody_knows_of(world: Mar
     assert world.marks() == 0
 
 
+@pytest.mark.rule("Q-01")
+def test_an_item_that_could_not_be_read_loses_a_mark_that_nobody_knows_of(world: Marking) -> None:
+    """It is read at a later try, which no change of its folder tells of."""
+    ref = world.exchange.add(ADA, replace(meeting("Demo", at(14)), categories=(TRACKED, "Red", NAMES.waiting)))
+    world.exchange.spoil(ADA, ref, SyncError("ItemUnreadable", subject="Demo", detail="it is damaged"))
+    world.sync()
+    world.exchange.spoil(ADA, ref, None)
+    world.clock.advance(minutes=30)
+    world.sync()
+    world.sync()
+
+    assert (world.subjects(), world.carries(ref), world.marks()) == (["Demo", "In the way"], ("Red",), 0)
+
+
+@pytest.mark.rule("L-11a")
+def test_an_item_that_moved_loses_a_mark_that_nobody_knows_of(world: Marking) -> None:
+    """It is found in a folder that has not been read yet, and reading that folder tells nothing new."""
+    ref = world.track(meeting("Demo", at(14)))
+    world.sync()
+    folder = world.exchange.add_folder(ADA, "Projects")
+    world.put(ref, "Red", NAMES.waiting)
+    ref = world.exchange.move(ADA, ref, folder)
+    for _ in range(3):
+        world.sync()
+        world.clock.advance(minutes=20)
+
+    assert (world.carries(ref), world.marks()) == (("Red",), 0)
+
+
+@pytest.mark.rule("1.11")
+def test_an_item_that_is_tracked_again_loses_a_mark_that_nobody_knows_of() -> None:
+    """Its row left the filters and is back; meanwhile nobody looked at the item."""
+    world = Marking(rules=Rules(outgoing=True))
+    world.sync()
+    world.sync()
+    world.crm.create(meeting("Demo", at(14)), owner="ada")
+    world.sync()
+    (ref,) = [item.ref for item in world.exchange.items(ADA) if item.appointment.subject == "Demo"]
+    _filtering(world, on=False)
+    assert world.carries(ref) == world.exchange.item(ADA, ref).appointment.categories == ()
+    world.exchange.set_categories(ADA, ref, ("Red", NAMES.waiting))
+    _filtering(world, on=True)
+    world.sync()
+
+    assert (world.exchange.item(ADA, ref).appointment.categories, world.marks()) == (("Red", TRACKED), 0)
+
+
+def _filtering(world: Marking, *, on: bool) -> None:
+    """Let Ada's filter select everything or nothing, and sync."""
+    (kept,) = [each for each in world.store.filters() if each.user == "ada"]
+    world.store.change_filter(kept.id, lambda known: replace(known, enabled=on), world.clock.now())
+    world.clock.advance(minutes=6)
+    world.sync()
+
+
 def test_many_questions_are_marked_in_one_request(world: Marking) -> None:
     """A chunk of items is one request."""
     refs = [world.track(meeting(f"Demo {number}", at(9))) for number in range(30)]

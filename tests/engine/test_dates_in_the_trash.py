@@ -10,9 +10,13 @@ from msgspec.structs import replace
 
 from syncline.connectors.memory import MemoryReplica
 from syncline.core.appointment import Appointment, Attendee, Identity, Pattern, PatternKind, Recurrence, Sensitivity
+from syncline.core.merging import Winner
 from syncline.core.outgoing import ItemWrite
+from syncline.core.planning import Policy as Planning
+from syncline.core.pushing import Policy
 from syncline.engine import alerts
 from syncline.engine.cycle import run_cycle
+from syncline.engine.run import Rules
 from syncline.errors import SyncError
 from syncline.ports import Origin, Result, Trashed, Written
 from tests.engine.test_pushing import ADA, enter
@@ -24,9 +28,9 @@ START = at(10, days=8).start
 """The original start of the second date."""
 
 
-def standing(**fields: Any) -> tuple[World, str, str]:
+def standing(world: World | None = None, **fields: Any) -> tuple[World, str, str]:
     """Return a world with a weekly meeting on both sides, its row and its item."""
-    world = ready()
+    world = world or ready()
     pattern = Pattern(kind=PatternKind.WEEKLY, weekdays=(at(10).start.weekday(),))
     recurrence = Recurrence(pattern=pattern, first=at(10).start.date(), count=5)
     row = enter(world, meeting("Weekly", at(10), EVE, recurrence=recurrence, location="Lobby", **fields))
@@ -100,6 +104,39 @@ def test_a_date_deleted_in_the_crm_and_edited_in_outlook_is_kept(before: bool) -
     assert (side, location, identity.original_start) == (Origin.EXCHANGE, "Bern", START)
     assert gone_everywhere(world)
     assert_quiet(world)
+
+
+@pytest.mark.rule("A-25")
+@pytest.mark.rule("A-11")
+@pytest.mark.parametrize("where", ["outlook", "crm"])
+def test_a_single_date_is_not_asked_about_and_its_overruled_edit_is_kept(where: str) -> None:
+    """Whatever the settings ask of whole appointments: a question would hold the whole series (decision 0034)."""
+    asking = {"policy": Planning(ask_before_overruling=True), "pushing": Policy(ask_before_overruling=True)}
+    world, row, ref = standing(ready(**asking, winner=Winner.ASK))
+    if where == "outlook":
+        changed(world, row, location="Bern")
+        world.exchange.delete_occurrence(ADA, ref, at(10, days=8))
+    else:
+        world.exchange.edit_occurrence(ADA, ref, at(10, days=8), lambda part: replace(part, location="Bern"))
+        deleted(world, row)
+    settled(world)
+
+    side = Origin.CRM if where == "outlook" else Origin.EXCHANGE
+    assert [(of, place) for of, _, place, _ in kept(world)] == [(side, "Bern")]
+    assert (gone_everywhere(world), world.questions()) == (True, ())
+
+
+@pytest.mark.rule("A-25")
+def test_an_overruled_edit_of_a_date_is_kept_where_nothing_goes_to_outlook() -> None:
+    """One way only: Outlook deletes the date that the CRM has edited."""
+    world, row, ref = standing()
+    world.rules = Rules()
+    changed(world, row, location="Bern")
+    world.exchange.delete_occurrence(ADA, ref, at(10, days=8))
+    settled(world)
+
+    assert [(of, reason, place) for of, reason, place, _ in kept(world)] == [(Origin.CRM, "edited", "Bern")]
+    assert gone_everywhere(world)
 
 
 @pytest.mark.rule("A-25")

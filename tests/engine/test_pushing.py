@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 from msgspec.structs import replace
 
-from syncline.core.appointment import Address, Appointment, Pattern, PatternKind, Recurrence, ShowAs, Status
+from syncline.connectors.memory import MemoryReplica
+from syncline.core.appointment import (
+    Address,
+    Appointment,
+    Attendee,
+    Pattern,
+    PatternKind,
+    Recurrence,
+    ShowAs,
+    Status,
+)
+from syncline.core.outgoing import ItemWrite
 from syncline.engine.run import Rules
-from syncline.ports import Link, LinkState
+from syncline.errors import SyncError
+from syncline.ports import Link, LinkState, Written
 from tests.engine.world import TRACKED, World, at, meeting
 
 ADA = "ada@example.org"
@@ -358,6 +371,65 @@ def test_another_organizer_is_a_question(world: World, answer: str) -> None:
 
     assert world.questions() == ()
     assert (len(outlook(world)), len(outlook(world, "bob"))) == ((0, 1) if answer == "yes" else (1, 0))
+
+
+@pytest.mark.rule("A-14")
+@pytest.mark.parametrize(
+    ("organizer", "code"), [("bob@example.org", "AwaitsInvitation"), ("eve@elsewhere.example", "OrganizedElsewhere")]
+)
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_row_given_to_another_organizer_says_why_it_is_not_here(
+    world: World, organizer: str, code: str, lost: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the Yes the filters still select the row, because Ada takes part: it waits for her invitation."""
+    row = enter(world, meeting("Visit", at(10)))
+    world.sync()
+    given = {"organizer": Address(organizer, "New"), "attendees": (Attendee(ADA),)}
+    world.crm.edit(row, lambda found: replace(found, **given), by="ada")
+    world.sync()
+    world.answer("yes")
+    if lost:
+        _lose_answers(monkeypatch)
+        with pytest.raises(SyncError):
+            world.sync()
+        monkeypatch.undo()
+    world.sync()
+    world.sync()
+
+    (link,) = links(world)
+    assert (link.state, link.sync_error, outlook(world)) == (LinkState.SKIPPED, code, [])
+    for _ in range(3):
+        world.sync("bob")
+        world.clock.advance(minutes=10)
+        world.sync()
+    invited = organizer == "bob@example.org"
+    assert [item.subject for item in outlook(world)] == (["Visit"] if invited else [])
+    assert [each.sync_error for each in links(world)] == [None if invited else code]
+    assert len(world.rows()) == 1
+
+
+@pytest.mark.rule("A-14")
+def test_a_row_given_away_that_no_filter_selects_is_forgotten(world: World) -> None:
+    """Ada takes no part in it any more, so nothing is to be said about it."""
+    row = enter(world, meeting("Visit", at(10)))
+    world.sync()
+    world.crm.edit(row, lambda found: replace(found, organizer=Address("bob@example.org", "Bob")), by="ada")
+    world.sync()
+    world.answer("yes")
+    world.sync()
+
+    assert (links(world), outlook(world)) == ([], [])
+
+
+def _lose_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let writes to Exchange happen and their answers be lost."""
+    real = MemoryReplica.write
+
+    def write(self: MemoryReplica, writes: Sequence[ItemWrite]) -> list[Written]:
+        real(self, writes)
+        raise SyncError("CrmUnavailable", crm="Syncline CRM")
+
+    monkeypatch.setattr(MemoryReplica, "write", write)
 
 
 def test_what_was_made_before_a_crash_is_found_by_its_key(world: World) -> None:

@@ -341,6 +341,22 @@ def test_what_both_changed_is_asked_side_by_side(answer: str, wanted: str) -> No
     assert_quiet(world)
 
 
+@pytest.mark.rule("3.1")
+@pytest.mark.rule("A-33")
+@pytest.mark.parametrize("winner", list(Winner))
+def test_where_nothing_is_agreed_outlooks_values_stand(winner: Winner) -> None:
+    """Both stood there before they were linked: nobody knows who changed what, whoever wins else."""
+    world = two_way(replace(TWO_WAY, winner=winner))
+    row = enter(world, meeting("Visit", at(10), location="CRM"))
+    ref = world.track(meeting("Visit", at(10), location="Outlook"))
+    world.sync()
+
+    (held,) = world.rows()
+    assert (held.id, held.appointment.location, world.link(ref).crm_id) == (row, "Outlook", row)
+    assert (codes(world), [item.location for item in outlook(world)]) == ([], ["Outlook"])
+    assert_quiet(world)
+
+
 @pytest.mark.rule("Q-02")
 def test_an_answer_holds_for_what_was_shown() -> None:
     """One side changed again before the answer is carried out: it is asked anew, nothing is overwritten."""
@@ -457,6 +473,27 @@ def test_deleted_in_the_crm_and_edited_in_outlook(ask: bool, answer: str) -> Non
         (kept,) = trashed(world)
         assert (kept.appointment.location, kept.side, kept.reason) == ("Bern", Origin.EXCHANGE, "edited")
     assert_quiet(world)
+
+
+@pytest.mark.rule("A-25")
+def test_a_row_kept_by_a_no_is_made_in_outlook_anew_once_it_is_edited() -> None:
+    """As the question says beside its No: until then nothing happens, afterwards its guests are invited."""
+    world = ready()
+    rows = [enter(world, meeting(f"Visit {hour}", at(hour), EVE)) for hour in (9, 11, 13)]
+    world.sync()
+    for item in world.exchange.items(ADA):
+        world.exchange.delete(ADA, item.ref)
+    world.sync()
+    assert codes(world) == ["EmptiedSideHeld"]
+    world.answer("no")
+    world.sync()
+    world.sync()
+    mails(world)
+    assert (subjects(world), len(world.rows())) == ([], 3)
+    world.crm.edit(rows[0], lambda found: replace(found, location="Bern"), by="ada")
+    world.sync()
+
+    assert (subjects(world), mails(world)) == (["Visit 9"], [("request", EVE)])
 
 
 def trashed(world: World) -> list[Trashed]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from syncline.connectors.memory import MemoryReplica
 from syncline.core.appointment import Appointment, Identity, Pattern, PatternKind, Recurrence
 from syncline.engine import alerts, mailboxes
-from syncline.ports import AlertOutcome, AlertState, Page
-from tests.engine.world import World, at, meeting
+from syncline.engine.run import Rules
+from syncline.errors import SyncError
+from syncline.ports import AlertOutcome, AlertState, LinkState, Page
+from tests.engine.world import TRACKED, World, at, meeting
 
 
 @pytest.fixture
@@ -143,3 +146,81 @@ def test_a_single_that_becomes_a_series_keeps_its_row(world: World) -> None:
     world.sync()
     (row,) = world.rows()
     assert row.appointment.recurrence is None
+
+
+@pytest.mark.rule("A-33a")
+@pytest.mark.rule("Q-08")
+def test_a_no_to_the_organizers_copy_stands_while_outlook_refuses_what_the_crm_changed() -> None:
+    """Ada's copy only fails on its way to Outlook: it still decides, and Bob's copy neither asks nor moves the row."""
+    world = World(rules=Rules(outgoing=True))
+    ada = world.track(meeting("Visit", at(10), "bob"))
+    (bob,) = world.exchange.items("bob@example.org")
+    world.exchange.set_categories("bob@example.org", bob.ref, (TRACKED,))
+    _sync_both(world)
+    world.crm.create(meeting("In the way", at(14)), owner="ada")
+    world.change(ada, span=at(14))
+    _sync_both(world)
+    world.answer("no")
+    _sync_both(world)
+    world.exchange.store("ada@example.org").write_denied = True
+    row = next(row for row in world.rows() if row.appointment.subject == "Visit")
+    world.crm.edit(row.id, lambda found: replace(found, location="Bern"), by="ada")
+    world.sync("ada")
+    assert world.link(ada).state is LinkState.FAILED
+    _sync_both(world)
+
+    told = next(row.appointment for row in world.rows() if row.appointment.subject == "Visit")
+    assert (told.span, told.location, world.questions("bob")) == (at(10), "Bern", ())
+    world.exchange.store("ada@example.org").write_denied = False
+    _sync_both(world)
+    assert [item.appointment.location for item in world.exchange.items("ada@example.org")][:1] == ["Bern"]
+
+
+def _sync_both(world: World, *names: str) -> None:
+    for _ in range(2):
+        world.clock.advance(minutes=15)
+        for name in names or ("ada", "bob"):
+            world.sync(name)
+
+
+@pytest.mark.rule("A-33a")
+@pytest.mark.rule("3.1")
+@pytest.mark.parametrize("outgoing", [False, True], ids=["one way", "both ways"])
+@pytest.mark.parametrize("how", ["fails", "is switched off"])
+@pytest.mark.parametrize("when", ["before it is seen", "after it is seen", "afterwards"])
+@pytest.mark.parametrize("organizer", ["ada", "customer"])
+def test_what_the_crm_changed_stays_when_another_copy_steps_in(
+    outgoing: bool, how: str, when: str, organizer: str
+) -> None:
+    """Ada's copy made the row and stops; Bob's says nothing about the place, which is not taken for a change of his."""
+    world = World(rules=Rules(outgoing=outgoing))
+    meeting_of = meeting("Visit", at(10), "ada", "bob", organizer=organizer)
+    ada = world.exchange.add("ada@example.org", replace(meeting_of, categories=(TRACKED,)), send=False)
+    bob = world.exchange.add("bob@example.org", replace(meeting_of, categories=(TRACKED,)), send=False)
+    _sync_both(world)
+    (row,) = world.rows()
+
+    def edit() -> None:
+        world.crm.edit(row.id, lambda found: replace(found, location="CRM"), by="ada")
+
+    if when != "afterwards":
+        edit()
+    if when == "after it is seen":
+        _sync_both(world)
+    if how == "fails":
+        world.exchange.touch("ada@example.org", ada)
+        error = SyncError("ItemUnreadable", subject="Visit", detail="it is damaged")
+        world.exchange.spoil("ada@example.org", ada, error)
+        world.sync("ada")
+    else:
+        mailboxes.disable(world.store, world.mailboxes["ada"])
+    if when == "afterwards":
+        edit()
+    world.change(bob, "bob", description="Bob's")
+    _sync_both(world, *(("bob",) if how == "is switched off" else ()))
+
+    (told,) = [each.appointment for each in world.rows()]
+    assert (told.location, told.description) == ("CRM", "Bob's")
+    shown = world.exchange.item("bob@example.org", bob).appointment.location
+    state = LinkState.SETTLED if outgoing or shown == "CRM" else LinkState.UNSETTLED
+    assert world.link(bob, "bob").state is state

@@ -20,7 +20,9 @@ from syncline.web.pages.meaning import MEANINGS
 from tests.desk.office import Office, at
 from tests.web.visitor import Visitor, shown, visiting
 
-HELD = (*holding.MANY, *holding.SINGLE, holding.RESTORED, holding.FILES)
+BACK_IN_OUTLOOK = ("MassDeletionHeld", "EmptiedSideHeld", holding.RESTORED, holding.OVERRULED)
+"""A No to these leaves rows without an item, which an edit in the CRM makes in Outlook anew."""
+HELD = (*holding.MANY, *holding.SINGLE, holding.RESTORED, holding.FILES, "MassDeletionHeld", "EmptiedSideHeld")
 PARAMS = {
     "mailbox": "maya@fjordbikes.example", "count": "12", "total": "40", "mails": "30", "people": "eve@firm.example",
     "subject": "Visit", "detail": "Jonas Weber", "deleted": "Outlook", "edited": "the CRM", "fields": "subject, span",
@@ -90,6 +92,21 @@ def test_the_card_says_what_each_answer_does(office: Office, maya: Visitor, code
     assert "Save it" not in words
 
 
+@pytest.mark.parametrize("code", BACK_IN_OUTLOOK)
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "may be made in Outlook anew, which invites its guests"), ("de", "in Outlook neu angelegt werden")],
+)
+def test_the_card_says_what_comes_of_a_no_later(
+    office: Office, maya: Visitor, code: str, language: str, words: str
+) -> None:
+    """Whoever keeps a row of a deleted item is told that a later edit may invite its guests."""
+    question = hold(office, code)
+    maya.client.cookies.set(COOKIE, language)
+
+    assert words in shown(maya.text(question.url))
+
+
 @pytest.mark.parametrize("code", HELD)
 def test_the_card_says_it_in_german(office: Office, maya: Visitor, code: str) -> None:
     """No English meaning is left on the German card."""
@@ -116,7 +133,7 @@ def test_the_wall_finds_it(office: Office, code: str) -> None:
         wall.Filters(age="day"),
     ):
         assert [alert.code for alert in wall.page(office.app, maya, asked).items] == [code], asked
-    assert wall.page(office.app, maya, wall.Filters(kind="MassDeletionHeld")).items == ()
+    assert wall.page(office.app, maya, wall.Filters(kind="MassUntrackingHeld")).items == ()
     assert wall.page(office.app, office.viewer("jonas"), wall.Filters()).items == ()
 
 

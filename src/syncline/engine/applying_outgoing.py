@@ -191,7 +191,7 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
         # A series that has lost its last date goes by itself.
         if link.observed is not None:
             draft.keep_deleted(link, Origin.EXCHANGE, link.observed, "edited" if _edited(outward) else "deleted")
-        draft.removed.append(link.id)
+        draft.item_deleted(link, outward.row if verb is Verb.DELETE else None)
         run.counts.deleted += 1
         _note(draft, outward, "deleted in Outlook")
         return
@@ -201,7 +201,10 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
         _note(draft, outward, "untracked in Outlook")
         return
     if verb is Verb.TRACK:
-        draft.links.append(_seen(run, _taken_back(run, outward, outcome.item), outcome.item))
+        back = _seen(run, _taken_back(run, outward, outcome.item), outcome.item)
+        draft.links.append(back)
+        # Nobody has looked at the item since it was untracked.
+        draft.marks.extend(noticed(run, [back])[0])
         _note(draft, outward, "tracked again in Outlook")
         return
     assert outward.content is not None
@@ -272,7 +275,10 @@ def _settle(draft: Draft, outward: Outward) -> None:
         link = replace(outward.link, withheld=_withheld(outward.link, outward))
         draft.links.append(let_go(draft.run, link, outward.row, None))
         return
-    draft.links.append(_dealt(_brought_back(draft.run, outward), outward))
+    link = _dealt(_brought_back(draft.run, outward), outward)
+    joined = not link.writes and outward.incoming is not None and outward.incoming.peer is not None
+    # A copy that only joined a row agrees on nothing: should it step in, it begins where the deciding one was (A-33a).
+    draft.links.append(replace(link, agreed=None) if joined else link)
 
 
 def _brought_back(run: Run, outward: Outward) -> Link:

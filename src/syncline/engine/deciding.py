@@ -30,11 +30,12 @@ from syncline.core.planning import Action, Decision, Presence, Situation, Source
 from syncline.core.pushing import SETTABLE, outward
 from syncline.core.scheduling import Person
 from syncline.engine.boundary import contain, item_error
+from syncline.engine.flipping import OUTWARD
 from syncline.engine.observing import WRITER, caught_up, row_content
 from syncline.engine.own_files import with_own_files
 from syncline.engine.rows import Rows, read_rows
 from syncline.engine.run import Rules, Run
-from syncline.engine.scoping import released
+from syncline.engine.scoping import UNSETTLED, released
 from syncline.errors import CATALOGUE, ErrorClass, SyncError
 from syncline.ports import Alert, AlertState, Answer, CrmRow, Link, LinkState, NewLink, Seen
 
@@ -43,7 +44,6 @@ _PRESENCE = {Seen.PRESENT: Presence.PRESENT, Seen.GONE: Presence.GONE, Seen.UNTR
 _ANSWERS = {"yes": Decision.YES, "no": Decision.NO}
 _JOINED, _UNTRIED = 2, 4
 _CLOSED = (Status.COMPLETED, Status.CANCELED)
-_OUT_OF_THE_RUNNING = (LinkState.FAILED, LinkState.SKIPPED)
 
 _NONE: frozenset[str] = frozenset()
 
@@ -174,7 +174,7 @@ def _contained(
 
 def _decided(run: Run, link: Link, others: Sequence[Link], rows: Mapping[str, CrmRow], at: _AtHand) -> Decided:
     row = rows.get(link.crm_id or "")
-    link = _based(_stepping_in(run, caught_up(run, link, row), others), row, others)
+    link = _based(_stepping_in(run, caught_up(run, link, row), row, others), row, others)
     source, peer = _source(run, link, others, row)
     whole = _wanted(run, link, peer.left_out if peer is not None else link.left_out)
     answer = _decision(link, at.alert, whole.digest, others)
@@ -338,20 +338,26 @@ def _based(link: Link, row: CrmRow | None, others: Sequence[Link]) -> Link:
     return link
 
 
-def _stepping_in(run: Run, link: Link, others: Iterable[Link]) -> Link:
-    """Let a copy that steps in for a failing one begin from what that one agreed on (A-33a).
+def _stepping_in(run: Run, link: Link, row: CrmRow | None, others: Iterable[Link]) -> Link:
+    """Let a copy that steps in for one that fails or is switched off begin from what that one agreed on (A-33a).
 
-    What people changed in the CRM since must not look like a change of this copy (3.1).
+    What people changed in the CRM since must not look like a change of this copy (3.1); it stays visible as unsettled.
     """
-    if not run.outgoing or link.crm_id is None or link.agreed is not None or link.writes:
+    if link.crm_id is None or link.agreed is not None or link.writes or row is None:
         return link
-    failing = [
+    enabled = run.people.address_by_mailbox
+    stopped = [
         other.id
         for other in others
-        if other.crm_id == link.crm_id and other.writes and other.state in _OUT_OF_THE_RUNNING
+        if other.crm_id == link.crm_id and other.writes
+        if _out_of_the_running(other) or other.mailbox_id not in enabled
     ]
-    known = run.store.links_by_id(failing) if failing else ()
-    return replace(link, agreed=next((one.agreed for one in known if one.agreed is not None), None))
+    known = [one for one in run.store.links_by_id(stopped) if one.agreed is not None] if stopped else []
+    if not known:
+        return link
+    agreed = max(known, key=lambda one: one.crm_version_seen).agreed
+    edited = agreed is not None and bool(differences(agreed, row_content(row)))
+    return replace(link, agreed=agreed, crm_version=UNSETTLED if edited else link.crm_version)
 
 
 def _shown_already(run: Run, link: Link, row: CrmRow | None, wanted: _Wanted) -> Link:
@@ -406,7 +412,7 @@ def _source(run: Run, link: Link, others: Sequence[Link], row: CrmRow | None) ->
         and other.mailbox_id in enabled
         and other.seen is Seen.PRESENT
         # Somebody deleted its row: what was made of that copy is on its way out, and nothing is made of another.
-        and (other.state not in _OUT_OF_THE_RUNNING or (run.outgoing and other.crm_gone))
+        and (not _out_of_the_running(other) or (run.outgoing and other.crm_gone))
     ]
     chosen = _claimed(run, link, rivals, row) or _chosen(
         link, rivals, run.people.organizer_mailbox(link.observed), enabled
@@ -414,6 +420,12 @@ def _source(run: Run, link: Link, others: Sequence[Link], row: CrmRow | None) ->
     if chosen is link:
         return Source.OWN, None
     return (Source.SAVED_ELSEWHERE if chosen.crm_id else Source.UNDECIDED_ELSEWHERE), chosen
+
+
+def _out_of_the_running(copy: Link) -> bool:
+    """Return whether a copy is skipped or cannot be brought in; one that only fails towards Exchange still decides."""
+    fails = copy.state is LinkState.FAILED and copy.error_params.get("direction") != OUTWARD
+    return fails or copy.state is LinkState.SKIPPED
 
 
 def _claimed(run: Run, link: Link, others: Iterable[Link], row: CrmRow | None) -> Link | None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from syncline.core.leaving_out import without
 from syncline.core.merging import PATTERN, differences
+from syncline.engine.noticing import noticed
 from syncline.engine.observing import observed_link
 from syncline.engine.run import Run
 from syncline.engine.scoping import UNSETTLED, resumed
@@ -66,7 +67,9 @@ def _relink(run: Run, gone: Sequence[Link], found: Mapping[str, tuple[Observed, 
     if moved:
         entries = [run.entry(link, "moved", "L-11a") for link in moved]
         entries += [run.entry(holder, "forgotten", "L-11a") for holder in removed]
-        run.write(Changes(links=moved, removed_links=[holder.id for holder in removed], entries=entries))
+        marks, of = noticed(run, moved)
+        changes = Changes(links=moved, removed_links=[holder.id for holder in removed], entries=entries)
+        run.write(replace(changes, marks=marks, mark_links=of))
     return confirmed
 
 

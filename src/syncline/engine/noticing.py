@@ -1,7 +1,7 @@
 """Marks found on items that have none in the state: on copies, and on items that came back from where they were lost.
 
-Found while items are staged or linked to a row, in the same transaction, so that a crash forgets none. Only what
-Syncline follows is looked at. It must not know what becomes of a mark.
+Found while items are staged, found where they moved to, tracked again or linked to a row, in the same transaction, so
+that a crash forgets none. Only what Syncline follows is looked at. It must not know what becomes of a mark.
 """
 
 from __future__ import annotations

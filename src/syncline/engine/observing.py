@@ -297,8 +297,7 @@ def _stage(run: Run, folder: Folder, page: Page, vanished: Sequence[Link], *, ke
     cursors = {**run.mailbox.cursors, folder.ref: page.cursor}
     mailbox = replace(run.mailbox, cursors=cursors) if keep_cursor else None
     changes = _staging(run, [link for link, _ in staged], [alert for _, alert in staged])
-    marks, of = noticed(run, changes.links)
-    run.write(replace(changes, mailbox=mailbox, marks=marks, mark_links=of, files_anew=doubted))
+    run.write(replace(changes, mailbox=mailbox, files_anew=doubted))
 
 
 def _in_doubt(link: Link) -> Link:
@@ -307,12 +306,17 @@ def _in_doubt(link: Link) -> Link:
 
 
 def _staging(run: Run, links: Sequence[Link], alerts: Sequence[Alert | None]) -> Changes:
-    """Return the change that stages links; one that failed comes with its alert and a line in the journal."""
+    """Return the change that stages links, with the marks found on their items.
+
+    One that failed comes with its alert and a line in the journal.
+    """
     failing = [(at, alert) for at, alert in enumerate(alerts) if alert is not None]
     told = [alert for _, alert in failing]
     lines = [run.entry(links[at], "failed", "B-05", detail=render(alert.code, alert.params)) for at, alert in failing]
     of = dict(enumerate(at for at, _ in failing))
-    return Changes(links=links, alerts=told, alert_links=of, entries=lines, entry_links=of)
+    marks, marked = noticed(run, links)
+    changes = Changes(links=links, alerts=told, alert_links=of, entries=lines, entry_links=of)
+    return replace(changes, marks=marks, mark_links=marked)
 
 
 def _left(run: Run, light: Light, link: Link | None) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from syncline.core import filters
-from syncline.core.appointment import Identity
+from syncline.core.appointment import Identity, Status
 from syncline.engine.rows import Rows, read_rows
 from syncline.engine.run import Run
 from syncline.ports import Changes, CrmChange, CrmRow, Link, LinkState, Origin, Seen
@@ -26,6 +26,7 @@ EARLIER = -2
 GONE_SINCE = -3
 """As EARLIER, of a row that was deleted after writing began: that deletion is an ordinary one."""
 WAITS_SINCE_BEFORE = (EARLIER, GONE_SINCE)
+_CLOSED = (Status.COMPLETED, Status.CANCELED)
 
 
 def in_scope(run: Run, row: CrmRow) -> bool:
@@ -185,6 +186,16 @@ def anew(link: Link) -> Link:
         withheld=None,
         left_out=(),
     )
+
+
+def given_away(run: Run, link: Link, row: CrmRow | None) -> Link | None:
+    """Return the link of an open row whose item was deleted here because of its new organizer, if a filter selects it.
+
+    Else nothing would say why it is not in this calendar, nor look for its invitation (A-14, A-02).
+    """
+    if row is None or row.status in _CLOSED or not in_scope(run, row):
+        return None
+    return replace(anew(link), origin=Origin.CRM, in_scope=True, crm_settled=UNSETTLED, doubted=False)
 
 
 def _seen(run: Run, row: CrmRow) -> filters.Seen:

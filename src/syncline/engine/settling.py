@@ -262,5 +262,5 @@ def _settle_deletions(
             draft.entries.append(run.entry(link, "deleted", "A-25", detail="found gone"))
         elif intent.id in gone and link.observed is not None:
             draft.keep_deleted(link, Origin.EXCHANGE, link.observed, "deleted")
-            draft.removed.append(link.id)
+            draft.item_deleted(link, rows.get(intent.crm_id))
             draft.entries.append(run.entry(link, "deleted in Outlook", "A-11", detail="found gone"))

@@ -24,9 +24,9 @@ from syncline.engine.alerts import answered
 from syncline.engine.deciding import Decided
 from syncline.engine.overtaking import Made
 from syncline.engine.run import Run, failed, notice
-from syncline.engine.scoping import unsettled
+from syncline.engine.scoping import given_away, unsettled
 from syncline.errors import CATALOGUE, LASTING, TOLD_WHEN_SKIPPED, ErrorClass, SyncError
-from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Link, LinkState, Origin, Trashed
+from syncline.ports import Alert, AlertOutcome, AlertState, Changes, CrmRow, Entry, Link, LinkState, Origin, Trashed
 
 
 @dataclass
@@ -126,6 +126,14 @@ class Draft:
         """Withdraw the notices about an item, except those with the code `but` and what is `LASTING` (5.6)."""
         over = (each for each in decided.notices if each.code not in (but, *LASTING))
         self.alerts.extend(questions.withdrawn(self.run, each, reason) for each in over)
+
+    def item_deleted(self, link: Link, row: CrmRow | None) -> None:
+        """Forget the link of an item that was deleted in Exchange; that of a row that goes on stays (A-14)."""
+        waiting = given_away(self.run, link, row)
+        if waiting is None:
+            self.removed.append(link.id)
+        else:
+            self.links.append(waiting)
 
     def keep_deleted(
         self, link: Link, side: Origin, content: Appointment, reason: str, *, private: bool = False

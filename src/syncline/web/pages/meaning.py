@@ -20,7 +20,17 @@ class Meaning:
 
 
 OTHERS = Meaning(noted("Carry it out."), noted("Leave %(crm)s as it is."))
+# Both sides partners: a row without its item is new to Outlook as soon as it is edited.
+_DELETED = Meaning(
+    noted("Delete them in %(crm)s too. They stay in the trash for 30 days. No mail is sent."),
+    noted(
+        "Keep them in %(crm)s. What is edited there later may be made in Outlook anew, which invites its guests. No "
+        "mail is sent now."
+    ),
+)
 MEANINGS: Mapping[str, Meaning] = {
+    "MassDeletionHeld": _DELETED,
+    "EmptiedSideHeld": _DELETED,
     "BothSidesChanged": Meaning(
         noted("Take Outlook’s version and write it to %(crm)s. No mail is sent."),
         noted("Keep the version of %(crm)s and write it to Outlook. Guests hear of it if it concerns them."),
@@ -37,7 +47,10 @@ MEANINGS: Mapping[str, Meaning] = {
             "Delete it on the other side too. The edited version stays in the trash for 30 days; guests of a meeting "
             "that is deleted in Outlook are told."
         ),
-        noted("Keep the edited one where it stands; it is kept in step no longer. No mail is sent."),
+        noted(
+            "Keep the edited one where it stands; it is kept in step no longer. If that is in %(crm)s and it is edited "
+            "there again, it may be made in Outlook anew, which invites its guests. No mail is sent now."
+        ),
     ),
     "MassItemDeletionHeld": Meaning(
         noted(
@@ -71,7 +84,10 @@ MEANINGS: Mapping[str, Meaning] = {
         noted(
             "Delete and overwrite in %(crm)s what differs from Outlook. What is deleted stays in the trash for 30 days."
         ),
-        noted("Leave %(crm)s as it is. Nothing changes in Outlook, no mail is sent."),
+        noted(
+            "Leave %(crm)s as it is. Nothing changes in Outlook, no mail is sent now. What is missing there and is "
+            "edited in %(crm)s later may be made in Outlook anew, which invites its guests."
+        ),
     ),
     "RestoredCrmHeld": Meaning(
         noted(
