@@ -16,7 +16,7 @@ from syncline.core.appointment import Appointment
 from syncline.core.leaving_out import without
 from syncline.core.merging import EXCEPTION_TEXTS, EXCEPTIONS, advance, differences
 from syncline.engine.applying import booked
-from syncline.engine.applying_outgoing import in_common, key_of, let_go, made
+from syncline.engine.applying_outgoing import in_common, key_of, let_go, made, made_instead
 from syncline.engine.deciding import decide
 from syncline.engine.observing import CRM_PAGE_MAX, WRITER, row_content
 from syncline.engine.outgoing import Outward
@@ -34,7 +34,9 @@ def settle_intents(run: Run) -> None:
 
     An intent about a row that cannot be read stays until it can.
     """
-    intents = run.store.intents(run.mailbox.id)
+    left = run.store.intents(run.mailbox.id)
+    run.given_up = tuple(intent for intent in left if intent.instead is not None)
+    intents = tuple(intent for intent in left if intent.instead is None)
     if not intents:
         return
     links = {link.id: link for link in run.store.links_by_id([intent.link_id for intent in intents])}
@@ -142,8 +144,14 @@ def _settle_creations(
             # Another process has seen the item meanwhile: that link finds the row by its identity (A-33).
             draft.removed.append(link.id)
         elif item is not None:
-            draft.links.append(_linked(run, link, item, row))
+            linked = _linked(run, link, item, row)
+            draft.links.append(linked)
+            made_instead(draft, linked)
             draft.entries.append(run.entry(link, "made in Outlook", "L-11a", detail="found by its key"))
+        elif link.agreed is not None:
+            # It may be on its way still, if its owner stood still: whoever makes another one must know it then.
+            draft.intents.append(replace(intent, agreed=link.agreed, instead=""))
+    run.given_up = tuple({intent.id: intent for intent in (*run.given_up, *draft.intents)}.values())
 
 
 def _linked(run: Run, link: Link, item: Observed, row: CrmRow | None) -> Link:

@@ -26,7 +26,7 @@ from syncline.engine.overtaking import Made
 from syncline.engine.run import Run, failed, notice
 from syncline.engine.scoping import unsettled
 from syncline.errors import CATALOGUE, LASTING, TOLD_WHEN_SKIPPED, ErrorClass, SyncError
-from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Link, LinkState, Origin, Trashed
+from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Entry, Intent, Link, LinkState, Origin, Trashed
 
 
 @dataclass
@@ -39,6 +39,7 @@ class Draft:
     alerts: list[Alert] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     intents_done: list[str] = field(default_factory=list)
+    intents: list[Intent] = field(default_factory=list)
     woken: set[int] = field(default_factory=set)
     made: list[Made] = field(default_factory=list)
     trash: list[Trashed] = field(default_factory=list)
@@ -57,6 +58,7 @@ class Draft:
             removed_links=self.removed,
             alerts=self.alerts,
             dropped_intents=self.intents_done,
+            intents=self.intents,
             entries=self.entries,
             trash=self.trash,
             files_anew=self.files_anew,
