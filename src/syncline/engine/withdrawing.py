@@ -175,7 +175,8 @@ def _withdraw(run: Run, chunk: Sequence[Double]) -> None:
             draft.keep_deleted(double.link, Origin.EXCHANGE, double.item.appointment, "deleted")
             draft.removed.append(double.link.id)
             draft.intents_done.append(double.intent.id)
-            draft.entries.append(run.entry(double.instead, "deleted in Outlook", _RULE, detail="made twice, came late"))
+            draft.entries.append(run.entry(double.link, "deleted in Outlook", _RULE))
+            draft.entries.append(run.entry(double.instead, "second item deleted in Outlook", _RULE))
             run.counts.deleted += 1
     with keeping(run, draft.trash, since):
         run.write(draft.changes())
