@@ -179,7 +179,11 @@ def test_it_is_the_meeting_if_the_first_one_is_gone() -> None:
 
     assert refs(world) == [late]
     assert world.link(late).crm_id == world.rows()[0].id
-    world.exchange.copy(ADA, late)
+    known = world.exchange.item(ADA, late)
+    world.crm.edit(world.rows()[0].id, lambda found: replace(found, location="Lobby"), by="ada")
+    world.sync()
+    assert world.exchange.item(ADA, late).key != known.key
+    world.exchange.create(ADA, known.appointment, folder=known.folder, key=known.key or "")
     world.sync()
     assert len(refs(world)) == 2 and trashed(world) == []
 
