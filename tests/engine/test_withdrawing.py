@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -49,7 +50,7 @@ def overtaken(world: World) -> None:
     world.clock.advance(minutes=6)
 
 
-def doubled(**rules: object) -> tuple[World, str, str]:
+def doubled(**rules: Any) -> tuple[World, str, str]:
     """Return a world in which a meeting stands twice, the item that is linked, and the one that came late."""
     world = ready(**rules)
     enter(world, meeting("Visit", at(10), EVE))

@@ -23,8 +23,16 @@ def _given_up(world: World) -> None:
     link = world.store.links_by_ref(number, [made.ref])[made.ref]
     lease = world.store.claim(number, "late", world.clock.now(), 300.0)
     assert lease is not None
-    common = {"mailbox_id": number, "link_id": link.id, "verb": Verb.CREATE_ITEM, "crm_id": link.crm_id or ""}
-    intent = Intent(id="late", created=world.clock.now(), agreed=link.agreed, instead=link.ref, **common)
+    intent = Intent(
+        id="late",
+        mailbox_id=number,
+        link_id=link.id,
+        verb=Verb.CREATE_ITEM,
+        crm_id=link.crm_id or "",
+        created=world.clock.now(),
+        agreed=link.agreed,
+        instead=link.ref,
+    )
     world.store.begin(lease, [intent], {})
     world.store.release(lease, None, None)
 

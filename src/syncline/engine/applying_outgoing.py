@@ -79,14 +79,6 @@ def made(run: Run, link: Link, item: Observed, whole: Outward) -> Link:
     return _seen(run, _dealt(taken, whole), item)
 
 
-def made_instead(draft: Draft, link: Link) -> None:
-    """Note what was made in place of what was given up for this link: what comes late beside it is a double."""
-    for intent in draft.run.given_up:
-        if intent.link_id == link.id and not intent.instead:
-            draft.intents_done.append(intent.id)
-            draft.intents.append(replace(intent, instead=link.ref))
-
-
 def in_common(content: Appointment, there: Appointment) -> Appointment:
     """Return what both sides have in common: dates of a series are written one by one, and some may be missing."""
     return replace(content, exceptions=there.exceptions, deleted=there.deleted)
@@ -213,7 +205,7 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
     assert outward.content is not None
     if verb is Verb.CREATE:
         draft.links.append(made(run, link, outcome.item, outward))
-        made_instead(draft, draft.links[-1])
+        draft.made_instead(draft.links[-1])
         run.counts.saved += 1
         _note(draft, outward, "made in Outlook")
         return
@@ -239,7 +231,7 @@ def _failing(draft: Draft, outward: Outward, outcome: Written) -> None:
         # A series stands, and not all its dates could be written: what is missing there is no edit of the calendar.
         content = in_common(outward.content, draft.run.projected(outcome.item.appointment))
         link = made(draft.run, link, outcome.item, replace(outward, content=content))
-        made_instead(draft, link)
+        draft.made_instead(link)
         outward = replace(outward, link=link)
     _fail(draft, outward, SyncError(error.code, retry_after_s=error.retry_after_s, **error.params))
 

@@ -16,7 +16,7 @@ from syncline.core.appointment import Appointment
 from syncline.core.leaving_out import without
 from syncline.core.merging import EXCEPTION_TEXTS, EXCEPTIONS, advance, differences
 from syncline.engine.applying import booked
-from syncline.engine.applying_outgoing import in_common, key_of, let_go, made, made_instead
+from syncline.engine.applying_outgoing import in_common, key_of, let_go, made
 from syncline.engine.deciding import decide
 from syncline.engine.observing import CRM_PAGE_MAX, WRITER, row_content
 from syncline.engine.outgoing import Outward
@@ -34,9 +34,7 @@ def settle_intents(run: Run) -> None:
 
     An intent about a row that cannot be read stays until it can.
     """
-    left = run.store.intents(run.mailbox.id)
-    run.given_up = tuple(intent for intent in left if intent.instead is not None)
-    intents = tuple(intent for intent in left if intent.instead is None)
+    intents = _left(run)
     if not intents:
         return
     links = {link.id: link for link in run.store.links_by_id([intent.link_id for intent in intents])}
@@ -54,6 +52,13 @@ def settle_intents(run: Run) -> None:
         run, draft, [i for i in intents if i.verb in (Write.DELETE, Write.DELETE_ITEM)], links, rows.found
     )
     run.write(draft.changes())
+
+
+def _left(run: Run) -> tuple[Intent, ...]:
+    """Return the intents that are to be settled; the run remembers those that were given up."""
+    every = run.store.intents(run.mailbox.id)
+    run.given_up = tuple(intent for intent in every if intent.instead is not None)
+    return tuple(intent for intent in every if intent.instead is None)
 
 
 def _settle_bookings(
@@ -146,7 +151,7 @@ def _settle_creations(
         elif item is not None:
             linked = _linked(run, link, item, row)
             draft.links.append(linked)
-            made_instead(draft, linked)
+            draft.made_instead(linked)
             draft.entries.append(run.entry(link, "made in Outlook", "L-11a", detail="found by its key"))
         elif link.agreed is not None:
             # It may be on its way still, if its owner stood still: whoever makes another one must know it then.

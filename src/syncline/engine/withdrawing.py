@@ -81,31 +81,44 @@ def foreseen(run: Run, lines: Sequence[PlanLine]) -> tuple[PlanLine, ...]:
 
 def doubles(run: Run) -> list[Double]:
     """Return what came late beside what was made instead, both as they stand now."""
+    beside = _beside(run)
+    if not beside:
+        return []
+    both = list({each.id: each for pair in beside for each in pair}.values())
+    read = run.replica.read([(each.folder, each.ref) for each in both])
+    items = {each.id: item for each, item in zip(both, read, strict=True) if isinstance(item, Observed)}
+    late = {key_of(run, intent.id): intent for intent in run.given_up if intent.instead}
+    known = [
+        Double(link, items[link.id], late[items[link.id].key or ""], instead, True)
+        for link, instead in beside
+        if link.id in items and instead.id in items and items[link.id].key in late
+    ]
+    return _judged(run, known, Counter(item.key for item in items.values()))
+
+
+def _beside(run: Run) -> list[tuple[Link, Link]]:
+    """Return the items that no row is linked to beside one that was made instead of what was given up."""
     made = {intent.link_id: intent.instead for intent in run.given_up if intent.instead}
     if not made or not run.outgoing:
         return []
     known = run.store.links_by_id(sorted(made))
     standing = {each.identity: each for each in known if made[each.id] == each.ref and _stands(each)}
     family = run.store.links_by_identity(list(standing)) if standing else ()
-    beside = [each for each in family if each.mailbox_id == run.mailbox.id and _is_left_out(each)]
-    if not beside:
-        return []
-    both = [*(standing[identity] for identity in {each.identity for each in beside}), *beside]
-    read = run.replica.read([(each.folder, each.ref) for each in both])
-    items = {each.id: item for each, item in zip(both, read, strict=True) if isinstance(item, Observed)}
-    late = {key_of(run, intent.id): intent for intent in run.given_up if intent.instead}
-    pairs = [(each, standing[each.identity], items[each.id]) for each in beside if each.id in items]
-    pairs = [(link, instead, item) for link, instead, item in pairs if instead.id in items and item.key in late]
-    files = run.replica.attachments([item.ref for _, _, item in pairs]) if pairs else {}
-    keys = Counter(item.key for item in items.values())
-    found = []
-    for link, instead, item in pairs:
-        intent = late[item.key or ""]
+    mine = (each for each in family if each.mailbox_id == run.mailbox.id)
+    return [(each, standing[each.identity]) for each in mine if each.crm_id is None and each.seen is Seen.PRESENT]
+
+
+def _judged(run: Run, known: Sequence[Double], keys: Counter[str | None]) -> list[Double]:
+    """Return what came late for the item beside it, with whether anybody has touched it."""
+    files = run.replica.attachments([double.item.ref for double in known]) if known else {}
+
+    def as_made(double: Double) -> bool:
         # A person may have copied what came late: then nobody can tell which is which.
-        as_made = keys[item.key] == 1 and _bare(files.get(item.ref)) and _as_made(run, item, intent)
-        if intent.link_id == instead.id:
-            found.append(Double(link, item, intent, instead, not as_made))
-    return found
+        alone = keys[double.item.key] == 1 and _bare(files.get(double.item.ref))
+        return alone and _as_made(run, double.item, double.intent)
+
+    mine = (double for double in known if double.intent.link_id == double.instead.id)
+    return [replace(double, touched=not as_made(double)) for double in mine]
 
 
 def _outdated(run: Run) -> list[str]:
@@ -116,10 +129,6 @@ def _outdated(run: Run) -> list[str]:
         if intent.created < since or later[intent.link_id] > REMEMBERED_MAX:
             found.append(intent.id)
     return found
-
-
-def _is_left_out(link: Link) -> bool:
-    return link.seen is Seen.PRESENT and link.crm_id is None
 
 
 def _stands(link: Link) -> bool:

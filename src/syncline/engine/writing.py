@@ -129,6 +129,13 @@ class Draft:
         over = (each for each in decided.notices if each.code not in (but, *LASTING))
         self.alerts.extend(questions.withdrawn(self.run, each, reason) for each in over)
 
+    def made_instead(self, link: Link) -> None:
+        """Note what was made in place of what was given up for this link: what comes late beside it is a double."""
+        for intent in self.run.given_up:
+            if intent.link_id == link.id and not intent.instead:
+                self.intents_done.append(intent.id)
+                self.intents.append(replace(intent, instead=link.ref))
+
     def keep_deleted(
         self, link: Link, side: Origin, content: Appointment, reason: str, *, private: bool = False
     ) -> None:
