@@ -206,7 +206,8 @@ def test_an_item_that_only_joined_is_no_reason_to_delete_its_copy() -> None:
     world = ready()
     enter(world, meeting("Visit", at(10), EVE))
     patch = pytest.MonkeyPatch()
-    real, held = MemoryReplica.write, []
+    real = MemoryReplica.write
+    held: list[ItemWrite] = []
 
     def write(self: MemoryReplica, writes: Sequence[ItemWrite]) -> list[Written]:
         held.extend(writes)
