@@ -331,6 +331,10 @@ class Intent(Struct, frozen=True, gc=False, kw_only=True):
     The id of a CREATE_ITEM is part of the key that the new item carries, that of a RESCHEDULE the key that the row
     keeps. `agreed`: what both sides hold once a RESCHEDULE or an UPDATE_ITEM is done, or the BOOK of a series about
     which an answer may come meanwhile.
+
+    `instead` is set of a CREATE_ITEM that was given up, because what it was to make was not found: "" first, then the
+    reference of what was made instead. Should its item come late after all, it is known by this (decision 0035).
+    `agreed` is what it was to hold.
     """
 
     id: str
@@ -340,6 +344,7 @@ class Intent(Struct, frozen=True, gc=False, kw_only=True):
     crm_id: str
     created: datetime
     agreed: Appointment | None = None
+    instead: str | None = None
 
 
 class Before(Struct, frozen=True, gc=False, kw_only=True):
@@ -563,7 +568,7 @@ class Store(Protocol):
         """Return how many links hold a CRM row and were present when last settled (the base of the guards)."""
 
     def intents(self, mailbox_id: int) -> tuple[Intent, ...]:
-        """Return the intents that an earlier crash left."""
+        """Return the intents that an earlier crash left, and those that were given up (`Intent.instead`)."""
 
     def open_alerts(self, mailbox_id: int, link_ids: Sequence[int] | None = None) -> tuple[Alert, ...]:
         """Return alerts that are open, lapsed, or answered and not carried out; for these links, or all."""

@@ -159,3 +159,43 @@ def test_a_mail_that_the_plan_does_not_name_is_told(world: World, monkeypatch: p
     changed = replace(update(world, attendees=(Attendee(EVE),)), mailing=Mailing.EVERYBODY)
 
     assert write(world, changed) == [f"{ADA} crm-1: mails that the plan did not name: ['{EVE}']"]
+
+
+def _twice(world: World) -> str:
+    """Make Ada's item a second time, as an owner that was overtaken does, and return the second one."""
+    known = standing(world)
+    write(world, ItemCreation(key="late", folder=known.folder, content=known.appointment, mailing=Mailing.NOBODY))
+    return world.exchange.items(ADA)[1].ref
+
+
+def test_what_is_made_twice_must_go_again(world: World) -> None:
+    """It stands as it was made beside the other: that is told; where the other is gone, it is the meeting."""
+    first = standing(world).ref
+    late = _twice(world)
+    assert f"{ADA} crm-1: made although it stood there" in found(world)
+    world.exchange.delete(ADA, first)
+    assert not [one for one in found(world) if "made although" in one or "nobody copied" in one]
+    assert late == standing(world).ref
+
+
+def test_what_is_made_twice_and_edited_must_stay(world: World) -> None:
+    """Who has changed the second one keeps it; deleting it is told, deleting it as it was made is not."""
+    late = _twice(world)
+    made = world.exchange.item(ADA, late)
+    world.exchange.edit(ADA, late, lambda one: replace(one, location="Elsewhere"))
+    assert not [one for one in found(world) if "made although" in one or "nobody copied" in one]
+    assert world.conduct.helpless == {"crm-1"}
+    edited = world.exchange.item(ADA, late)
+    deletion = ItemDeletion(
+        ref=late, folder=made.folder, revision=edited.revision, content=edited.appointment, mailing=Mailing.NOBODY
+    )
+    assert write(world, deletion) == [f"{ADA} crm-1: deleted, but its row stands in scope"]
+
+
+def test_what_is_made_twice_may_be_deleted(world: World) -> None:
+    """As it was made, it may be taken out again."""
+    made = world.exchange.item(ADA, _twice(world))
+    deletion = ItemDeletion(
+        ref=made.ref, folder=made.folder, revision=made.revision, content=made.appointment, mailing=Mailing.NOBODY
+    )
+    assert write(world, deletion) == []

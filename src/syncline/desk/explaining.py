@@ -67,6 +67,7 @@ WORDS = {
     "made in Outlook": noted("made in Outlook"),
     "updated in Outlook": noted("updated in Outlook"),
     "deleted in Outlook": noted("deleted in Outlook"),
+    "second item deleted in Outlook": noted("a second one, made by mistake, deleted in Outlook"),
     "untracked in Outlook": noted("tracked in Outlook no longer"),
     "tracked again in Outlook": noted("tracked again in Outlook"),
     "item changed meanwhile": noted("changed in Outlook meanwhile"),

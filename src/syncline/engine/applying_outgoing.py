@@ -210,6 +210,7 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
     assert outward.content is not None
     if verb is Verb.CREATE:
         draft.links.append(made(run, link, outcome.item, outward))
+        draft.made_instead(draft.links[-1])
         run.counts.saved += 1
         _note(draft, outward, "made in Outlook")
         return
@@ -235,6 +236,7 @@ def _failing(draft: Draft, outward: Outward, outcome: Written) -> None:
         # A series stands, and not all its dates could be written: what is missing there is no edit of the calendar.
         content = in_common(outward.content, draft.run.projected(outcome.item.appointment))
         link = made(draft.run, link, outcome.item, replace(outward, content=content))
+        draft.made_instead(link)
         outward = replace(outward, link=link)
     _fail(draft, outward, SyncError(error.code, retry_after_s=error.retry_after_s, **error.params))
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from syncline.core.filters import digest
 from syncline.core.merging import differences
 from syncline.core.planning import Verb
-from syncline.engine import attaching, diverging, holding, mailboxes, marking, organization, questions
+from syncline.engine import attaching, diverging, holding, mailboxes, marking, organization, questions, withdrawing
 from syncline.engine.applying import apply_all
 from syncline.engine.boundary import contain
 from syncline.engine.candidates import GROUPS, WRITES, adding_clashes, candidate_of
@@ -148,6 +148,7 @@ def _cycle(parts: Parts, connect: Connect, lease: Lease, mailbox: Mailbox, count
             return last + timedelta(seconds=rest_s)
         observe_exchange(run, _between_pages)
         observe_crm(run, _between_pages)
+        withdrawing.go(run, _require_enabled)
         if marking.take(run):
             _carry_out_answers(run)
         for _ in range(PASSES_MAX):
@@ -389,7 +390,8 @@ def _record(run: Run) -> datetime:
 
 def _preview(run: Run) -> tuple[PlanLine, ...]:
     """Return the plan of both directions in words; what a guard would hold and what would be asked is said so."""
-    return plan(run, _due(run), lambda links: _asked_about(run, decide(run, links)))
+    lines = plan(run, _due(run), lambda links: _asked_about(run, decide(run, links)))
+    return withdrawing.foreseen(run, lines)
 
 
 def _answered(parts: Parts, mailbox_id: int) -> frozenset[int]:

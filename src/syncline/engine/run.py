@@ -32,6 +32,7 @@ from syncline.ports import (
     Clock,
     Crm,
     Entry,
+    Intent,
     Lease,
     Link,
     LinkState,
@@ -211,6 +212,7 @@ class Run:
     dry: bool = False
     kept: datetime | None = None
     marked: bool = False
+    given_up: tuple[Intent, ...] = ()
     said: Said = dataclasses.field(default_factory=Said)
 
     @property

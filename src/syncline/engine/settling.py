@@ -34,7 +34,7 @@ def settle_intents(run: Run) -> None:
 
     An intent about a row that cannot be read stays until it can.
     """
-    intents = run.store.intents(run.mailbox.id)
+    intents = _left(run)
     if not intents:
         return
     links = {link.id: link for link in run.store.links_by_id([intent.link_id for intent in intents])}
@@ -52,6 +52,13 @@ def settle_intents(run: Run) -> None:
         run, draft, [i for i in intents if i.verb in (Write.DELETE, Write.DELETE_ITEM)], links, rows.found
     )
     run.write(draft.changes())
+
+
+def _left(run: Run) -> tuple[Intent, ...]:
+    """Return the intents that are to be settled; the run remembers those that were given up."""
+    every = run.store.intents(run.mailbox.id)
+    run.given_up = tuple(intent for intent in every if intent.instead is not None)
+    return tuple(intent for intent in every if intent.instead is None)
 
 
 def _settle_bookings(
@@ -142,8 +149,14 @@ def _settle_creations(
             # Another process has seen the item meanwhile: that link finds the row by its identity (A-33).
             draft.removed.append(link.id)
         elif item is not None:
-            draft.links.append(_linked(run, link, item, row))
+            linked = _linked(run, link, item, row)
+            draft.links.append(linked)
+            draft.made_instead(linked)
             draft.entries.append(run.entry(link, "made in Outlook", "L-11a", detail="found by its key"))
+        elif link.agreed is not None:
+            # It may be on its way still, if its owner stood still: whoever makes another one must know it then.
+            draft.intents.append(replace(intent, agreed=link.agreed, instead=""))
+    run.given_up = tuple({intent.id: intent for intent in (*run.given_up, *draft.intents)}.values())
 
 
 def _linked(run: Run, link: Link, item: Observed, row: CrmRow | None) -> Link:

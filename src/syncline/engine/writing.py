@@ -26,7 +26,19 @@ from syncline.engine.overtaking import Made
 from syncline.engine.run import Run, failed, notice
 from syncline.engine.scoping import given_away, unsettled
 from syncline.errors import CATALOGUE, LASTING, TOLD_WHEN_SKIPPED, ErrorClass, SyncError
-from syncline.ports import Alert, AlertOutcome, AlertState, Changes, CrmRow, Entry, Link, LinkState, Origin, Trashed
+from syncline.ports import (
+    Alert,
+    AlertOutcome,
+    AlertState,
+    Changes,
+    CrmRow,
+    Entry,
+    Intent,
+    Link,
+    LinkState,
+    Origin,
+    Trashed,
+)
 
 
 @dataclass
@@ -39,6 +51,7 @@ class Draft:
     alerts: list[Alert] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     intents_done: list[str] = field(default_factory=list)
+    intents: list[Intent] = field(default_factory=list)
     woken: set[int] = field(default_factory=set)
     made: list[Made] = field(default_factory=list)
     trash: list[Trashed] = field(default_factory=list)
@@ -57,6 +70,7 @@ class Draft:
             removed_links=self.removed,
             alerts=self.alerts,
             dropped_intents=self.intents_done,
+            intents=self.intents,
             entries=self.entries,
             trash=self.trash,
             files_anew=self.files_anew,
@@ -134,6 +148,13 @@ class Draft:
             self.removed.append(link.id)
         else:
             self.links.append(waiting)
+
+    def made_instead(self, link: Link) -> None:
+        """Note what was made in place of what was given up for this link: what comes late beside it is a double."""
+        for intent in self.run.given_up:
+            if intent.link_id == link.id and not intent.instead:
+                self.intents_done.append(intent.id)
+                self.intents.append(replace(intent, instead=link.ref))
 
     def keep_deleted(
         self, link: Link, side: Origin, content: Appointment, reason: str, *, private: bool = False

@@ -34,8 +34,9 @@ class Conduct:
 
     `said`: the meetings about which people answered, by code and answer. `deleted` is what Syncline deleted, address
     and content; `taken` are the references, by address. `doubled` was made although it stood there already, as by an
-    owner that was overtaken: it must be gone in the end. `untracked` is what Syncline itself tracks no longer and may
-    track again. `first_keys`: for each key that an update gave an item the one that it was made with, if it was.
+    owner that was overtaken, and how: it must be gone in the end unless people have changed it.
+    `untracked` is what Syncline itself tracks no longer and may track again. `first_keys`: for each key that an update
+    gave an item the one that it was made with, if it was.
     `gone_with_its_row` is told what each item held that was deleted because its row had been.
     """
 
@@ -49,7 +50,7 @@ class Conduct:
     allowed: Invitations = field(default_factory=Invitations)
     said: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     marked: set[tuple[str, str]] = field(default_factory=set)
-    doubled: list[tuple[str, str]] = field(default_factory=list)
+    doubled: dict[tuple[str, str], Appointment] = field(default_factory=dict)
     deleted: list[tuple[str, Appointment]] = field(default_factory=list)
     taken: set[tuple[str, str]] = field(default_factory=set)
     helpless: set[str] = field(default_factory=set)
@@ -68,12 +69,6 @@ class Conduct:
             sent = self._sent.pop()
             if sent > self.allowed.mails_max:
                 self.violations.append(f"{address}: {sent} mails in one cycle and nobody was asked")
-
-    def give_up(self, helpless: bool) -> None:
-        """Expect a code, and no more, for what was just made twice by an owner that could not take it back."""
-        if helpless:
-            items = everything(self.exchange)
-            self.helpless |= {items[key].identity.global_object_id for key in self.doubled if key in items}
 
     def answered(self, code: str, answer: str) -> set[str]:
         """Return the meetings about which people gave this answer to this question."""
@@ -106,7 +101,7 @@ class Conduct:
         if isinstance(write, ItemCreation):
             self._created(address, write, before, written)
         elif isinstance(write, ItemDeletion):
-            self._deleted(address, write, gone)
+            self._deleted(address, write, before, gone)
         else:
             self._updated(address, write)
             self._dates(address, before.get((address, write.ref)), everything(self.exchange).get((address, write.ref)))
@@ -140,12 +135,18 @@ class Conduct:
         identity = write.content.identity
         stood = any(of == address and item.identity == identity for (of, _), item in before.items())
         if stood and written.item is not None:
-            self.doubled.append((address, written.item.ref))
+            self.doubled[address, written.item.ref] = written.item.appointment
 
-    def _deleted(self, address: str, write: ItemDeletion, gone: set[tuple[str, str]]) -> None:
+    def _deleted(
+        self,
+        address: str,
+        write: ItemDeletion,
+        before: Mapping[tuple[str, str], Appointment],
+        gone: set[tuple[str, str]],
+    ) -> None:
         self.taken |= gone
-        if not gone or gone <= set(self.doubled):
-            return  # an owner that was overtaken takes back what it made twice
+        if all(self.doubled.get(key) == before[key] for key in gone):
+            return  # what was made twice is taken back, as long as it stands as it was made
         name = write.content.identity.global_object_id
         self.deleted.append((address, write.content))
         row = self.crm.find([write.content.identity]).get(write.content.identity)

@@ -52,7 +52,7 @@ def judge(world: World) -> list[str]:
         found += _links(world, state)
         found += _questions(world, state)
         found += outlook.left_over(world, state.address, state.links, state.alerts)
-        if world.store.intents(world.mailboxes[state.address]):
+        if any(intent.instead is None for intent in world.store.intents(world.mailboxes[state.address])):
             found.append(f"{state.address}: intents are left")
     found += _rows(world)
     found += _bugs(world)

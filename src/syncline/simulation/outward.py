@@ -6,6 +6,7 @@ once; what was deleted is in the trash. It looks at the world from the outside a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -187,13 +188,18 @@ def _standing(seen: _Seen) -> Iterator[str]:
 
 def _doubled(seen: _Seen) -> Iterator[str]:
     """Yield what Syncline made although it stood there already, or more than once."""
-    helpless, doubled = seen.world.conduct.helpless, seen.world.conduct.doubled
-    names = {
-        item.appointment.identity.global_object_id for ref, item in seen.items.items() if (seen.address, ref) in doubled
-    }
-    yield from (f"{seen.address} {name}: made although it stood there" for name in sorted(names - helpless))
+    conduct = seen.world.conduct
+    counted = Counter(item.appointment.identity.global_object_id for item in seen.items.values())
+    for ref, item in seen.items.items():
+        name, made = item.appointment.identity.global_object_id, conduct.doubled.get((seen.address, ref))
+        if made is None or counted[name] == 1 or name in conduct.helpless:
+            continue
+        if made != item.appointment:
+            conduct.helpless.add(name)  # people have changed it, and nothing of that may be lost
+        else:
+            yield f"{seen.address} {name}: made although it stood there"
     for name, number in _made(seen).items():
-        if number > 1 and name not in helpless:
+        if number > 1 and name not in conduct.helpless:
             yield f"{seen.address} {name}: made {number} times and nobody copied it"
 
 

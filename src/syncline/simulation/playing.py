@@ -50,8 +50,8 @@ _SHAKEN = {"crm": people.shake_rows, "calendar": people.shake_items}
 class Played(Struct, frozen=True):
     """What became of one seed: everything that was wrong, and the story in words.
 
-    `doubled` counts meetings that may stand twice in Outlook: their maker was overtaken and struck again before it
-    could take them back, or a server found what it had lost.
+    `doubled` counts meetings that may stand twice in Outlook: a server found what it had lost, or people had changed
+    what was made twice before it could be taken out again.
     """
 
     seed: int

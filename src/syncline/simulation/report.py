@@ -46,8 +46,8 @@ def tell(report: Report, out: TextIO) -> None:
     )
     if report.doubled:
         out.write(
-            f"in {report.doubled} of them something may stand twice in Outlook, which a code tells of: its maker was "
-            "overtaken and struck again, or a server found what it had lost\n"
+            f"in {report.doubled} of them something may stand twice in Outlook, which a code tells of: a server "
+            "found what it had lost, or people changed what was made twice\n"
         )
     if report.failed:
         out.write(f"failing seeds: {', '.join(str(played.seed) for played in report.failed)}\n")

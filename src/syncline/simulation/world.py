@@ -7,7 +7,7 @@ to run cycles and how to answer; what people do is in `people`, what must be tru
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
@@ -178,7 +178,6 @@ class World:
         except SyncError as error:
             words = f"stopped by {error.code}"
             self.store.locks.drop(self.mailboxes[address])
-        self.conduct.give_up(_helpless(used.struck[before:]))
         self.diary.apart = self.unlinked(self.diary.apart)
         struck = "; ".join(_struck(call, strike) for call, strike in used.struck[before:])
         self.tell(f"cycle of {address} by {owner}: {words}{f' [{struck}]' if struck else ''}")
@@ -314,13 +313,6 @@ class World:
                 next_due=self.clock.now(),
             )
             self.mailboxes[address] = self.store.add_mailbox(mailbox).id
-
-
-def _helpless(struck: Sequence[tuple[Call, Strike]]) -> bool:
-    """Return whether an owner was overtaken while it wrote to a calendar, and kept from taking that back."""
-    blows = [(call.port, call.method, strike) for call, strike in struck]
-    overtaken = ("calendar", "write", Strike.OVERTAKEN)
-    return overtaken in blows and blows.index(overtaken) < len(blows) - 1
 
 
 def _struck(call: Call, strike: Strike) -> str:

@@ -222,7 +222,7 @@ class Links(Connected):
             return int(connection.scalar(_LINK_COUNT, {"mailbox_id": mailbox_id}) or 0)
 
     def intents(self, mailbox_id: int) -> tuple[Intent, ...]:
-        """Return the intents that an earlier crash left, oldest first."""
+        """Return the intents that an earlier crash left and those that were given up, oldest first."""
         with self.reading() as connection:
             rows = connection.execute(_INTENTS, {"mailbox_id": mailbox_id}).mappings()
             return tuple(Intent(**row) for row in rows)

@@ -301,6 +301,7 @@ intent = Table(
     _text("crm_id"),
     Column("created", Instant, nullable=False),
     Column("agreed", Coded(Appointment)),
+    Column("instead", Text),
     _one_of("verb", Verb),
 )
 Index(None, intent.c.mailbox_id)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-HEAD = "0009"
+HEAD = "0010"
 
 
 def upgrade(connection: Connection, to: str = HEAD) -> None:
