@@ -196,8 +196,7 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
         _note(draft, outward, "deleted in Outlook")
         return
     if verb is Verb.UNTRACK:
-        link = replace(link, withheld=_withheld(link, outward))
-        draft.links.append(let_go(run, link, outward.row, outcome.item))
+        _let_go(draft, outward, outcome.item)
         _note(draft, outward, "untracked in Outlook")
         return
     if verb is Verb.TRACK:
@@ -274,8 +273,7 @@ def _parked(draft: Draft, outward: Outward) -> bool:
 
 def _settle(draft: Draft, outward: Outward) -> None:
     if released(outward.link):
-        link = replace(outward.link, withheld=_withheld(outward.link, outward))
-        draft.links.append(let_go(draft.run, link, outward.row, None))
+        _let_go(draft, outward, None)
         return
     link = _dealt(_brought_back(draft.run, outward), outward)
     joined = not link.writes and outward.incoming is not None and outward.incoming.peer is not None
@@ -315,8 +313,7 @@ def _close(draft: Draft, outward: Outward) -> None:
 
 
 def _untrack(draft: Draft, outward: Outward) -> None:
-    link = replace(outward.link, withheld=_withheld(outward.link, outward))
-    draft.links.append(let_go(draft.run, link, outward.row, None))
+    _let_go(draft, outward, None)
     _note(draft, outward, "unlinked")
 
 
@@ -445,6 +442,11 @@ def _left_waiting(link: Link, outward: Outward) -> bool:
     """Return whether something from before is dealt with although it was not carried over."""
     waited = link.seen is not Seen.ABSENT and link.agreed is not None and link.crm_settled in WAITS_SINCE_BEFORE
     return waited and outward.action.verb is not Verb.UPDATE
+
+
+def _let_go(draft: Draft, outward: Outward, item: Observed | None) -> None:
+    link = replace(outward.link, withheld=_withheld(outward.link, outward))
+    draft.links.append(let_go(draft.run, link, outward.row, item))
 
 
 def let_go(run: Run, link: Link, row: CrmRow | None, item: Observed | None) -> Link:
