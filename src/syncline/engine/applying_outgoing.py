@@ -7,28 +7,39 @@ again blindly. One bad item fails alone. It decides nothing that `core.pushing` 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from msgspec.structs import replace
 
 from syncline.core.appointment import Appointment
-from syncline.core.leaving_out import without
-from syncline.core.merging import advance, differences, diverged_fields
+from syncline.core.merging import advance, differences
 from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemUpdate, ItemWrite
 from syncline.core.pushing import Verb
-from syncline.core.withholding import withholding
 from syncline.engine.boundary import contain, item_error
 from syncline.engine.flipping import OUTWARD, flips_too_often, turned
+from syncline.engine.linking import (
+    as_seen,
+    brought_back,
+    dealt,
+    in_common,
+    left_out_no_more,
+    let_go,
+    made,
+    skipped,
+    still_out,
+    taken_back,
+    withheld,
+)
 from syncline.engine.noticing import noticed
 from syncline.engine.observing import observed_link
 from syncline.engine.outgoing import Outward
 from syncline.engine.overtaking import keeping, taking_items_back
 from syncline.engine.run import Run, failed, notice
-from syncline.engine.scoping import UNSETTLED, WAITS_SINCE_BEFORE, released, resumed, unsettled
+from syncline.engine.scoping import released, unsettled
 from syncline.engine.shortening import tell_shortened
 from syncline.engine.writing import Draft
 from syncline.errors import SyncError
-from syncline.ports import Changes, CrmRow, Intent, Link, LinkState, Observed, Origin, Result, Seen, Written
+from syncline.ports import Changes, Intent, LinkState, Observed, Origin, Result, Seen, Written
 from syncline.ports import Verb as Write
 
 WRITES = {
@@ -38,14 +49,13 @@ WRITES = {
     Verb.TRACK: Write.UPDATE_ITEM,
     Verb.DELETE: Write.DELETE_ITEM,
 }
-OUT_OF_FILTERS = "OutOfFilters"
 GROUPS = (Verb.DELETE, Verb.UNTRACK, Verb.TRACK, Verb.UPDATE, Verb.CREATE)
 
 
 def apply_outgoing(run: Run, chunk: Sequence[Outward]) -> None:
     """Carry out one chunk; its writes are one call."""
     draft, since = Draft(run), run.now()
-    made: list[ItemDeletion] = []
+    fresh: list[ItemDeletion] = []
     writes = [each for each in chunk if each.write is not None and each.action.verb in WRITES]
     for each in chunk:
         if each not in writes:
@@ -58,32 +68,18 @@ def apply_outgoing(run: Run, chunk: Sequence[Outward]) -> None:
         draft.intents_done = [intent.id for intent in intents]
         sent = [_keyed(run, each, intent) for each, intent in zip(ready, intents, strict=True)]
         outcomes = _written(run, sent)
-        made = _made_now(ready, outcomes)
+        fresh = _made_now(ready, outcomes)
         for each, outcome in zip(ready, outcomes, strict=True):
             _recorded(draft, each, outcome)
     _quieten(draft, chunk)
     tell_shortened(draft, chunk)
-    with taking_items_back(run, made), keeping(run, draft.trash, since):
+    with taking_items_back(run, fresh), keeping(run, draft.trash, since):
         run.write(draft.changes())
 
 
 def key_of(run: Run, intent_id: str) -> str:
     """Return the key that a new item carries: who made it, for which mailbox, by which intent (L-11a)."""
     return f"{run.parts.installation}/{run.mailbox.address}/{intent_id}"
-
-
-def made(run: Run, link: Link, item: Observed, whole: Outward) -> Link:
-    """Return the link of an item that was just made from a row; what else the item says is still to be brought in."""
-    assert whole.content is not None and whole.row is not None
-    # It may have been passed over before.
-    clean = replace(link, sync_error=None, error_params={}, error_time=None, retries=0, next_try=None)
-    taken = replace(clean, agreed=whole.content, writes=True, origin=Origin.CRM, state=LinkState.SETTLED)
-    return _seen(run, _dealt(taken, whole), item)
-
-
-def in_common(content: Appointment, there: Appointment) -> Appointment:
-    """Return what both sides have in common: dates of a series are written one by one, and some may be missing."""
-    return replace(content, exceptions=there.exceptions, deleted=there.deleted)
 
 
 def _remember(run: Run, ready: Sequence[Outward]) -> None:
@@ -200,7 +196,7 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
         _note(draft, outward, "untracked in Outlook")
         return
     if verb is Verb.TRACK:
-        back = _seen(run, _taken_back(run, outward, outcome.item), outcome.item)
+        back = as_seen(run, taken_back(run, outward, outcome.item), outcome.item)
         draft.links.append(back)
         # Nobody has looked at the item since it was untracked.
         draft.marks.extend(noticed(run, [back])[0])
@@ -214,9 +210,9 @@ def _saved(draft: Draft, outward: Outward, outcome: Written) -> None:
         _note(draft, outward, "made in Outlook")
         return
     agreed = _agreed(outward)
-    link = replace(link, agreed=agreed, left_out=_still_out(link, agreed))
-    seen = _seen(run, turned(run, _dealt(link, outward), outward=True), outcome.item)
-    draft.links.append(_left_out_no_more(seen))
+    link = replace(link, agreed=agreed, left_out=still_out(link, agreed))
+    seen = as_seen(run, turned(run, dealt(link, outward), outward=True), outcome.item)
+    draft.links.append(left_out_no_more(seen))
     run.counts.updated += 1
     _note(draft, outward, "updated in Outlook")
 
@@ -275,30 +271,10 @@ def _settle(draft: Draft, outward: Outward) -> None:
     if released(outward.link):
         _let_go(draft, outward, None)
         return
-    link = _dealt(_brought_back(draft.run, outward), outward)
+    link = dealt(brought_back(draft.run, outward), outward)
     joined = not link.writes and outward.incoming is not None and outward.incoming.peer is not None
     # A copy that only joined a row agrees on nothing: should it step in, it begins where the deciding one was (A-33a).
     draft.links.append(replace(link, agreed=None) if joined else link)
-
-
-def _brought_back(run: Run, outward: Outward) -> Link:
-    """Return the link without the dates left out that the CRM has again just as Outlook has them (decision 0012).
-
-    Nothing has to be written for them, but from now on they are dates like the others on both sides.
-    """
-    link, content = outward.link, outward.content
-    if content is None or link.agreed is None or link.observed is None or "deleted" not in outward.action.fields:
-        return link
-    left_out = tuple(date for date in link.left_out if date in content.deleted)
-    deleted = tuple(date for date in link.agreed.deleted if date in left_out or date not in link.left_out)
-    agreed = replace(link.agreed, deleted=deleted)
-    digest = run.digest(agreed, run.busy(without(link.observed, left_out)))
-    return replace(link, agreed=agreed, left_out=left_out, scheduling_digest=digest)
-
-
-def _still_out(link: Link, agreed: Appointment) -> tuple[datetime, ...]:
-    """Return the dates that are left out; one that the CRM has again was left out once, and is not any more."""
-    return tuple(date for date in link.left_out if date in agreed.deleted)
 
 
 def _wait(_: Draft, __: Outward) -> None:
@@ -307,7 +283,7 @@ def _wait(_: Draft, __: Outward) -> None:
 
 def _close(draft: Draft, outward: Outward) -> None:
     """Keep the item in Outlook although its row is gone (A-11); Outlook does not make it anew (A-36)."""
-    draft.links.append(_skipped(draft.run, _dealt(outward.link, outward), "ClosedInCrm"))
+    draft.links.append(skipped(draft.run, dealt(outward.link, outward), "ClosedInCrm"))
     _note(draft, outward, "skipped", detail="ClosedInCrm")
     draft.run.counts.skipped += 1
 
@@ -324,7 +300,7 @@ def _forget(draft: Draft, outward: Outward) -> None:
 
 def _skip(draft: Draft, outward: Outward) -> None:
     code = outward.action.code or ""
-    draft.links.append(_skipped(draft.run, _dealt(outward.link, outward), code))
+    draft.links.append(skipped(draft.run, dealt(outward.link, outward), code))
     _note(draft, outward, "skipped", detail=code)
     draft.run.counts.skipped += 1
 
@@ -340,7 +316,7 @@ def _await(draft: Draft, outward: Outward) -> None:
     code = outward.action.code or ""
     if link.sync_error != code:
         _note(draft, outward, "skipped", detail=code)
-    waiting = _skipped(run, link, code)
+    waiting = skipped(run, link, code)
     again = run.now() + timedelta(seconds=run.rules.retry_s * tries)
     draft.links.append(replace(waiting, retries=tries, next_try=again))
 
@@ -354,7 +330,7 @@ def _adopt(draft: Draft, outward: Outward) -> None:
         _forget(draft, outward)
         return
     taken = replace(
-        _dealt(link, outward),
+        dealt(link, outward),
         agreed=run.projected(item.appointment),
         state=LinkState.SETTLED,
         sync_error=None,
@@ -363,7 +339,7 @@ def _adopt(draft: Draft, outward: Outward) -> None:
         by_request=not run.tracked(item.appointment.categories),
         writes=False,
     )
-    adopted = _seen(run, taken, item)
+    adopted = as_seen(run, taken, item)
     draft.links.append(adopted)
     # Without the tracking category no reading of the folder has staged it.
     draft.marks.extend(noticed(run, [adopted])[0])
@@ -401,143 +377,9 @@ def _edited(outward: Outward) -> bool:
     return agreed is not None and candidate is not None and bool(differences(agreed, candidate))
 
 
-def _dealt(link: Link, outward: Outward) -> Link:
-    """Return the link with its CRM side dealt with, and without what failed on the way."""
-    row = outward.row
-    version = row.version if row is not None else link.crm_version_seen
-    known = replace(link, crm_version_seen=version, crm_settled=version, in_scope=outward.in_scope, doubted=False)
-    known = replace(known, withheld=_withheld(link, outward))
-    if row is not None and link.agreed is not None:
-        # What stays in the row because Exchange changed it too is still to be carried over once that is settled (3.1).
-        known = replace(known, crm_version=UNSETTLED if _stays(link, outward) else version, crm_gone=False)
-    if link.error_params.get("direction") == OUTWARD or link.state is LinkState.UNSETTLED:
-        known = replace(
-            known, state=LinkState.SETTLED, sync_error=None, error_params={}, error_time=None, retries=0, next_try=None
-        )
-    return known
-
-
-def _stays(link: Link, outward: Outward) -> bool:
-    """Return whether the row keeps a change of its own beside one of Exchange that waits, as after a No (Q-08)."""
-    content, decided = outward.content, outward.incoming
-    if link.agreed is None or content is None or decided is None or decided.candidate is None:
-        return False
-    return bool(diverged_fields(link.agreed, decided.candidate, content))
-
-
-def _withheld(link: Link, outward: Outward) -> Appointment | None:
-    """Return what the row says that stays out of Exchange until it is edited: refused, or from before (0029)."""
-    content = outward.content
-    if content is None:
-        return None
-    kept = content if outward.refused or _left_waiting(link, outward) else link.withheld
-    if link.seen is Seen.ABSENT:
-        return None if outward.action.verb is Verb.CREATE else kept
-    if kept is None or link.agreed is None:
-        return kept
-    return withholding(link.agreed, kept, content)
-
-
-def _left_waiting(link: Link, outward: Outward) -> bool:
-    """Return whether something from before is dealt with although it was not carried over."""
-    waited = link.seen is not Seen.ABSENT and link.agreed is not None and link.crm_settled in WAITS_SINCE_BEFORE
-    return waited and outward.action.verb is not Verb.UPDATE
-
-
 def _let_go(draft: Draft, outward: Outward, item: Observed | None) -> None:
-    link = replace(outward.link, withheld=_withheld(outward.link, outward))
+    link = replace(outward.link, withheld=withheld(outward.link, outward))
     draft.links.append(let_go(draft.run, link, outward.row, item))
-
-
-def let_go(run: Run, link: Link, row: CrmRow | None, item: Observed | None) -> Link:
-    """Return the link of an item that Syncline itself tracks no longer; it remembers that (1.11), and what was agreed.
-
-    `item`: as it was just written, None if it stands as it was observed.
-    """
-    version = row.version if row is not None else link.crm_version_seen
-    if item is not None:
-        link = replace(link, ref=item.ref, folder=item.folder, revision=item.revision, observed=item.appointment)
-    link = replace(
-        link,
-        seen=Seen.UNTRACKED,
-        seen_settled=Seen.UNTRACKED,
-        revision_settled=link.revision,
-        crm_version_seen=version,
-        crm_settled=version,
-        in_scope=False,
-        doubted=False,
-        by_request=False,
-        decision=None,
-        decision_by=None,
-        decided_digest="",
-        decided_left_out=(),
-    )
-    return _skipped(run, link, OUT_OF_FILTERS)
-
-
-def _taken_back(run: Run, outward: Outward, item: Observed) -> Link:
-    """Return the link of a released item that is tracked again: what either side changed meanwhile flows as ever."""
-    link, row = outward.link, outward.row
-    assert row is not None
-    return replace(
-        link,
-        agreed=link.agreed or run.projected(item.appointment),
-        crm_version_seen=row.version,
-        crm_settled=resumed(link),
-        withheld=None,
-        crm_gone=False,
-        in_scope=True,
-        state=LinkState.SETTLED,
-        sync_error=None,
-        error_params={},
-        error_time=None,
-        retries=0,
-        next_try=None,
-    )
-
-
-def _skipped(run: Run, link: Link, code: str) -> Link:
-    return replace(
-        link,
-        state=LinkState.SKIPPED,
-        sync_error=code,
-        error_params={"subject": link.subject},
-        error_time=run.now(),
-        retries=0,
-        next_try=None,
-    )
-
-
-def _seen(run: Run, link: Link, item: Observed) -> Link:
-    """Return the link as having observed an item that was just written; due if the item holds more than agreed."""
-    content = run.projected(item.appointment)
-    same = link.agreed is not None and not differences(link.agreed, content)
-    busy = run.busy(item.appointment)
-    return replace(
-        link,
-        ref=item.ref,
-        folder=item.folder,
-        identity=item.appointment.identity,
-        subject=item.appointment.subject,
-        private=item.appointment.private,
-        seen=Seen.PRESENT,
-        seen_settled=Seen.PRESENT,
-        revision=item.revision,
-        revision_settled=item.revision if same else None,
-        observed=item.appointment,
-        created_order=item.appointment.created,
-        scheduling_digest=run.digest(content, busy),
-    )
-
-
-def _left_out_no_more(link: Link) -> Link:
-    """Return the link of an item that was just written; nothing of it is left out once it holds what was agreed.
-
-    What it said beside a closed row (A-22) may be gone with the dates of a series that the row has moved.
-    """
-    if link.state is not LinkState.SKIPPED or link.revision_settled is None:
-        return link
-    return replace(link, state=LinkState.SETTLED, sync_error=None, error_params={}, error_time=None)
 
 
 def _quieten(draft: Draft, chunk: Sequence[Outward]) -> None:

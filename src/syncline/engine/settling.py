@@ -16,8 +16,9 @@ from syncline.core.appointment import Appointment
 from syncline.core.leaving_out import without
 from syncline.core.merging import EXCEPTION_TEXTS, EXCEPTIONS, advance, differences
 from syncline.engine.applying import booked
-from syncline.engine.applying_outgoing import in_common, key_of, let_go, made
+from syncline.engine.applying_outgoing import key_of
 from syncline.engine.deciding import decide
+from syncline.engine.linking import in_common, let_go, made
 from syncline.engine.observing import CRM_PAGE_MAX, WRITER, row_content
 from syncline.engine.outgoing import Outward
 from syncline.engine.rows import read_rows
