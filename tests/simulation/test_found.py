@@ -1824,3 +1824,30 @@ def test_an_edit_of_a_row_whose_item_was_let_go_and_is_found_again_may_be_overwr
     settle_both(world)
     assert world.exchange.items(ADA)[0].appointment.description == "CRM"
     assert world.diary.edits["crm-1", "description"] == {Origin.CRM: "CRM"}
+
+
+@pytest.mark.rule("A-25")
+@pytest.mark.rule("Q-01")
+def test_the_mark_of_an_item_that_is_found_again_waits_for_the_question_about_the_loss() -> None:
+    """Asked about, moved, lost and found at another address: until the loss is dealt with its mark names the former."""
+    names = CategoryNames()
+    world = World(Random(0), Setting(people=1, rules=Rules(outlook=names)))
+    world.crm.create(Appointment(identity=Identity("crm-other"), span=at(12)), owner="ada")
+    former = add(world, ADA, item("one", at(9)))
+    settle(world)
+    world.exchange.edit(ADA, former, lambda found: replace(found, span=at(12)))
+    settle(world)
+    world.exchange.edit(ADA, former, lambda found: replace(found, span=at(15)))
+    refill(world, {ADA: world.exchange.empty(ADA)})
+    world.exchange.expire_cursors(ADA)
+    settle(world)
+    (again,) = world.exchange.items(ADA)
+    assert (again.ref != former, names.waiting in again.appointment.categories) == (True, True)
+    question = next(each for each in world.questions() if each.code == "RestoredSideHeld")
+
+    world.answer(question, "yes")
+
+    settle(world)
+    (saved,) = world.exchange.items(ADA)
+    assert (row(world, "one").appointment.span, world.questions()) == (at(15), ())
+    assert names.waiting not in saved.appointment.categories

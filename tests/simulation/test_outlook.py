@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import update
 
 from syncline.connectors.memory import MemoryReplica
 from syncline.core.answering_by_category import Categorizing
@@ -18,6 +19,7 @@ from syncline.simulation.conduct import CATEGORY
 from syncline.simulation.playing import calm
 from syncline.simulation.watching import NAMES, Watched
 from syncline.simulation.world import Setting, World, address_of
+from syncline.store import schema
 from tests.simulation.samples import at, item
 
 ADA, BOB = address_of("ada"), address_of("bob")
@@ -60,6 +62,14 @@ def test_wrong_categories_are_seen(world: World, uid: str, names: tuple[str, ...
     put(world, uid, *names)
 
     assert any(expected in problem for problem in oracle.judge(world))
+
+
+def test_a_mark_that_nobody_deals_with_is_seen(world: World) -> None:
+    """Neither it nor its item is held by another question, so that nothing excuses it."""
+    with world.store.writing() as connection:
+        connection.execute(update(schema.mark).values(dealt=""))
+
+    assert oracle.judge(world) == [f"{ADA}: the mark of {ref(world, 'two')} is due for ever"]
 
 
 def test_an_answer_that_nobody_gave_is_seen(world: World) -> None:

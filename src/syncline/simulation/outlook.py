@@ -79,20 +79,20 @@ def left_over(world: World, address: str, links: Sequence[Link], alerts: Sequenc
     open_ones = {a.link_id for a in alerts if a.state is AlertState.OPEN and a.code == QUESTION}
     asked = {link.ref for link in links if link.id in open_ones}
     followed = {link.ref for link in links if link.seen is Seen.PRESENT}
-    later = _later(links, alerts)
+    held = _held(alerts)
+    later = {link.ref for link in links if link.id in held}
     for item in (one for one in world.exchange.items(address) if one.ref not in later):
         ours = item.ref in followed or (address, item.ref) in world.conduct.marked
         wrong = _waiting(item) if item.ref in asked else _quiet(item, ours=ours)
         if wrong is not None:
             yield f"{address} {item.appointment.identity.global_object_id} ({item.ref}): {wrong}"
     due = world.store.marks_due(world.mailboxes[address], NAMES.waiting, world.clock.now(), 0, 9)
-    yield from (f"{address}: the mark of {mark.ref} is due for ever" for mark, _ in due if mark.ref not in later)
+    yield from (f"{address}: the mark of {mark.ref} is due for ever" for mark, _ in due if mark.link_id not in held)
 
 
-def _later(links: Sequence[Link], alerts: Sequence[Alert]) -> set[str]:
-    """Return the items that are held by another question, which comes first."""
-    held = {number for alert in alerts for number in alert.held}
-    return {link.ref for link in links if link.id in held}
+def _held(alerts: Sequence[Alert]) -> set[int]:
+    """Return the links that are held by another question, which comes first."""
+    return {number for alert in alerts for number in alert.held}
 
 
 def _waiting(item: Item) -> str | None:
