@@ -1822,3 +1822,34 @@ def test_an_edit_of_a_row_whose_item_was_let_go_and_is_found_again_may_be_overwr
     settle_both(world)
     assert world.exchange.items(ADA)[0].appointment.description == "CRM"
     assert world.diary.edits["crm-1", "description"] == {Origin.CRM: "CRM"}
+
+
+@pytest.mark.rule("Q-02")
+@pytest.mark.rule("Q-06")
+@pytest.mark.parametrize(("first", "second"), [(ADA, BOB), (BOB, ADA)])
+def test_a_yes_about_one_copy_stands_when_that_about_another_is_taken_back(
+    world: World, first: str, second: str
+) -> None:
+    """The guest's copy is asked about before the organizer's is seen, so there are two questions, both answered Yes."""
+    world.crm.create(Appointment(identity=Identity("crm-busy"), span=at(9)), owner="ada")
+    add(world, BOB, item("met", at(9), organizer=Address(BOB), attendees=(Attendee(ADA),)))
+    copy = track_copy(world, ADA)
+    world.exchange.edit(ADA, copy, lambda found: replace(found, show_as=ShowAs.BUSY))
+    world.cycle(ADA)
+    world.cycle(BOB)
+    asked = {world.address(question.mailbox_id): question.id for question in world.questions()}
+
+    def take_back(address: str) -> None:
+        world.take_back(next(each for each in world.answered() if each.id == asked[address]))
+
+    for address in (first, second):
+        world.answer(next(each for each in world.questions() if each.id == asked[address]), "yes")
+    take_back(first)
+    take_back(second)
+    assert world.ledger.confirmed == set()
+
+    for address in (first, second):
+        world.answer(next(each for each in world.questions() if each.id == asked[address]), "yes")
+    take_back(first)
+    settle(world)
+    assert row(world, "met").appointment.span == at(9)
