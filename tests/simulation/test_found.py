@@ -1851,3 +1851,34 @@ def test_the_mark_of_an_item_that_is_found_again_waits_for_the_question_about_th
     (saved,) = world.exchange.items(ADA)
     assert (row(world, "one").appointment.span, world.questions()) == (at(15), ())
     assert names.waiting not in saved.appointment.categories
+
+
+@pytest.mark.rule("Q-02")
+@pytest.mark.rule("Q-06")
+@pytest.mark.parametrize(("first", "second"), [(ADA, BOB), (BOB, ADA)])
+def test_a_yes_about_one_copy_stands_when_that_about_another_is_taken_back(
+    world: World, first: str, second: str
+) -> None:
+    """The guest's copy is asked about before the organizer's is seen, so there are two questions, both answered Yes."""
+    world.crm.create(Appointment(identity=Identity("crm-busy"), span=at(9)), owner="ada")
+    add(world, BOB, item("met", at(9), organizer=Address(BOB), attendees=(Attendee(ADA),)))
+    copy = track_copy(world, ADA)
+    world.exchange.edit(ADA, copy, lambda found: replace(found, show_as=ShowAs.BUSY))
+    world.cycle(ADA)
+    world.cycle(BOB)
+    asked = {world.address(question.mailbox_id): question.id for question in world.questions()}
+
+    def take_back(address: str) -> None:
+        world.take_back(next(each for each in world.answered() if each.id == asked[address]))
+
+    for address in (first, second):
+        world.answer(next(each for each in world.questions() if each.id == asked[address]), "yes")
+    take_back(first)
+    take_back(second)
+    assert world.ledger.confirmed == set()
+
+    for address in (first, second):
+        world.answer(next(each for each in world.questions() if each.id == asked[address]), "yes")
+    take_back(first)
+    settle(world)
+    assert row(world, "met").appointment.span == at(9)

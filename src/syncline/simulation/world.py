@@ -204,7 +204,7 @@ class World:
         links = self.store.links_by_id([number for number in (alert.link_id, *alert.held) if number])
         names = {link.identity.global_object_id for link in links}
         try:
-            alerts.answer(self.store, self.clock, alert.id, answer, "admin", alert.version)
+            given = alerts.answer(self.store, self.clock, alert.id, answer, "admin", alert.version)
         except SyncError as error:
             self.tell(f"{answer} to question {alert.id} does not count: {error.code}")
             return
@@ -214,7 +214,7 @@ class World:
         said = self.ledger.confirmed if answer == "yes" else self.refused
         if alert.code in OF_BOTH_SIDES:
             said = self.conduct.answered(alert.code, answer)
-        self.newly_said[alert.id] = (said, names - said)
+        self.newly_said[given.answers] = (said, names)
         said.update(names)
         self.tell(f"admin answers {answer} to question {alert.id} ({alert.code}) about {', '.join(sorted(names))}")
 
@@ -235,19 +235,23 @@ class World:
         name, address = link.identity.global_object_id, self.address(alert.mailbox_id)
         known = self.left_out.setdefault(name, {})
         known.update({date: LeftOut(address, place_of(link.observed, date)) for date in dates})
-        self.newly_said[alert.id] = (set(), set())
+        self.newly_said[result.answers] = (set(), set())
         self.tell(f"admin answers yes to question {alert.id} about {name} without {', '.join(map(str, dates))}")
         return True
 
     def take_back(self, alert: Alert) -> None:
-        """Take back an answer, if that is not too late; then it is as if nobody had answered."""
+        """Take back an answer, if that is not too late; then it is as if nobody had given it.
+
+        What was answered about another copy of the meeting stands: each question has its own answer (Q-02, Q-06).
+        """
         try:
             alerts.undo(self.store, self.clock, alert.id, "admin")
         except SyncError as error:
             self.tell(f"the answer to question {alert.id} is not taken back: {error.code}")
             return
-        said, names = self.newly_said.pop(alert.id)
-        said -= names - {name for name, _ in self.said}
+        said, names = self.newly_said.pop(alert.answers)
+        standing = (each for same, each in self.newly_said.values() if same is said)
+        said -= names.difference(*standing, (name for name, _ in self.said))
         self.ledger.released.discard(self.address(alert.mailbox_id) if alert.held else "")
         self.tell(f"admin takes back the answer to question {alert.id}")
 
@@ -258,7 +262,7 @@ class World:
     def answered(self) -> tuple[Alert, ...]:
         """Return the questions of all mailboxes that were answered here and are not carried out yet."""
         every = (alert for number in self.mailboxes.values() for alert in self.store.open_alerts(number))
-        return tuple(a for a in every if a.state is AlertState.ANSWERED and a.id in self.newly_said)
+        return tuple(a for a in every if a.state is AlertState.ANSWERED and a.answers in self.newly_said)
 
     def questions(self) -> tuple[Alert, ...]:
         """Return the open questions of all mailboxes."""
