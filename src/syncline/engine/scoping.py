@@ -193,7 +193,7 @@ def given_away(run: Run, link: Link, row: CrmRow | None) -> Link | None:
 
     Else nothing would say why it is not in this calendar, nor look for its invitation (A-14, A-02).
     """
-    if row is None or row.status in _CLOSED or not in_scope(run, row):
+    if row is None or link.crm_id != row.id or row.status in _CLOSED or not in_scope(run, row):
         return None
     return replace(anew(link), origin=Origin.CRM, in_scope=True, crm_settled=UNSETTLED, doubted=False)
 
