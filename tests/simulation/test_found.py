@@ -1826,31 +1826,40 @@ def test_an_edit_of_a_row_whose_item_was_let_go_and_is_found_again_may_be_overwr
     assert world.diary.edits["crm-1", "description"] == {Origin.CRM: "CRM"}
 
 
-@pytest.mark.rule("A-25")
-@pytest.mark.rule("Q-01")
-def test_the_mark_of_an_item_that_is_found_again_waits_for_the_question_about_the_loss() -> None:
-    """Asked about, moved, lost and found at another address: until the loss is dealt with its mark names the former."""
-    names = CategoryNames()
-    world = World(Random(0), Setting(people=1, rules=Rules(outlook=names)))
+def found_again(span: Span) -> World:
+    """Make a world in which an item was asked about, moved, lost and found at another address after a lost cursor."""
+    world = World(Random(0), Setting(people=1, rules=Rules(outlook=CategoryNames())))
     world.crm.create(Appointment(identity=Identity("crm-other"), span=at(12)), owner="ada")
     former = add(world, ADA, item("one", at(9)))
     settle(world)
     world.exchange.edit(ADA, former, lambda found: replace(found, span=at(12)))
     settle(world)
-    world.exchange.edit(ADA, former, lambda found: replace(found, span=at(15)))
+    world.exchange.edit(ADA, former, lambda found: replace(found, span=span, subject="Found again"))
     refill(world, {ADA: world.exchange.empty(ADA)})
     world.exchange.expire_cursors(ADA)
     settle(world)
     (again,) = world.exchange.items(ADA)
-    assert (again.ref != former, names.waiting in again.appointment.categories) == (True, True)
-    question = next(each for each in world.questions() if each.code == "RestoredSideHeld")
+    assert (again.ref != former, CategoryNames().waiting in again.appointment.categories) == (True, True)
+    return world
 
-    world.answer(question, "yes")
+
+def answer(world: World, code: str, said: Answer) -> None:
+    """Answer the open question with a code."""
+    world.answer(next(each for each in world.questions() if each.code == code), said)
+
+
+@pytest.mark.rule("A-25")
+@pytest.mark.rule("Q-01")
+def test_the_mark_of_an_item_that_is_found_again_waits_for_the_question_about_the_loss() -> None:
+    """Asked about, moved, lost and found at another address: until the loss is dealt with its mark names the former."""
+    world = found_again(at(15))
+
+    answer(world, "RestoredSideHeld", "yes")
 
     settle(world)
     (saved,) = world.exchange.items(ADA)
     assert (row(world, "one").appointment.span, world.questions()) == (at(15), ())
-    assert names.waiting not in saved.appointment.categories
+    assert CategoryNames().waiting not in saved.appointment.categories
 
 
 @pytest.mark.rule("Q-02")
@@ -1882,3 +1891,116 @@ def test_a_yes_about_one_copy_stands_when_that_about_another_is_taken_back(
     take_back(first)
     settle(world)
     assert row(world, "met").appointment.span == at(9)
+
+
+@pytest.mark.rule("A-25")
+@pytest.mark.rule("Q-01")
+@pytest.mark.parametrize("span", [at(15), at(12)])
+def test_a_no_after_a_loss_ends_the_question_about_a_double_booking_too(span: Span) -> None:
+    """The CRM stays as it is, so nothing is left to ask; it stays so when nothing clashes any more."""
+    world = found_again(span)
+
+    answer(world, "RestoredSideHeld", "no")
+
+    settle(world)
+    assert world.questions() == ()
+    assert CategoryNames().waiting not in world.exchange.items(ADA)[0].appointment.categories
+    world.crm.remove(next(one.id for one in world.crm.rows() if one.appointment.identity == Identity("crm-other")))
+    settle(world)
+    assert (row(world, "one").appointment.span, row(world, "one").appointment.subject) == (at(9), "Subject one")
+
+
+@pytest.mark.rule("A-25")
+@pytest.mark.rule("Q-02")
+def test_an_answer_about_a_double_booking_writes_nothing_while_a_loss_is_asked_about() -> None:
+    """The Yes was to the former time, and what the item says now is still in doubt: it waits for the other answer."""
+    world = found_again(at(15))
+    answer(world, "ExchangeSyncSchedulingConflictsError", "yes")
+    world.cycle(ADA)
+    assert row(world, "one").appointment.span == at(9)
+
+    answer(world, "RestoredSideHeld", "no")
+
+    settle(world)
+    assert (row(world, "one").appointment.span, world.questions()) == (at(9), ())
+
+
+@pytest.mark.rule("A-25")
+@pytest.mark.rule("Q-04")
+@pytest.mark.parametrize("span", [at(15), at(12)])
+def test_a_no_after_a_loss_keeps_an_earlier_no_only_to_what_the_item_still_says(span: Span) -> None:
+    """An item that was kept out at one time is still, at that time only; at another nothing is left of that answer."""
+    world = World(Random(0), Setting(people=1))
+    world.crm.create(Appointment(identity=Identity("crm-other"), span=at(12)), owner="ada")
+    ref = add(world, ADA, item("one", at(9)))
+    settle(world)
+    world.exchange.edit(ADA, ref, lambda found: replace(found, span=at(12)))
+    world.cycle(ADA)
+    answer(world, "ExchangeSyncSchedulingConflictsError", "no")
+    settle(world)
+    world.exchange.edit(ADA, ref, lambda found: replace(found, span=span, subject="Restored"))
+    world.exchange.expire_cursors(ADA)
+    settle(world)
+
+    answer(world, "RestoredSideHeld", "no")
+
+    settle(world)
+    (link,) = oracle.all_links(world)
+    kept = (LinkState.PARKED, "no") if span == at(12) else (LinkState.SETTLED, None)
+    assert (link.state, link.decision) == kept
+    assert (row(world, "one").appointment.span, row(world, "one").appointment.subject) == (at(9), "Subject one")
+
+
+@pytest.mark.rule("A-25")
+def test_a_no_after_a_loss_ends_the_tries_of_an_item_that_fails(world: World) -> None:
+    """Its row could not be read when it was found anew: after the No no later try writes it, and no failure stands."""
+    ref = add(world, ADA, item("one", at(9)))
+    settle(world)
+    world.crm.spoil(number := row(world, "one").id)
+    world.exchange.edit(ADA, ref, lambda found: replace(found, subject="Restored"))
+    world.exchange.expire_cursors(ADA)
+    world.cycle(ADA)
+    assert [link.state for link in oracle.all_links(world)] == [LinkState.FAILED]
+    world.crm.mend(number)
+    settle(world)
+
+    answer(world, "RestoredSideHeld", "no")
+
+    settle(world)
+    assert row(world, "one").appointment.subject == "Subject one"
+    assert [link.state for link in oracle.all_links(world)] == [LinkState.SETTLED]
+    assert world.store.open_alerts(world.mailboxes[ADA]) == ()
+
+
+@pytest.mark.rule("A-25")
+def test_a_no_after_a_loss_carries_nothing_over_that_would_bring_the_item_back() -> None:
+    """What the CRM changed meanwhile stays there: written to Outlook, it would return with all that was refused."""
+    world = partners()
+    ref = add(world, ADA, item("one", at(9)))
+    settle_both(world)
+    world.exchange.edit(ADA, ref, lambda found: replace(found, subject="Restored"))
+    world.exchange.expire_cursors(ADA)
+    world.cycle(ADA)
+    world.crm.edit(row(world, "one").id, lambda found: replace(found, location="CRM"), by="ada")
+    settle_both(world)
+
+    answer(world, "RestoredSideHeld", "no")
+
+    settle_both(world)
+    assert (row(world, "one").appointment.subject, row(world, "one").appointment.location) == ("Subject one", "CRM")
+    (left,) = world.exchange.items(ADA)
+    assert (left.appointment.subject, left.appointment.location) == ("Restored", "")
+
+
+@pytest.mark.rule("A-25")
+@pytest.mark.rule("Q-02")
+def test_a_yes_after_a_loss_and_a_yes_to_the_double_booking_are_enough() -> None:
+    """What the item says was released by the first answer, and is not in doubt again when the second one is given."""
+    world = found_again(at(12))
+    answer(world, "RestoredSideHeld", "yes")
+    settle(world)
+
+    answer(world, "ExchangeSyncSchedulingConflictsError", "yes")
+
+    settle(world)
+    assert (row(world, "one").appointment.span, world.questions()) == (at(12), ())

@@ -16,7 +16,17 @@ from msgspec.structs import replace
 from syncline.core.filters import digest
 from syncline.core.merging import differences
 from syncline.core.planning import Verb
-from syncline.engine import attaching, diverging, holding, mailboxes, marking, organization, questions, withdrawing
+from syncline.engine import (
+    attaching,
+    diverging,
+    holding,
+    mailboxes,
+    marking,
+    organization,
+    questions,
+    refusing,
+    withdrawing,
+)
 from syncline.engine.applying import apply_all
 from syncline.engine.boundary import contain
 from syncline.engine.candidates import GROUPS, WRITES, adding_clashes, candidate_of
@@ -202,16 +212,24 @@ def _between_pages(run: Run) -> None:
 
 
 def _carry_out_answers(run: Run) -> None:
-    """Carry out given answers in a narrow cycle: read just those items, then plan and apply as always (Q-01, Q-02)."""
+    """Carry out given answers in a narrow cycle: read just those items, then plan and apply as always (Q-01, Q-02).
+
+    What is in doubt after a reading that started anew is left to the full cycle, which holds it (A-25).
+    """
     after = 0
     while links := run.store.answered_links(run.mailbox.id, ANSWERS_MAX, after):
         after = links[-1].id
         _require_enabled(run)
         living = observe_items(run, links)
         fresh = run.store.links_by_id([link.id for link in links if link.id in living])
-        standing = [link for link in fresh if link.seen is Seen.PRESENT and not unseen(link)]
+        standing = [link for link in fresh if link.seen is Seen.PRESENT and not unseen(link) and not _doubtful(link)]
         apply_all(run, decide(run, sorted(standing, key=order_of)))
         run.keep()
+
+
+def _doubtful(link: Link) -> bool:
+    """Return whether what was seen of a link last is in doubt; of what was asked about since nothing is."""
+    return link.doubted and link.revision_settled != link.revision
 
 
 def _require_enabled(run: Run) -> None:
@@ -240,11 +258,7 @@ def _in_doubt(run: Run, planned: Sequence[_Planned]) -> frozenset[int]:
     ids = tuple(p.link_id for p in planned if p.doubted and p.linked and p.verb in WRITES)
     weighed = holding.weigh(run, [holding.Danger(code=holding.RESTORED, links=ids, heavy=ids)])
     if weighed.dropped and not run.dry:
-        links = run.store.links_by_id(list(weighed.dropped))
-        gone = [link for link in links if link.seen is Seen.GONE]
-        kept = [replace(link, doubted=False, revision_settled=link.revision) for link in links if link not in gone]
-        entries = [run.entry(link, "dropped by an answer", holding.RESTORED) for link in links]
-        run.write(Changes(removed_links=[link.id for link in gone], links=kept, entries=entries))
+        refusing.refuse(run, list(weighed.dropped), holding.RESTORED)
     return weighed.held | frozenset(weighed.dropped)
 
 

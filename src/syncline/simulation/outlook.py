@@ -13,7 +13,7 @@ from random import Random
 from sqlalchemy import select
 
 from syncline.connectors.memory import Item
-from syncline.core.answering_by_category import CategoryNames
+from syncline.core.answering_by_category import CategoryNames, Mark
 from syncline.core.appointment import Appointment, Identity, Span
 from syncline.ports import Alert, AlertState, Link, LinkState, Seen
 from syncline.simulation.clock import MONDAY
@@ -26,6 +26,7 @@ _ANSWERS = {NAMES.save_anyway: "yes", NAMES.keep_out: "no"}
 _CHOICES = ((NAMES.save_anyway,), (NAMES.keep_out,), (NAMES.save_anyway, NAMES.keep_out), ())
 _WEIGHTS = (5, 4, 1, 1)
 _MORNING = timedelta(hours=4)
+PAGE = 100
 
 
 def busy_mornings(world: World) -> None:
@@ -86,8 +87,15 @@ def left_over(world: World, address: str, links: Sequence[Link], alerts: Sequenc
         wrong = _waiting(item) if item.ref in asked else _quiet(item, ours=ours)
         if wrong is not None:
             yield f"{address} {item.appointment.identity.global_object_id} ({item.ref}): {wrong}"
-    due = world.store.marks_due(world.mailboxes[address], NAMES.waiting, world.clock.now(), 0, 9)
-    yield from (f"{address}: the mark of {mark.ref} is due for ever" for mark, _ in due if mark.link_id not in held)
+    due = [mark for mark in _due(world, address) if mark.link_id not in held]
+    yield from (f"{address}: the mark of {mark.ref} is due for ever" for mark in due)
+
+
+def _due(world: World, address: str) -> Iterator[Mark]:
+    after = 0
+    while found := world.store.marks_due(world.mailboxes[address], NAMES.waiting, world.clock.now(), after, PAGE):
+        yield from (mark for mark, _ in found)
+        after = found[-1][0].id
 
 
 def _held(alerts: Sequence[Alert]) -> set[int]:

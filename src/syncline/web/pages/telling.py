@@ -47,6 +47,7 @@ REASONS: Mapping[str, str] = {
     "deleted or untracked in Outlook": noted("it was deleted in Outlook, or is tracked no longer"),
     "untracked": noted("it is tracked no longer"),
     "back at the time that the CRM holds": noted("it is back at the time that the CRM holds"),
+    "the CRM stays as it is": noted("somebody decided that the CRM stays as it is"),
     "the items are back": noted("the items are back"),
     "kept out": noted("it is kept out"),
     "its texts fit": noted("its texts fit into Outlook now"),
