@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 
@@ -2004,3 +2004,24 @@ def test_a_yes_after_a_loss_and_a_yes_to_the_double_booking_are_enough() -> None
 
     settle(world)
     assert (row(world, "one").appointment.span, world.questions()) == (at(12), ())
+
+
+@pytest.mark.rule("L-11a")
+def test_an_item_that_was_lost_before_its_making_was_heard_of_goes_when_it_is_found_again() -> None:
+    """It was given up and made anew meanwhile: what the server finds is taken out again, and no meeting was deleted."""
+    world = partners()
+    world.crm.enter(item("crm-1", at(9), organizer=Address(ADA)), owner="ada")
+    strike_at(world, "calendar.write", Strike.LOST)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    lost = {ADA: world.exchange.empty(ADA)}
+    world.clock.advance(600)
+    world.cycle(ADA)
+    made = made_item(world, "crm-1")
+    refill(world, lost)
+    assert len(world.exchange.items(ADA)) == 2
+
+    settle_both(world)
+
+    assert [one.ref for one in world.exchange.items(ADA)] == [made]
+    assert len(world.store.find_trashed("crm-1", since=world.clock.now() - timedelta(days=1))) == 1

@@ -199,3 +199,50 @@ def test_what_is_made_twice_may_be_deleted(world: World) -> None:
         ref=made.ref, folder=made.folder, revision=made.revision, content=made.appointment, mailing=Mailing.NOBODY
     )
     assert write(world, deletion) == []
+
+
+def _found_again(world: World) -> tuple[Item, Item]:
+    """Make Ada's item while the server has lost it, and let it find it again: return the linked one and the other."""
+    kept, known = world.exchange.back_up(ADA), standing(world)
+    world.exchange.empty(ADA)
+    write(world, ItemCreation(key="late", folder=known.folder, content=known.appointment, mailing=Mailing.NOBODY))
+    late = world.exchange.empty(ADA)
+    world.exchange.restore(kept)
+    world.exchange.refill(ADA, late)
+    linked, other = world.exchange.items(ADA)
+    assert (linked.ref, other.key) == (known.ref, "late")
+    return linked, other
+
+
+def _delete(world: World, ref: str, mailing: Mailing = Mailing.NOBODY) -> list[str]:
+    """Let Syncline's hand delete one item of Ada, and return what is wrong with that."""
+    found = world.exchange.item(ADA, ref)
+    return write(
+        world,
+        ItemDeletion(ref=ref, folder=found.folder, revision=found.revision, content=found.appointment, mailing=mailing),
+    )
+
+
+@pytest.mark.rule("L-11a")
+def test_what_was_made_instead_of_a_lost_item_may_be_one_of_two(world: World) -> None:
+    """The one that no row is linked to may go as it was made; that it did not get into the trash is told."""
+    _, other = _found_again(world)
+    assert _delete(world, other.ref) == []
+    assert any("the trash does not hold it" in one for one in found(world))
+
+
+@pytest.mark.rule("L-11a")
+@pytest.mark.parametrize("wrong", ["the linked one", "edited", "mailed", "a person's", "alone"])
+def test_of_two_nothing_else_may_be_deleted(world: World, wrong: str) -> None:
+    """What the row is linked to, what a person has touched or copied, and what stands alone; and nobody is mailed."""
+    linked, other = _found_again(world)
+    ref = linked.ref if wrong == "the linked one" else other.ref
+    if wrong == "edited":
+        world.exchange.edit(ADA, ref, lambda one: replace(one, location="Elsewhere"))
+    elif wrong == "a person's":
+        ref = world.exchange.copy(ADA, linked.ref)
+    elif wrong == "alone":
+        world.exchange.delete(ADA, linked.ref)
+    mailing = Mailing.EVERYBODY if wrong == "mailed" else Mailing.NOBODY
+
+    assert _delete(world, ref, mailing) == [f"{ADA} crm-1: deleted, but its row stands in scope"]

@@ -16,7 +16,7 @@ from syncline.connectors.memory.exchange import Posted
 from syncline.core import filters
 from syncline.core.appointment import Appointment, Status
 from syncline.core.guards import Invitations
-from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemUpdate, ItemWrite, mails
+from syncline.core.outgoing import ItemCreation, ItemDeletion, ItemUpdate, ItemWrite, Mailing, mails
 from syncline.core.pushing import Policy
 from syncline.ports import Clock, CrmRow, Result, Written
 from syncline.simulation.mailing import misdirected
@@ -34,7 +34,8 @@ class Conduct:
 
     `said`: the meetings about which people answered, by code and answer. `deleted` is what Syncline deleted, address
     and content; `taken` are the references, by address. `doubled` was made although it stood there already, as by an
-    owner that was overtaken, and how: it must be gone in the end unless people have changed it.
+    owner that was overtaken, and how: it must be gone in the end unless people have changed it. `as_made`: by key, what
+    each item held when it was made.
     `untracked` is what Syncline itself tracks no longer and may track again. `first_keys`: for each key that an update
     gave an item the one that it was made with, if it was.
     `gone_with_its_row` is told what each item held that was deleted because its row had been.
@@ -51,6 +52,7 @@ class Conduct:
     said: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     marked: set[tuple[str, str]] = field(default_factory=set)
     doubled: dict[tuple[str, str], Appointment] = field(default_factory=dict)
+    as_made: dict[str, Appointment] = field(default_factory=dict)
     deleted: list[tuple[str, Appointment]] = field(default_factory=list)
     taken: set[tuple[str, str]] = field(default_factory=set)
     helpless: set[str] = field(default_factory=set)
@@ -132,9 +134,11 @@ class Conduct:
     def _created(
         self, address: str, write: ItemCreation, before: Mapping[tuple[str, str], Appointment], written: Written
     ) -> None:
+        if written.item is None:
+            return
+        self.as_made[write.key] = written.item.appointment
         identity = write.content.identity
-        stood = any(of == address and item.identity == identity for (of, _), item in before.items())
-        if stood and written.item is not None:
+        if any(of == address and item.identity == identity for (of, _), item in before.items()):
             self.doubled[address, written.item.ref] = written.item.appointment
 
     def _deleted(
@@ -152,8 +156,25 @@ class Conduct:
         row = self.crm.find([write.content.identity]).get(write.content.identity)
         if row is None:
             self.gone_with_its_row(write.content)
-        elif not self._may_go(address, row):
+        elif not self._may_go(address, row) and not self._made_instead(address, write, before, row):
             self._wrong(address, name, "deleted, but its row stands in scope")
+
+    def _made_instead(
+        self, address: str, write: ItemDeletion, before: Mapping[tuple[str, str], Appointment], row: CrmRow
+    ) -> bool:
+        """Return whether what went stood as it was made, and what Syncline made instead holds the row (decision 0035).
+
+        When the second one was made, the first had been lost: so it is not among `doubled`.
+        """
+        key = self.exchange.store(address).deleted[write.ref].key
+        instead = [
+            item.ref
+            for item in self.exchange.items(address)
+            if item.appointment.identity == write.content.identity and self.made_with(item.key) not in (None, key)
+        ]
+        links = self.store.links_by_ref(self.mailboxes[address], instead)
+        untouched = key is not None and self.as_made.get(key) == before[address, write.ref]
+        return untouched and write.mailing is Mailing.NOBODY and any(link.crm_id == row.id for link in links.values())
 
     def _updated(self, address: str, write: ItemUpdate) -> None:
         before, after = set(write.before.categories), set(write.after.categories)

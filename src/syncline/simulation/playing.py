@@ -266,7 +266,8 @@ def refill(world: World, lost: dict[str, tuple[Item, ...]]) -> None:
     """Bring back what the server lost."""
     for address, items in lost.items():
         again = {item.appointment.identity for item in world.exchange.items(address)}
-        # What had been made anew meanwhile stands there twice now: a code tells of it, and nobody can do better.
+        # What had been made anew meanwhile stands there twice now: a code tells of it. Only what was given up before
+        # its making was heard of is known to be Syncline's, and goes (decision 0035).
         world.conduct.helpless |= {
             item.appointment.identity.global_object_id for item in items if item.appointment.identity in again
         }
