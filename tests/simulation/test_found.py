@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import select
 
 from syncline.connectors.memory import CALENDAR
 from syncline.core.answering import AnswerRule, Conditions
@@ -27,6 +28,7 @@ from syncline.simulation.conduct import CATEGORY
 from syncline.simulation.faults import Call, Gate, Strike, nothing
 from syncline.simulation.playing import calm, refill
 from syncline.simulation.world import Setting, World, address_of
+from syncline.store import schema
 from tests.simulation.samples import at, daily, item
 
 ADA, BOB, CYD = address_of("ada"), address_of("bob"), address_of("cyd")
@@ -2025,3 +2027,98 @@ def test_an_item_that_was_lost_before_its_making_was_heard_of_goes_when_it_is_fo
 
     assert [one.ref for one in world.exchange.items(ADA)] == [made]
     assert len(world.store.find_trashed("crm-1", since=world.clock.now() - timedelta(days=1))) == 1
+
+
+CLASH = "ExchangeSyncSchedulingConflictsError"
+
+
+def lost_with_a_past(past: str, lose: Callable[[World, str], None], *, others: int = 12) -> World:
+    """Make a world in which an item with something open about it is lost together with others, and the guard asks.
+
+    `past`: what was open; "yes" is a question that is answered only while the guard's stands.
+    """
+    world = World(Random(0), Setting(people=1, rules=Rules(outlook=CategoryNames())))
+    world.crm.create(Appointment(identity=Identity("crm-other"), span=at(13)), owner="ada")
+    refs = [add(world, ADA, item(f"item-{number}", at(9, day=10 + number))) for number in range(12)]
+    ref = add(world, ADA, item("one", at(9)))
+    settle(world)
+    world.exchange.edit(ADA, ref, lambda found: replace(found, span=at(13)))
+    if past == "failing":
+        world.crm.spoil(row(world, "one").id)
+    world.cycle(ADA)
+    if past == "no":
+        answer(world, CLASH, "no")
+    if past == "lapsed":
+        world.clock.advance((at(13).end - world.clock.now()).total_seconds() + 60)
+    world.cycle(ADA)
+    for each in (ref, *refs[:others]):
+        lose(world, each)
+    world.cycle(ADA)
+    if past == "yes":
+        answer(world, CLASH, "yes")
+        world.cycle(ADA)
+    if past == "failing":
+        world.crm.mend(row(world, "one").id)
+    return world
+
+
+def untrack(world: World, ref: str) -> None:
+    """Take the category of an item away, and leave the others."""
+    kept = (each for each in world.exchange.item(ADA, ref).appointment.categories if each != CATEGORY)
+    world.exchange.set_categories(ADA, ref, tuple(kept))
+
+
+def delete(world: World, ref: str) -> None:
+    """Delete an item."""
+    world.exchange.delete(ADA, ref)
+
+
+@pytest.mark.rule("L-04a")
+@pytest.mark.rule("Q-01")
+@pytest.mark.parametrize("past", ["asked", "yes", "no", "lapsed", "failing"])
+@pytest.mark.parametrize(
+    ("code", "lose", "others"),
+    [("MassUntrackingHeld", untrack, 12), ("MassDeletionHeld", delete, 11), ("EmptiedSideHeld", delete, 12)],
+)
+def test_a_no_to_a_guard_ends_what_was_open_about_its_items(
+    code: str, lose: Callable[[World, str], None], others: int, past: str
+) -> None:
+    """Their rows stay as they are, nothing is asked or tried any more, and who reads an ended question learns why."""
+    world = lost_with_a_past(past, lose, others=others)
+    before = row(world, "one")
+    told = [each for each in world.store.open_alerts(world.mailboxes[ADA]) if each.code != code]
+    assert len(told) == (past != "no")
+
+    answer(world, code, "no")
+
+    settle(world)
+    world.clock.advance(86_400)
+    world.crm.remove(next(each.id for each in world.crm.rows() if each.appointment.identity == Identity("crm-other")))
+    settle(world)
+    assert row(world, "one") == before
+    assert world.store.open_alerts(world.mailboxes[ADA]) == ()
+    with world.store.reading() as connection:
+        reasons = connection.scalars(select(schema.alert.c.reason).where(schema.alert.c.id.in_([a.id for a in told])))
+        assert set(reasons) <= {"deleted or untracked in Outlook"}
+    kept = [link for link in oracle.all_links(world) if link.identity == Identity("one")]
+    assert [(one.state, one.sync_error, one.next_try, one.decision, one.retries) for one in kept] == (
+        [(LinkState.SETTLED, None, None, None, 0)] if lose is untrack else []
+    )
+
+
+@pytest.mark.rule("L-04a")
+@pytest.mark.rule("Q-01")
+def test_an_item_that_a_no_left_untracked_is_asked_about_anew_once_it_is_tracked_again() -> None:
+    """Nothing that was asked or answered before stands on, and its time still clashes."""
+    world = lost_with_a_past("asked", untrack)
+    answer(world, "MassUntrackingHeld", "no")
+    settle(world)
+    ref = next(one.ref for one in world.exchange.items(ADA) if one.appointment.identity == Identity("one"))
+
+    world.exchange.set_categories(ADA, ref, (CATEGORY,))
+
+    settle(world)
+    assert [question.code for question in world.questions()] == [CLASH]
+    answer(world, CLASH, "yes")
+    settle(world)
+    assert row(world, "one").appointment.span == at(13)

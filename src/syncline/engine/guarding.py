@@ -14,8 +14,10 @@ from msgspec.structs import replace
 from syncline.core.guards import Weight, holds
 from syncline.core.planning import Verb
 from syncline.engine import questions
+from syncline.engine.refusing import at_rest
 from syncline.engine.run import Run
-from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Link, LinkState, Seen
+from syncline.engine.unwritten import NOT_HERE
+from syncline.ports import Alert, AlertOutcome, AlertState, Changes, Link, Seen
 
 CODES = ("EmptiedSideHeld", "MassDeletionHeld", "MassUntrackingHeld")
 _SEEN = {"EmptiedSideHeld": Seen.GONE, "MassDeletionHeld": Seen.GONE, "MassUntrackingHeld": Seen.UNTRACKED}
@@ -60,14 +62,22 @@ def held_by(run: Run, lights: Sequence[Light]) -> Mapping[int, str]:
     return held
 
 
-def _standing(run: Run) -> list[Alert]:
-    """Return the guards' questions; from here on their answers are carried out, so none is taken back any more."""
-    standing = [alert for alert in run.store.open_alerts(run.mailbox.id) if alert.code in CODES]
+def _standing(run: Run, link_ids: Sequence[int] | None = None) -> list[Alert]:
+    """Return the guards' questions, or all that was asked or told about links.
+
+    From here on the answers are carried out or dropped, so none is taken back any more.
+    """
+    standing = _read(run, link_ids)
     answers = {alert.id: alert.answers for alert in standing if alert.before is not None}
     if not answers or run.dry:
         return standing
     run.store.take_up(run.lease, answers)
-    return [alert for alert in run.store.open_alerts(run.mailbox.id) if alert.code in CODES]
+    return _read(run, link_ids)
+
+
+def _read(run: Run, link_ids: Sequence[int] | None) -> list[Alert]:
+    found = run.store.open_alerts(run.mailbox.id, link_ids)
+    return [alert for alert in found if link_ids is not None or alert.code in CODES]
 
 
 def _holds(light: Light, code: str, codes: Sequence[str], asked: Alert | None, held: Collection[int]) -> bool:
@@ -126,7 +136,10 @@ def _question(run: Run, code: str, ids: tuple[int, ...], standing: Alert | None)
 
 
 def _carry_out_no(run: Run, standing: Sequence[Alert]) -> frozenset[int]:
-    """Drop what a No has dropped: deleted items are unlinked, untracked ones stay linked; rows stay either way."""
+    """Drop what a No has dropped: deleted items are unlinked, untracked ones stay linked; rows stay either way.
+
+    What else was asked or told about these items is over, as it is after a Yes (Q-01).
+    """
     dropped: set[int] = set()
     for alert in standing:
         if alert.answer != "no" or alert.outcome is AlertOutcome.KEPT_OUT:
@@ -137,11 +150,13 @@ def _carry_out_no(run: Run, standing: Sequence[Alert]) -> frozenset[int]:
         dropped.update(link.id for link in links)
         if run.dry:
             continue
+        about = _standing(run, [link.id for link in (*gone, *untracked)])
+        ended = [questions.withdrawn(run, each, NOT_HERE) for each in about]
         run.write(
             Changes(
                 removed_links=[link.id for link in gone],
                 links=[_dealt_with(link) for link in untracked],
-                alerts=[questions.carried_out(run, alert, AlertOutcome.KEPT_OUT)],
+                alerts=[questions.carried_out(run, alert, AlertOutcome.KEPT_OUT), *ended],
                 entries=[run.entry(link, "dropped by an answer", alert.code) for link in links],
             )
         )
@@ -149,5 +164,4 @@ def _carry_out_no(run: Run, standing: Sequence[Alert]) -> frozenset[int]:
 
 
 def _dealt_with(link: Link) -> Link:
-    settled = replace(link, seen_settled=link.seen, revision_settled=link.revision, state=LinkState.SETTLED)
-    return replace(settled, decision=None, decision_by=None, decided_digest="", decided_left_out=())
+    return replace(at_rest(link), seen_settled=link.seen, revision_settled=link.revision)

@@ -1,4 +1,4 @@
-"""What a No leaves behind after a reading that started anew: both sides as they are (A-25, decision 0038).
+"""What a No leaves behind: a link at rest, and after a reading that started anew both sides (A-25, decision 0038).
 
 What either side said until then is dealt with: no cycle writes it anywhere until somebody changes something again. It
 must not write to a port, and it does not know how anybody was asked.
@@ -43,13 +43,11 @@ def refuse(run: Run, link_ids: Sequence[int], code: str) -> None:
     run.write(draft.changes())
 
 
-def _in_doubt_no_more(link: Link) -> Link:
-    """Return the link as in step, or with an edit of the CRM that is seen to wait; nothing of it is tried again."""
-    pending = link.crm_version != link.crm_version_seen
+def at_rest(link: Link) -> Link:
+    """Return the link as in step: nothing of it is asked, answered or tried again."""
     return replace(
         link,
-        doubted=False,
-        state=LinkState.UNSETTLED if pending else LinkState.SETTLED,
+        state=LinkState.SETTLED,
         sync_error=None,
         error_params={},
         error_time=None,
@@ -60,6 +58,13 @@ def _in_doubt_no_more(link: Link) -> Link:
         decided_digest="",
         decided_left_out=(),
     )
+
+
+def _in_doubt_no_more(link: Link) -> Link:
+    """Return the link at rest, or with an edit of the CRM that is seen to wait."""
+    pending = link.crm_version != link.crm_version_seen
+    state = LinkState.UNSETTLED if pending else LinkState.SETTLED
+    return replace(at_rest(link), doubted=False, state=state)
 
 
 def _withheld(run: Run, link: Link, row: CrmRow | None) -> Link:

@@ -23,6 +23,8 @@ from syncline.ports import Link, LinkState, Seen
 # What all copies of a meeting have in common; their show-as, people and notes may be their own.
 _SHARED = frozenset({"span", "recurrence", "deleted", "subject", "location"})
 COPY = "CopiedItemIgnored"
+NOT_HERE = "deleted or untracked in Outlook"
+"""Why nobody needs to answer about an item that this mailbox tracks no longer."""
 
 
 def _settle(draft: Draft, decided: Decided) -> None:
@@ -149,13 +151,13 @@ def _forget(draft: Draft, decided: Decided) -> None:
         # The row may be selected again meanwhile: then it is made anew, and what its item does not have yet is no loss.
         draft.files_anew.append(decided.link.id)
         draft.links.append(anew(decided.link))
-        draft.close(decided, "deleted or untracked in Outlook", over=True)
+        draft.close(decided, NOT_HERE, over=True)
         return
-    draft.drop(decided, "forgotten", "deleted or untracked in Outlook")
+    draft.drop(decided, "forgotten", NOT_HERE)
 
 
 def _unlink(draft: Draft, decided: Decided) -> None:
-    draft.drop(decided, "unlinked", "deleted or untracked in Outlook")
+    draft.drop(decided, "unlinked", NOT_HERE)
 
 
 def _keep_out(draft: Draft, decided: Decided) -> None:
