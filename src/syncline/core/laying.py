@@ -79,14 +79,21 @@ def _with_dates(
         # What Exchange alone deleted stays deleted there, and nothing past comes back (R-05).
         deleted |= {date for date in item.deleted if date not in agreed.deleted or date < kept.now}
     else:
-        past = _past_of_exchange(item, agreed, row, kept)
-        stay = on_pattern(replace(laid, exceptions=past.exceptions, deleted=past.deleted))
-        theirs = {part.identity for part in stay.exceptions}
-        parts = [part for part in parts if part.identity not in theirs]
-        parts = [*on_pattern(replace(laid, exceptions=tuple(parts), deleted=())).exceptions, *stay.exceptions]
-        deleted |= set(stay.deleted)
+        parts, past = _on_new_pattern(laid, parts, _past_of_exchange(item, agreed, row, kept))
+        deleted |= past
     ordered = tuple(sorted((each for each in parts if each.identity.original_start not in deleted), key=_identity))
     return replace(laid, exceptions=ordered, deleted=tuple(sorted(deleted)))
+
+
+def _on_new_pattern(
+    laid: Appointment, parts: Sequence[Appointment], past: Appointment
+) -> tuple[list[Appointment], frozenset[datetime]]:
+    """Return the changed dates that the laid pattern has, those of Exchange's past first, and what it had deleted."""
+    stay = on_pattern(replace(laid, exceptions=past.exceptions, deleted=past.deleted))
+    theirs = {part.identity for part in stay.exceptions}
+    others = tuple(part for part in parts if part.identity not in theirs)
+    rows = on_pattern(replace(laid, exceptions=others, deleted=()))
+    return [*stay.exceptions, *rows.exceptions], frozenset(stay.deleted)
 
 
 def _past_of_exchange(item: Appointment, agreed: Appointment, row: Appointment, kept: Dates) -> Appointment:
