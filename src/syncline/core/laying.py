@@ -79,10 +79,48 @@ def _with_dates(
         # What Exchange alone deleted stays deleted there, and nothing past comes back (R-05).
         deleted |= {date for date in item.deleted if date not in agreed.deleted or date < kept.now}
     else:
-        past = tuple(date for date in item.deleted if date < kept.now)
-        deleted |= set(on_pattern(replace(laid, exceptions=(), deleted=past)).deleted)
+        parts, past = _on_new_pattern(laid, parts, _past_of_exchange(item, agreed, row, kept))
+        deleted |= past
     ordered = tuple(sorted((each for each in parts if each.identity.original_start not in deleted), key=_identity))
     return replace(laid, exceptions=ordered, deleted=tuple(sorted(deleted)))
+
+
+def _on_new_pattern(
+    laid: Appointment, parts: Sequence[Appointment], past: Appointment
+) -> tuple[list[Appointment], frozenset[datetime]]:
+    """Return the changed dates that the laid pattern has, those of Exchange's past first, and what it had deleted."""
+    stay = on_pattern(replace(laid, exceptions=past.exceptions, deleted=past.deleted))
+    theirs = {part.identity for part in stay.exceptions}
+    others = tuple(part for part in parts if part.identity not in theirs)
+    rows = on_pattern(replace(laid, exceptions=others, deleted=()))
+    return [*stay.exceptions, *rows.exceptions], frozenset(stay.deleted)
+
+
+def _past_of_exchange(item: Appointment, agreed: Appointment, row: Appointment, kept: Dates) -> Appointment:
+    """Return the item with those of its past dates only of which the row says nothing that was not agreed (3.1, R-05).
+
+    A closed row takes in nothing (A-22), and a date left out it does not have: neither may be lost with its series.
+    """
+    bases = {part.identity: part for part in agreed.exceptions}
+    rows = {part.identity: part for part in row.exceptions}
+    still_out = kept.left_out & set(row.deleted)
+    dropped = set(row.deleted) - set(agreed.deleted)
+
+    def stays(part: Appointment) -> bool:
+        start = part.identity.original_start
+        if start is None or start >= kept.now:
+            return False
+        base, own = bases.get(part.identity), rows.get(part.identity)
+        # That a closed row is shown as free says nothing of the date itself (A-04).
+        silent = own == base or (base is not None and own == replace(base, show_as=row.show_as))
+        return start in still_out or (silent and start not in dropped)
+
+    def shown(part: Appointment) -> Appointment:
+        own = rows.get(part.identity)
+        return part if own is None else replace(part, show_as=own.show_as)
+
+    parts = tuple(shown(part) for part in item.exceptions if stays(part))
+    return replace(item, exceptions=parts, deleted=tuple(date for date in item.deleted if date < kept.now))
 
 
 def _part(series: Appointment, known: Appointment | None, part: Appointment, base: Appointment | None) -> Appointment:

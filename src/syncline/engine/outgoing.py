@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from syncline.core import pushing
-from syncline.core.appointment import Address, Appointment
+from syncline.core.appointment import Address, Appointment, Status
 from syncline.core.ending import goes_on
 from syncline.core.laying import Dates, laid_onto, new_item
 from syncline.core.leaving_out import remains
@@ -108,9 +108,12 @@ def ended(appointment: Appointment, now: datetime) -> bool:
     return not remains(appointment, now, _HORIZON_DAYS)
 
 
-def _cut(content: Appointment | None, now: datetime) -> bool:
-    """Return whether a row is a series without a date to come."""
-    return content is not None and content.recurrence is not None and not goes_on(content, now)
+def _cut(link: Link, row: CrmRow | None, now: datetime) -> bool:
+    """Return whether a canceled row is a series without a date to come, also of those that only it does without."""
+    if row is None or row.status is not Status.CANCELED or row.appointment.recurrence is None:
+        return False
+    deleted = tuple(date for date in row.appointment.deleted if date not in link.left_out)
+    return not goes_on(replace(row.appointment, deleted=deleted), now)
 
 
 def _contained(link: Link, work: Callable[[], Outward]) -> Outward:
@@ -305,7 +308,7 @@ def _present(run: Run, decided: Decided, overrule: Mapping[int, bool]) -> Outwar
         handed=organizer is not None and organizer.address not in run.people.own,
         started=item.span.start < now,
         ended=ended(item, now),
-        cut=_cut(content, now),
+        cut=_cut(link, row, now),
         decides=decided.peer is None and not inside_series(link, row),
         tracked_anyway=run.mailbox.track is Track.ALL,
         first_sync=earlier or not run.mailbox.first_sync_done,
