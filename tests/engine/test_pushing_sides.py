@@ -12,6 +12,7 @@ from syncline.core.appointment import (
     SUBJECT_MAX,
     Address,
     Appointment,
+    Attendee,
     Importance,
     Pattern,
     PatternKind,
@@ -75,6 +76,116 @@ def test_a_restored_crm_overwrites_nothing_unasked(answer: str) -> None:
     assert mails(world) == told
     assert world.questions() == ()
     assert_quiet(world)
+
+
+@pytest.mark.rule("A-02")
+@pytest.mark.rule("A-25")
+@pytest.mark.parametrize("guest", [ADA, EVE])
+def test_an_invited_copy_lost_with_a_restored_mailbox_waits_for_its_invitation(guest: str) -> None:
+    """Nobody deleted it, only its organizer can bring it back, and what he sends is linked though nobody tracked it."""
+    world = ready()
+    kept = world.exchange.back_up(ADA)
+    row = enter(world, meeting("Visit", at(10), "ada", organizer="bob"), owner="bob")
+    settled(world, "bob", "ada")
+    world.exchange.restore(kept)
+    if guest == EVE:
+        world.crm.edit(row, lambda found: replace(found, attendees=(Attendee(EVE),)), by="bob")
+    world.sync()
+
+    told = [(link.state, link.sync_error) for link in links(world)]
+    assert told == ([(LinkState.SKIPPED, "AwaitsInvitation")] if guest == ADA else [])
+    assert (outlook(world), world.subjects(), codes(world)) == ([], ["Visit"], [])
+    world.crm.edit(row, lambda found: replace(found, location="Bern"), by="bob")
+    settled(world, "bob", "ada")
+    assert [item.location for item in outlook(world)] == (["Bern"] if guest == ADA else [])
+    assert [link.state for link in links(world)] == ([LinkState.SETTLED] if guest == ADA else [])
+
+
+@pytest.mark.rule("A-25")
+def test_an_invited_copy_that_its_owner_deleted_is_not_waited_for() -> None:
+    """Whoever deletes his copy need not be told why it is not there."""
+    world = ready()
+    enter(world, meeting("Visit", at(10), "ada", organizer="bob"), owner="bob")
+    settled(world, "bob", "ada")
+    world.exchange.delete(ADA, only(world))
+    world.sync()
+
+    assert (links(world), outlook(world), world.subjects()) == ([], [], ["Visit"])
+
+
+@pytest.mark.rule("A-35")
+def test_an_invited_copy_that_is_in_doubt_and_untracked_is_not_waited_for() -> None:
+    """What its owner untracks stays untracked, also while it is asked whether the mailbox was restored."""
+    world = ready()
+    world.track(meeting("Visit", at(10), "ada", organizer="bob"), "bob")
+    world.exchange.set_categories(ADA, only(world), (TRACKED,))
+    settled(world, "bob", "ada")
+    switch(world, "bob", enabled=False)
+    world.change(only(world), location="Lobby")
+    settled(world, "ada")
+    world.change(only(world), location="Bern")
+    world.exchange.expire_cursors(ADA)
+    world.sync()
+    assert codes(world) == ["RestoredSideHeld"]
+    world.change(only(world), categories=())
+    settled(world, "ada")
+
+    assert (links(world), outlook(world)[0].categories) == ([], ())
+
+
+@pytest.mark.rule("A-25")
+def test_a_meeting_of_ones_own_that_is_lost_while_it_takes_place_is_not_made_anew() -> None:
+    """It has begun: its row stays, and the mailbox is left as it was restored."""
+    world = ready()
+    kept = world.exchange.back_up(ADA)
+    enter(world, meeting("Visit", at(10, length=4)))
+    settled(world)
+    world.clock.advance(days=1, hours=4)
+    world.exchange.restore(kept)
+    settled(world)
+
+    assert (links(world), outlook(world), world.subjects()) == ([], [], ["Visit"])
+
+
+@pytest.mark.rule("1.11")
+def test_a_lost_copy_is_not_waited_for_where_nothing_goes_to_outlook() -> None:
+    """Nothing comes from the CRM there, and no link would ever be dealt with."""
+    world = World()
+    kept = world.exchange.back_up(ADA)
+    world.track(meeting("Visit", at(10), "ada", organizer="bob"), "bob")
+    world.exchange.set_categories(ADA, only(world), (TRACKED,))
+    settled(world, "bob", "ada")
+    assert len(links(world)) == 1
+    world.exchange.restore(kept)
+    settled(world, "bob", "ada")
+
+    assert (links(world), world.subjects()) == ([], ["Visit"])
+
+
+@pytest.mark.rule("A-33a")
+def test_lost_dates_of_a_series_wait_for_one_invitation() -> None:
+    """Both dates that Ada was invited to belong to one row: one link waits for what its organizer sends."""
+    world = ready()
+    kept = world.exchange.back_up(ADA)
+    daily = Recurrence(pattern=Pattern(kind=PatternKind.DAILY), first=at(10).start.date(), count=3)
+    series = meeting("Series", at(10), "ada", organizer="bob", recurrence=daily)
+    enter(world, series, owner="bob")
+    world.sync("bob")
+    (whole,) = world.exchange.items(ADA)
+    world.exchange.delete(ADA, whole.ref)
+    for day in (1, 2):
+        identity = replace(series.identity, original_start=at(10, days=day).start)
+        date = replace(series, identity=identity, span=at(10, days=day), recurrence=None, categories=(TRACKED,))
+        world.exchange.add(ADA, date, send=False)
+    world.sync()
+    world.sync()
+    assert [link.crm_id for link in links(world)] == [world.rows()[0].id] * 2
+    world.exchange.restore(kept)
+    world.sync()
+    world.sync()
+
+    (link,) = links(world)
+    assert (link.identity, link.sync_error, world.subjects()) == (series.identity, "AwaitsInvitation", ["Series"])
 
 
 def test_a_crm_restored_as_it_was_asks_nothing() -> None:

@@ -2122,3 +2122,21 @@ def test_an_item_that_a_no_left_untracked_is_asked_about_anew_once_it_is_tracked
     answer(world, CLASH, "yes")
     settle(world)
     assert row(world, "one").appointment.span == at(13)
+
+
+@pytest.mark.rule("A-02")
+def test_a_copy_lost_with_a_restored_mailbox_says_that_it_waits_for_its_invitation() -> None:
+    """A guest's copy was newer than her mailbox's backup: nobody deleted it, and only its organizer sends it again."""
+    world = partners(people=2)
+    kept = world.exchange.back_up(ADA)
+    add(world, BOB, replace(daily("series", at(9)), organizer=Address(BOB), attendees=(Attendee(ADA),)))
+    track_copy(world, ADA)
+    settle_both(world)
+    world.exchange.restore(kept)
+    world.ledger.lost.add((ADA, Identity("series")))
+
+    settle_both(world)
+
+    assert (len(world.exchange.items(ADA)), len(world.crm.rows()), world.questions()) == (0, 1, ())
+    told = {link.sync_error for link in oracle.all_links(world) if link.mailbox_id == world.mailboxes[ADA]}
+    assert told == {"AwaitsInvitation"}

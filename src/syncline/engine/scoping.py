@@ -108,6 +108,11 @@ def _enter(run: Run, ids: Sequence[str]) -> None:
             run.write(Changes(links=fresh))
 
 
+def absent(run: Run, row: CrmRow) -> tuple[Link, ...]:
+    """Return the link without an item of a row that no link holds any more, if a filter selects it (1.11)."""
+    return (_absent(run, row),) if run.outgoing and in_scope(run, row) else ()
+
+
 def _absent(run: Run, row: CrmRow) -> Link:
     return Link(
         mailbox_id=run.mailbox.id,

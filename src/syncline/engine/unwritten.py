@@ -15,10 +15,10 @@ from syncline.engine.deciding import Decided, inside_series
 from syncline.engine.flipping import OUTWARD
 from syncline.engine.observing import row_content
 from syncline.engine.run import Run
-from syncline.engine.scoping import anew, released
+from syncline.engine.scoping import absent, anew, released
 from syncline.engine.writing import Draft
 from syncline.errors import SyncError
-from syncline.ports import Link, LinkState, Seen
+from syncline.ports import CrmRow, Link, LinkState, Seen
 
 # What all copies of a meeting have in common; their show-as, people and notes may be their own.
 _SHARED = frozenset({"span", "recurrence", "deleted", "subject", "location"})
@@ -158,6 +158,20 @@ def _forget(draft: Draft, decided: Decided) -> None:
 
 def _unlink(draft: Draft, decided: Decided) -> None:
     draft.drop(decided, "unlinked", NOT_HERE)
+    draft.links.extend(_awaited(draft, decided.link, decided.row))
+
+
+def _awaited(draft: Draft, link: Link, row: CrmRow | None) -> tuple[Link, ...]:
+    """Return a link without an item for the row of a copy that a reading that started anew did not find (A-02, 1.11).
+
+    Nobody may have deleted it, and only its organizer can bring it back: what he sends is to be found, and until then
+    a code says why nothing stands here. Of several dates of a series the last one that goes leaves that link.
+    """
+    run = draft.run
+    if row is None or not link.doubted or link.seen is not Seen.GONE or run.people.organizes(row.appointment):
+        return ()
+    held = {each.id for each in run.store.links_by_crm_id(run.mailbox.id, [row.id])}
+    return () if held - set(draft.removed) else absent(run, row)
 
 
 def _keep_out(draft: Draft, decided: Decided) -> None:
