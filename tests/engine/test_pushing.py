@@ -499,6 +499,29 @@ def test_an_answer_that_came_to_nothing_does_not_stop_what_follows(world: World)
     assert (link.decision, link.crm_settled) == (None, link.crm_version_seen)
 
 
+@pytest.mark.rule("A-34")
+@pytest.mark.parametrize("together", [True, False])
+def test_a_time_that_both_sides_changed_of_a_meeting_called_off_on_both_waits_for_nothing(
+    world: World, *, together: bool
+) -> None:
+    """The closed row keeps its time, and the item its own: nothing of either is about to be synchronized."""
+    ref = world.track(meeting("Demo", at(10)))
+    world.sync()
+    (row,) = world.crm.rows()
+    world.crm.edit(row.id, lambda found: replace(found, span=at(14), location="Bern"), by="ada")
+    world.crm.cancel(row.id, by="ada")
+    world.change(ref, span=at(12))
+    if not together:
+        world.sync()
+    world.change(ref, canceled=True)
+    world.sync()
+    world.sync()
+
+    (there,), (row,), (link,) = outlook(world), world.crm.rows(), links(world)
+    assert [(one.span, one.location) for one in (there, row.appointment)] == [(at(12), "Bern"), (at(14), "Bern")]
+    assert (link.state, link.sync_error, link.crm_version) == (LinkState.SETTLED, None, row.version)
+
+
 def test_what_fails_towards_outlook_is_not_told_again_in_each_cycle(world: World) -> None:
     """An item that Exchange does not let us write waits with one line in the journal for each try."""
     row = enter(world, meeting("Visit", at(10)))

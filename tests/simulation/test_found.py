@@ -14,7 +14,7 @@ from sqlalchemy import select
 from syncline.connectors.memory import CALENDAR
 from syncline.core.answering import AnswerRule, Conditions
 from syncline.core.answering_by_category import CategoryNames
-from syncline.core.appointment import Address, Appointment, Attendee, Identity, Response, ShowAs, Span
+from syncline.core.appointment import Address, Appointment, Attendee, Identity, Response, ShowAs, Span, Status
 from syncline.core.filters import Condition, Field, Part, SyncFilter
 from syncline.core.merging import Winner
 from syncline.core.planning import Policy
@@ -2140,3 +2140,25 @@ def test_a_copy_lost_with_a_restored_mailbox_says_that_it_waits_for_its_invitati
     assert (len(world.exchange.items(ADA)), len(world.crm.rows()), world.questions()) == (0, 1, ())
     told = {link.sync_error for link in oracle.all_links(world) if link.mailbox_id == world.mailboxes[ADA]}
     assert told == {"AwaitsInvitation"}
+
+
+@pytest.mark.rule("A-34")
+def test_a_meeting_called_off_on_both_sides_waits_for_nothing_though_each_moved_it() -> None:
+    """The row was moved before it was canceled, and its item is moved before it can be told of that."""
+    world = partners()
+    ref = add(world, ADA, item("one", at(9), organizer=Address(ADA)))
+    settle_both(world)
+    with world.diary.of_an_act():
+        world.crm.edit(row(world, "one").id, lambda found: replace(found, span=at(14), location="CRM"), by="ada")
+    world.exchange.edit(ADA, ref, lambda found: replace(found, canceled=True))
+    strike_at(world, "calendar.write", Strike.KILLED)
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    world.exchange.edit(ADA, ref, lambda found: replace(found, span=at(12)))
+
+    settle_both(world)
+
+    (link,) = oracle.all_links(world)
+    there, told = world.exchange.item(ADA, ref).appointment, row(world, "one")
+    assert (link.state, told.status) == (LinkState.SETTLED, Status.CANCELED)
+    assert [(one.span, one.location) for one in (there, told.appointment)] == [(at(12), "CRM"), (at(14), "CRM")]

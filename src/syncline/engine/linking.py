@@ -9,7 +9,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from syncline.core.appointment import Appointment
+from syncline.core.appointment import Appointment, Status
 from syncline.core.leaving_out import without
 from syncline.core.merging import differences, diverged_fields
 from syncline.core.pushing import Verb
@@ -21,6 +21,7 @@ from syncline.engine.scoping import UNSETTLED, WAITS_SINCE_BEFORE, resumed
 from syncline.ports import CrmRow, Link, LinkState, Observed, Origin, Seen
 
 OUT_OF_FILTERS = "OutOfFilters"
+_CLOSED = (Status.COMPLETED, Status.CANCELED)
 
 
 def made(run: Run, link: Link, item: Observed, whole: Outward) -> Link:
@@ -166,8 +167,13 @@ def dealt(link: Link, outward: Outward) -> Link:
 
 
 def _stays(link: Link, outward: Outward) -> bool:
-    """Return whether the row keeps a change of its own beside one of Exchange that waits, as after a No (Q-08)."""
+    """Return whether the row keeps a change of its own beside one of Exchange that waits, as after a No (Q-08).
+
+    Nothing waits for a closed row: Exchange's change is not brought in, so the two stay as they are (A-22, A-34).
+    """
     content, decided = outward.content, outward.incoming
+    if outward.row is not None and outward.row.status in _CLOSED:
+        return False
     if link.agreed is None or content is None or decided is None or decided.candidate is None:
         return False
     return bool(diverged_fields(link.agreed, decided.candidate, content))
