@@ -2029,6 +2029,65 @@ def test_an_item_that_was_lost_before_its_making_was_heard_of_goes_when_it_is_fo
     assert len(world.store.find_trashed("crm-1", since=world.clock.now() - timedelta(days=1))) == 1
 
 
+def made_twice(*, heard: bool) -> World:
+    """Make a world in which an owner that was overtaken has made an item a second time and died before it took it back.
+
+    `heard`: the other owner has heard of the item that it made, and not died itself.
+    """
+    world = partners()
+    world.crm.enter(item("crm-1", at(9), organizer=Address(ADA)), owner="ada")
+    second, seen = Gate(), list[Call]()
+    if not heard:
+        second.choose = lambda call: Strike.KILLED_AFTER if call.method == "write" and call.port == "calendar" else None
+
+    def overtaken(_: Call) -> None:
+        world.clock.advance(world.setting.rules.lease_s + 1)
+        world.cycle(ADA, owner="second", gate=second)
+
+    def choose(call: Call) -> Strike | None:
+        seen.extend([call] if seen or (call.port, call.method) == ("calendar", "write") else [])
+        return {0: None, 1: Strike.OVERTAKEN}.get(len(seen), Strike.KILLED)
+
+    world.gate.overtaken, world.gate.choose = overtaken, choose
+    world.cycle(ADA)
+    world.gate.choose = nothing
+    assert len(world.exchange.items(ADA)) == 2
+    return world
+
+
+@pytest.mark.rule("L-11a")
+@pytest.mark.parametrize("meanwhile", ["", "let go"])
+def test_both_items_of_a_meeting_that_was_made_twice_stay_if_both_are_lost_and_found(meanwhile: str) -> None:
+    """Neither stands as it was noted any more, so the engine knows neither: one stays with a code (seed 175689)."""
+    world = made_twice(heard=True)
+    lost = {ADA: world.exchange.empty(ADA)}
+    if meanwhile:
+        calm(world, {})
+    refill(world, lost)
+
+    settle_both(world)
+
+    links = oracle.all_links(world)
+    assert len(world.exchange.items(ADA)) == 2
+    assert sorted((link.sync_error or "", link.crm_id is not None) for link in links) == [
+        ("", True),
+        ("CopiedItemIgnored", False),
+    ]
+    assert world.conduct.helpless == {"crm-1"}
+
+
+@pytest.mark.rule("L-11a")
+def test_one_of_both_goes_if_the_making_of_the_other_is_heard_of_when_they_are_found() -> None:
+    """It is noted when it is found by its key, so that the simulation demands that the late one is taken out."""
+    world = made_twice(heard=False)
+    refill(world, {ADA: world.exchange.empty(ADA)})
+
+    settle_both(world)
+
+    assert len(world.exchange.items(ADA)) == 1
+    assert world.conduct.helpless == set()
+
+
 CLASH = "ExchangeSyncSchedulingConflictsError"
 
 

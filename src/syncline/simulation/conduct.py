@@ -7,11 +7,11 @@ but for the list of mails that a plan shows to people, which is what is checked.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from syncline.connectors.memory import MemoryCrm, MemoryExchange
+from syncline.connectors.memory import Item, MemoryCrm, MemoryExchange
 from syncline.connectors.memory.exchange import Posted
 from syncline.core import filters
 from syncline.core.appointment import Appointment, Status
@@ -79,6 +79,11 @@ class Conduct:
     def made_with(self, key: str | None) -> str | None:
         """Return the key that the item with this key was made with; None if Syncline did not make it."""
         return self.first_keys.get(key, key) if key is not None else None
+
+    def times_made(self, items: Iterable[Item]) -> Counter[str]:
+        """Return by meeting how many of these items Syncline made: each key counts once, copies carry the same."""
+        made = {(item.appointment.identity.global_object_id, self.made_with(item.key)) for item in items}
+        return Counter(name for name, key in made if key is not None)
 
     def judge(
         self, address: str, write: ItemWrite, before: Mapping[tuple[str, str], Appointment], written: Written, sent: int

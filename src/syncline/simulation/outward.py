@@ -198,7 +198,7 @@ def _doubled(seen: _Seen) -> Iterator[str]:
             conduct.helpless.add(name)  # people have changed it, and nothing of that may be lost
         else:
             yield f"{seen.address} {name}: made although it stood there"
-    for name, number in _made(seen).items():
+    for name, number in conduct.times_made(seen.items.values()).items():
         if number > 1 and name not in conduct.helpless:
             yield f"{seen.address} {name}: made {number} times and nobody copied it"
 
@@ -246,16 +246,6 @@ def _deleted_by_people(world: World) -> set[tuple[str, str]]:
         for ref, item in world.exchange.store(address).deleted.items()
         if (address, ref) not in world.conduct.taken
     }
-
-
-def _made(seen: _Seen) -> dict[str, int]:
-    """Return how often each meeting stands here that Syncline made: each key counts once, copies carry the same."""
-    keys: dict[str, set[str]] = {}
-    for item in seen.items.values():
-        key = seen.world.conduct.made_with(item.key)
-        if key is not None:
-            keys.setdefault(item.appointment.identity.global_object_id, set()).add(key)
-    return {name: len(each) for name, each in keys.items()}
 
 
 # --- everything is dealt with ------------------------------------------------------------------------------------

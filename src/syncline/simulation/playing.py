@@ -5,6 +5,7 @@ The same seed and number of steps give the same story, call by call. It must not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from random import Random
 
@@ -16,7 +17,7 @@ from syncline.core.answering_by_category import CategoryNames
 from syncline.engine import mailboxes
 from syncline.engine.run import Rules
 from syncline.errors import SyncError
-from syncline.ports import OnSchedulingConflict
+from syncline.ports import OnSchedulingConflict, Verb
 from syncline.simulation import both, oracle, outlook, outward, people, replay, ruled
 from syncline.simulation.faults import Call, Chooser, Gate, Strike, nothing, possible
 from syncline.simulation.scene import Scene
@@ -271,11 +272,24 @@ def refill(world: World, lost: dict[str, tuple[Item, ...]]) -> None:
         world.conduct.helpless |= {
             item.appointment.identity.global_object_id for item in items if item.appointment.identity in again
         }
+        world.conduct.helpless |= _twice(world, address, items)
         world.exchange.refill(address, items)
         world.diary.apart |= world.unlinked({item.appointment.identity for item in items})
         world.tell(f"the server finds the items of {address} again")
         world.diary.forget()  # what was edited meanwhile may have been deleted by an answer
     lost.clear()
+
+
+def _twice(world: World, address: str, items: Sequence[Item]) -> set[str]:
+    """Return what was lost while it stood there twice, and so is found twice: nothing stands as it was noted any more.
+
+    Nobody is known to have made either (decision 0035), unless a creation is still to be settled: its item is found by
+    its key and noted, so that the other one must go.
+    """
+    every = world.store.intents(world.mailboxes[address])
+    waiting = tuple(f"/{one.id}" for one in every if one.verb is Verb.CREATE_ITEM and one.instead is None)
+    heard = {item.appointment.identity.global_object_id for item in items if item.key and item.key.endswith(waiting)}
+    return {name for name, number in world.conduct.times_made(items).items() if number > 1} - heard
 
 
 def calm(world: World, lost: dict[str, tuple[Item, ...]]) -> None:
