@@ -151,7 +151,7 @@ def test_a_series_is_ended_by_its_page(tmp_path: Path, linked: bool) -> None:
         maya.sign_in("maya")
         form = shown(maya.text(f"/calendar/{series}"))
         assert "dates that have not begun are deleted, those that have begun stay" in form
-        assert ("shown as free there, and its guests may get mail" in form) == linked
+        assert ("shown as free, and its guests may get mail" in form) == linked
         assert "Tick the box to end the series." in maya.post(f"/calendar/{series}/end").text
         answer = maya.post(f"/calendar/{series}/end", sure="yes")
         assert answer.headers["location"] == "/calendar?week=2026-11-26&said=ended"
