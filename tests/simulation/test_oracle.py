@@ -210,3 +210,20 @@ def test_only_the_writing_copy_is_compared() -> None:
 
     assert found(world) == []
     assert len(world.crm.rows()) == 1
+
+
+def test_what_the_row_says_as_well_counts_as_written(world: World) -> None:
+    """A copy in another mailbox wrote it: the link waits for an edit of the CRM alone; what the row lacks is told."""
+    (link,) = [link for link in oracle.all_links(world) if link.identity.global_object_id == "one"]
+    assert link.agreed is not None
+    assert link.crm_id is not None
+    execute(world, update(schema.link).where(schema.link.c.id == link.id).values(
+        state="unsettled", agreed=replace(link.agreed, location="Bern")
+    ))  # fmt: skip
+    world.crm.edit(link.crm_id, lambda found: replace(found, subject="CRM"), by="ada")
+
+    assert oracle.judge(world) == []
+
+    world.crm.edit(link.crm_id, lambda found: replace(found, location="Bern"), by="ada")
+
+    assert oracle.judge(world) == [f"{ADA} one ({link.ref}): unsettled, but location of Exchange were not written"]

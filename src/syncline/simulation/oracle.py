@@ -154,7 +154,8 @@ def _equal(world: World, item: Item, link: Link) -> Iterator[str]:
     if link.state is LinkState.SETTLED and pending:
         yield f"settled, but {', '.join(sorted(pending))} differ"
     if link.state is LinkState.UNSETTLED:
-        ours = differences(ours_now, link.agreed) if link.agreed else frozenset({"agreed"})
+        # What the row says as well was written, if by another person's copy.
+        ours = differences(ours_now, link.agreed) & pending if link.agreed else frozenset({"agreed"})
         if ours:
             yield f"unsettled, but {', '.join(sorted(ours))} of Exchange were not written"
         if not pending:
