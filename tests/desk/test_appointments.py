@@ -188,6 +188,18 @@ def test_a_series_that_is_over_needs_nothing_but_its_status(office: Office) -> N
 
 
 @pytest.mark.rule("R-03")
+@pytest.mark.rule("CD-10")
+def test_a_series_whose_running_date_overlaps_another_can_be_ended(office: Office) -> None:
+    """Dates go and none comes, so that nobody is asked about what stands there already."""
+    office.in_crm("Review", at(9))
+    series = office.in_crm("Standup", at(9), recurrence="FREQ=DAILY;COUNT=9")
+    office.clock.at = at(9.5).start
+    ended = appointments.end(office.app, OPERATOR, series)
+
+    assert (ended.code, ended.appointment and ended.appointment.status) == ("", "canceled")
+
+
+@pytest.mark.rule("R-03")
 def test_only_a_series_that_has_begun_is_ended(office: Office) -> None:
     """Not a single appointment, not one date, not what is still to come, and not what belongs to somebody else."""
     single, series = office.in_crm("Review", at(7)), office.in_crm("Standup", at(9), recurrence="FREQ=DAILY;COUNT=3")

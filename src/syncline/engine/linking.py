@@ -16,7 +16,7 @@ from syncline.core.pushing import Verb
 from syncline.core.withholding import withholding
 from syncline.engine.flipping import OUTWARD
 from syncline.engine.outgoing import Outward
-from syncline.engine.run import Run
+from syncline.engine.run import Run, untroubled
 from syncline.engine.scoping import UNSETTLED, WAITS_SINCE_BEFORE, resumed
 from syncline.ports import CrmRow, Link, LinkState, Observed, Origin, Seen
 
@@ -28,8 +28,7 @@ def made(run: Run, link: Link, item: Observed, whole: Outward) -> Link:
     """Return the link of an item that was just made from a row; what else the item says is still to be brought in."""
     assert whole.content is not None and whole.row is not None
     # It may have been passed over before.
-    clean = replace(link, sync_error=None, error_params={}, error_time=None, retries=0, next_try=None)
-    taken = replace(clean, agreed=whole.content, writes=True, origin=Origin.CRM, state=LinkState.SETTLED)
+    taken = replace(untroubled(link), agreed=whole.content, writes=True, origin=Origin.CRM, state=LinkState.SETTLED)
     return as_seen(run, dealt(taken, whole), item)
 
 
@@ -69,7 +68,7 @@ def taken_back(run: Run, outward: Outward, item: Observed) -> Link:
     link, row = outward.link, outward.row
     assert row is not None
     return replace(
-        link,
+        untroubled(link),
         agreed=link.agreed or run.projected(item.appointment),
         crm_version_seen=row.version,
         crm_settled=resumed(link),
@@ -77,11 +76,6 @@ def taken_back(run: Run, outward: Outward, item: Observed) -> Link:
         crm_gone=False,
         in_scope=True,
         state=LinkState.SETTLED,
-        sync_error=None,
-        error_params={},
-        error_time=None,
-        retries=0,
-        next_try=None,
     )
 
 
@@ -160,9 +154,7 @@ def dealt(link: Link, outward: Outward) -> Link:
         # What stays in the row because Exchange changed it too is still to be carried over once that is settled (3.1).
         known = replace(known, crm_version=UNSETTLED if _stays(link, outward) else version, crm_gone=False)
     if link.error_params.get("direction") == OUTWARD or link.state is LinkState.UNSETTLED:
-        known = replace(
-            known, state=LinkState.SETTLED, sync_error=None, error_params={}, error_time=None, retries=0, next_try=None
-        )
+        known = replace(untroubled(known), state=LinkState.SETTLED)
     return known
 
 

@@ -15,7 +15,7 @@ from syncline.core.pushing import outward
 from syncline.core.withholding import withholding
 from syncline.engine.deciding import decide
 from syncline.engine.observing import row_content
-from syncline.engine.run import Run
+from syncline.engine.run import Run, untroubled
 from syncline.engine.writing import Draft
 from syncline.ports import CrmRow, Link, LinkState, Seen
 
@@ -46,13 +46,8 @@ def refuse(run: Run, link_ids: Sequence[int], code: str) -> None:
 def at_rest(link: Link) -> Link:
     """Return the link as in step: nothing of it is asked, answered or tried again."""
     return replace(
-        link,
+        untroubled(link),
         state=LinkState.SETTLED,
-        sync_error=None,
-        error_params={},
-        error_time=None,
-        retries=0,
-        next_try=None,
         decision=None,
         decision_by=None,
         decided_digest="",

@@ -312,6 +312,11 @@ def _folded(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(name.casefold() for name in names)
 
 
+def untroubled(link: Link) -> Link:
+    """Return the link without the code, tries and next try of what failed or was passed over."""
+    return replace(link, sync_error=None, error_params={}, error_time=None, retries=0, next_try=None)
+
+
 def failed(run: Run, link: Link, error: SyncError) -> Link:
     """Return the link with one failed try more: tried again at growing distance, then only when it changes (5.6).
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from syncline.core import filters
 from syncline.core.appointment import Identity, Status
 from syncline.engine.rows import Rows, read_rows
-from syncline.engine.run import Run
+from syncline.engine.run import Run, untroubled
 from syncline.ports import Changes, CrmChange, CrmRow, Link, LinkState, Origin, Seen
 
 READ_MAX = 500
@@ -171,7 +171,7 @@ def released(link: Link) -> bool:
 def anew(link: Link) -> Link:
     """Return the link of a released item that is gone: a row without an item, which is looked at again."""
     return replace(
-        link,
+        untroubled(link),
         ref=ABSENT + (link.crm_id or ""),
         folder="",
         seen=Seen.ABSENT,
@@ -182,11 +182,6 @@ def anew(link: Link) -> Link:
         digest="",
         agreed=None,
         state=LinkState.UNSETTLED,
-        sync_error=None,
-        error_params={},
-        error_time=None,
-        retries=0,
-        next_try=None,
         crm_settled=resumed(link),
         withheld=None,
         left_out=(),
